@@ -1,0 +1,1 @@
+"""Layer 2: YAML text to data with positions and back: parsing, the schema catalogue, validation, text edits, migrations."""

@@ -1,0 +1,1 @@
+"""The version steps of a config that change more than its apiVersion."""

@@ -1,0 +1,67 @@
+"""Every failure a user can cause, with its hint and its exit code.
+
+An error says in one line what is wrong and names the thing; the hint is what to run or change next.
+`buildx_tasks.tasks.guard` is the one place that turns these into an exit status. Any other exception is a bug.
+"""
+
+from __future__ import annotations
+
+OK = 0
+FAILED = 1
+CANNOT_START = 2
+NOTHING_SELECTED = 3
+ENGINE_UNFIT = 4
+UPGRADE_REFUSED = 5
+INTERRUPTED = 130
+
+
+class BuildxTasksError(Exception):
+    """Root of the expected failures: `message` (one line), `hint` (may have several lines, may be empty)."""
+
+    exit_code = FAILED
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class WorkFailed(BuildxTasksError):
+    """Work was done and something of it failed: a build, a check, a validation."""
+
+
+class CannotStart(BuildxTasksError):
+    """Arguments, settings or files do not allow a start."""
+
+    exit_code = CANNOT_START
+
+
+class ConfigInvalid(CannotStart):
+    """A config file has problems; `message` holds one line for each."""
+
+
+class NothingSelected(BuildxTasksError):
+    """The selection matches no artifact."""
+
+    exit_code = NOTHING_SELECTED
+
+
+class EngineUnfit(BuildxTasksError):
+    """docker, buildx or the builder is missing or can't do what is asked."""
+
+    exit_code = ENGINE_UNFIT
+
+
+class UpgradeRefused(BuildxTasksError):
+    """A config can't be brought to the wanted version without changing what it means."""
+
+    exit_code = UPGRADE_REFUSED
+
+
+class Interrupted(BuildxTasksError):
+    """The user pressed Ctrl-C."""
+
+    exit_code = INTERRUPTED

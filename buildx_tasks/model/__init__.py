@@ -1,0 +1,1 @@
+"""Layer 1: values. Frozen dataclasses and pure functions of them; standard library only, no I/O, no clock, no environment."""
