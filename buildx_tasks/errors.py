@@ -1,7 +1,8 @@
 """Every failure a user can cause, with its hint and its exit code.
 
 An error says in one line what is wrong and names the thing; the hint is what to run or change next.
-`buildx_tasks.tasks.guard` is the one place that turns these into an exit status. Any other exception is a bug.
+`buildx_tasks.tasks.guard` is the one place that turns these into an exit status.
+Any other exception is a bug.
 """
 
 from __future__ import annotations
