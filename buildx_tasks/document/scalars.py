@@ -23,10 +23,9 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?
 _SPECIAL = {".inf": "+Inf", "+.inf": "+Inf", "-.inf": "-Inf", ".nan": "NaN"}
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}$")
 _STAMP = re.compile(
-    r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt]|[ \t]+)(\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d+)?[ \t]*(Z|[-+]\d{1,2}(?::?\d{2})?)?$"
+    r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt]|[ \t]+)(\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d+)?"
+    r"[ \t]*(Z|[-+]\d{1,2}(?::?\d{2})?)?$"
 )
-
-Plain = "str | int | float | bool | None"
 
 
 def plain_value(text: str, style: str = "", tag: str | None = None) -> str | int | float | bool | None:

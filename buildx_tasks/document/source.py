@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any
 
 from buildx_tasks.document.nodes import Mapping, Mark, Node, Scalar, Sequence, YamlProblem, compose, resolve
 from buildx_tasks.document.scalars import as_text, plain_value
 
-Path = tuple[Union[str, int], ...]
+Path = tuple[str | int, ...]
 """Where a value is: keys and list positions from the document's root, such as ("build", "artifacts", 0)."""
 
 MAX_VALUES = 200_000
@@ -159,4 +159,3 @@ def key_text(key: Node) -> str:
         value = plain_value(target.value, target.style, target.tag)
         return target.value if value is None else as_text(value)
     raise YamlProblem("a mapping key must be a scalar", key.start)
-

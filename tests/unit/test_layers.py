@@ -38,7 +38,7 @@ def is_face(module: str) -> bool:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_point_down(module: str) -> None:
-    own = module.split("/")[0].removesuffix(".py")
+    own = module.split("/", maxsplit=1)[0].removesuffix(".py")
     for name in imported(module):
         target = layer(name) if name.startswith("buildx_tasks.") else ""
         if not target or target == "__version__" or is_face(module):
