@@ -1,1 +1,4 @@
-"""Layer 2: YAML text to data with positions and back: parsing, the schema, validation, text edits, migrations."""
+"""Layer 2: YAML text to data with positions and back.
+
+Parsing, the schema catalogue, validation, text edits, migrations.
+"""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any, TypeAlias
 
 MAX_DEPTH = 200
 """Deeper nesting than this is refused: no config needs it, and every later walk may recurse."""
@@ -69,7 +69,7 @@ class Sequence:
     items: list[Node] = field(default_factory=list)
 
 
-Node = Union[Scalar, Alias, Mapping, Sequence]
+Node: TypeAlias = "Scalar | Alias | Mapping | Sequence"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,4 @@
-"""Layer 1: values. Frozen dataclasses and pure functions of them; no I/O, no clock, no environment."""
+"""Layer 1: values. Frozen dataclasses and pure functions of them.
+
+Standard library only; no I/O, no clock, no environment.
+"""
