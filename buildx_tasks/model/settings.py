@@ -1,0 +1,239 @@
+"""What the user wants, whatever the config says: every setting, its default, and where its value comes from.
+
+This is the only home of defaults. Layers are plain mappings of kebab-case keys, strongest first; `resolve`
+folds them into one `Settings`, so later code never asks whether something is set.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+
+from buildx_tasks.errors import CannotStart
+
+TRUES = frozenset(("1", "t", "true", "yes", "y", "on"))
+FALSES = frozenset(("0", "f", "false", "no", "n", "off"))
+
+DEFAULT_CONCURRENCY = 4
+OFF = "off"
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "cache-mode": ("auto", "read", "write", "off"),
+    "attest": ("auto", "none", "min", "max"),
+    "progress": ("auto", "plain", "tty"),
+    "sync-remote-cache": ("always", "missing", "never"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """One field per setting; None means "not said" where a later rule decides.
+
+    The field ``cache_tag`` is the key ``cache-tag`` everywhere else. `origins` says for each key that is not
+    a default which layer gave it.
+    """
+
+    # which configs and artifacts
+    filename: str = ""
+    module: tuple[str, ...] = ()
+    profile: tuple[str, ...] = ()
+    profile_auto_activation: bool = True
+    propagate_profiles: bool = True
+    artifact: tuple[str, ...] = ()
+    set: tuple[str, ...] = ()
+    remote_cache_dir: str = ""
+    sync_remote_cache: str = "always"
+    # names and places
+    tag: str = ""
+    default_repo: str | None = None
+    multi_level_repo: bool | None = None
+    insecure_registries: tuple[str, ...] = ()
+    push: bool | None = None
+    platform: tuple[str, ...] = ()
+    disable_multi_platform_build: bool = False
+    # builder and cache
+    builder: str = ""
+    builders: Mapping[str, object] = field(default_factory=dict)
+    cache_tag: str = ""
+    cache_repo: str = ""
+    cache_flags: tuple[str, ...] = ()
+    cache_mode: str = "auto"
+    cache_from: tuple[str, ...] = ()
+    cache_to: tuple[str, ...] = ()
+    no_cache: bool = False
+    no_cache_filter: tuple[str, ...] = ()
+    cache_artifacts: bool = True
+    cache_file: str = ""
+    # what comes out
+    output: tuple[str, ...] = ()
+    attest: str = "auto"
+    sbom: bool = False
+    # how to run
+    concurrency: int | None = None
+    keep_going: bool = False
+    strict: bool = False
+    retries: int = 2
+    progress: str = "auto"
+    skip_tests: bool = False
+    # cluster
+    kube_context: str = ""
+    kubeconfig: str = ""
+    local_cluster: bool | None = None
+    kind_disable_load: bool | None = None
+    k3d_disable_load: bool | None = None
+    detect_minikube: bool = True
+
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+
+KEYS: tuple[str, ...] = tuple(item.name.replace("_", "-") for item in fields(Settings) if item.name != "origins")
+
+CONFIG_KEYS: tuple[str, ...] = (
+    "buildx-builder",
+    "cache-tag",
+    "cache-repo",
+    "cache-flags",
+    "default-repo",
+    "multi-level-repo",
+    "insecure-registries",
+    "local-cluster",
+    "kind-disable-load",
+    "k3d-disable-load",
+)
+"""The keys of a global config file; ``buildx-builder`` there is the setting ``builder``."""
+
+ADDED_UP = frozenset(("insecure-registries",))
+"""Lists whose layers add up, strongest first; every other key is taken from the strongest layer that has it."""
+
+SKAFFOLD_ENVIRONMENT: dict[str, str] = {
+    "SKAFFOLD_FILENAME": "filename",
+    "SKAFFOLD_MODULE": "module",
+    "SKAFFOLD_PROFILE": "profile",
+    "SKAFFOLD_PROFILE_AUTO_ACTIVATION": "profile-auto-activation",
+    "SKAFFOLD_PROPAGATE_PROFILES": "propagate-profiles",
+    "SKAFFOLD_BUILD_IMAGE": "artifact",
+    "SKAFFOLD_TAG": "tag",
+    "SKAFFOLD_DEFAULT_REPO": "default-repo",
+    "SKAFFOLD_INSECURE_REGISTRY": "insecure-registries",
+    "SKAFFOLD_PUSH": "push",
+    "SKAFFOLD_PLATFORM": "platform",
+    "SKAFFOLD_DISABLE_MULTI_PLATFORM_BUILD": "disable-multi-platform-build",
+    "SKAFFOLD_BUILD_CONCURRENCY": "concurrency",
+    "SKAFFOLD_CACHE_ARTIFACTS": "cache-artifacts",
+    "SKAFFOLD_CACHE_FILE": "cache-file",
+    "SKAFFOLD_SKIP_TESTS": "skip-tests",
+    "SKAFFOLD_KUBE_CONTEXT": "kube-context",
+    "SKAFFOLD_KUBECONFIG": "kubeconfig",
+    "SKAFFOLD_DETECT_MINIKUBE": "detect-minikube",
+    "SKAFFOLD_REMOTE_CACHE_DIR": "remote-cache-dir",
+    "SKAFFOLD_SYNC_REMOTE_CACHE": "sync-remote-cache",
+    "BUILDX_BUILDER": "builder",
+}
+"""Environment variables that are a setting: Skaffold reads ``--foo-bar`` from ``SKAFFOLD_FOO_BAR`` as well."""
+
+ALIASES = {"buildx-builder": "builder"}
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Where values come from, in words a user knows ("flag", "invoke config" …), and the values by key."""
+
+    name: str
+    values: Mapping[str, object]
+
+
+def environment_layer(environ: Mapping[str, str]) -> Layer:
+    """The settings that environment variables carry.
+
+    An empty SKAFFOLD_DEFAULT_REPO counts as given, as in Skaffold; other empty variables do not.
+    """
+    values: dict[str, object] = {}
+    for variable, key in SKAFFOLD_ENVIRONMENT.items():
+        value = environ.get(variable)
+        if value or (value is not None and key == "default-repo"):
+            values[key] = value
+    return Layer("environment", values)
+
+
+def resolve(layers: Sequence[Layer]) -> Settings:
+    """Fold `layers`, strongest first, into settings. Raises `CannotStart` for unknown keys and unfit values."""
+    chosen: dict[str, object] = {}
+    origins: dict[str, str] = {}
+    for layer in layers:
+        for raw_key, value in layer.values.items():
+            key = _known(raw_key, layer)
+            if value is None:
+                continue
+            converted = _convert(key, value, layer)
+            if key in ADDED_UP and key in chosen:
+                chosen[key] = _added(chosen[key], converted)
+            elif key not in chosen:
+                chosen[key] = converted
+                origins[key] = layer.name
+    values = {key.replace("-", "_"): value for key, value in chosen.items()}
+    return Settings(**values, origins=origins)  # type: ignore[arg-type]
+
+
+def _added(first: object, second: object) -> tuple[str, ...]:
+    both = (*as_tuple(first), *as_tuple(second))
+    return tuple(dict.fromkeys(both))
+
+
+def _known(raw_key: str, layer: Layer) -> str:
+    key = raw_key.replace("_", "-")
+    key = ALIASES.get(key, key)
+    if key in KEYS:
+        return key
+    near = difflib.get_close_matches(key, KEYS, 1)
+    hint = f"did you mean {near[0]}?" if near else f"known settings: {', '.join(KEYS)}"
+    raise CannotStart(f"unknown setting {raw_key!r} in {layer.name}", hint)
+
+
+_KINDS = {item.name.replace("_", "-"): str(item.type) for item in fields(Settings)}
+
+
+def _convert(key: str, value: object, layer: Layer) -> object:
+    kind = _KINDS[key]
+    if kind.startswith("bool"):
+        return as_boolean(value, f"{key} in {layer.name}")
+    if kind.startswith("int"):
+        return _as_integer(value, f"{key} in {layer.name}")
+    if kind.startswith("tuple"):
+        return as_tuple(value, commas=key not in ("cache-from", "cache-to", "output", "set"))
+    if kind.startswith("Mapping"):
+        if isinstance(value, Mapping):
+            return value
+        raise CannotStart(f"{key} in {layer.name} must be a mapping, not {value!r}")
+    text = str(value)
+    if key in CHOICES and text not in CHOICES[key]:
+        raise CannotStart(f"{key} in {layer.name} can't be {text!r}", f"one of: {', '.join(CHOICES[key])}")
+    return text
+
+
+def as_boolean(value: object, what: str) -> bool:
+    """A boolean from any usual spelling; `what` names it in the error."""
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    if text in TRUES or text in FALSES:
+        return text in TRUES
+    raise CannotStart(f"{what} must be true or false, not {value!r}")
+
+
+def _as_integer(value: object, what: str) -> int | None:
+    """A count; a negative one stands for "not said", as Skaffold's -1 does."""
+    try:
+        number = int(str(value))
+    except ValueError:
+        raise CannotStart(f"{what} must be a whole number, not {value!r}") from None
+    return number if number >= 0 else None
+
+
+def as_tuple(value: object, *, commas: bool = True) -> tuple[str, ...]:
+    """A list from a list or from one string; `commas` says whether commas separate, as in Skaffold's flags."""
+    parts = [value] if isinstance(value, str) else list(value) if isinstance(value, list | tuple) else [str(value)]
+    texts = [str(part) for part in parts]
+    if commas:
+        texts = [piece.strip() for text in texts for piece in text.split(",")]
+    return tuple(text for text in texts if text)

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from buildx_tasks.errors import CannotStart
+from buildx_tasks.model.settings import KEYS, SKAFFOLD_ENVIRONMENT, Layer, Settings, environment_layer, resolve
+
+
+def test_without_any_layer_everything_is_its_default() -> None:
+    assert resolve([]) == Settings()
+
+
+def test_the_strongest_layer_wins_and_is_remembered() -> None:
+    settings = resolve(
+        [
+            Layer("flag", {"builder": None, "cache-tag": "main"}),
+            Layer("invoke config", {"builder": "ci", "cache_tag": "dev"}),
+            Layer("global config", {"buildx-builder": "home"}),
+        ]
+    )
+    assert (settings.builder, settings.cache_tag) == ("ci", "main")
+    assert settings.origins == {"cache-tag": "flag", "builder": "invoke config"}
+
+
+def test_insecure_registries_add_up() -> None:
+    settings = resolve(
+        [Layer("flag", {"insecure-registries": "a,b"}), Layer("global", {"insecure-registries": ["c", "a"]})]
+    )
+    assert settings.insecure_registries == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("push", "false", False),
+        ("push", "True", True),
+        ("concurrency", "0", 0),
+        ("concurrency", -1, None),
+        ("platform", "linux/amd64, linux/arm64", ("linux/amd64", "linux/arm64")),
+        ("platform", ["linux/amd64,linux/386", "windows"], ("linux/amd64", "linux/386", "windows")),
+        ("cache-from", ["type=registry,ref=a"], ("type=registry,ref=a",)),
+        ("default-repo", "", ""),
+    ],
+)
+def test_values_are_read_from_any_usual_spelling(key: str, value: object, expected: object) -> None:
+    assert getattr(resolve([Layer("flag", {key: value})]), key.replace("-", "_")) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"buidler": "x"}, "did you mean builder"),
+        ({"push": "perhaps"}, "push in flag must be true or false"),
+        ({"concurrency": "many"}, "concurrency in flag must be a whole number"),
+        ({"attest": "full"}, "one of: auto, none, min, max"),
+        ({"builders": "x"}, "builders in flag must be a mapping"),
+    ],
+)
+def test_unfit_values_are_named(values: dict[str, object], said: str) -> None:
+    with pytest.raises(CannotStart) as caught:
+        resolve([Layer("flag", values)])
+    assert said in str(caught.value)
+
+
+def test_environment_names_known_settings_only() -> None:
+    assert set(SKAFFOLD_ENVIRONMENT.values()) <= set(KEYS)
+
+
+def test_an_empty_variable_counts_only_for_the_default_repo() -> None:
+    layer = environment_layer({"SKAFFOLD_DEFAULT_REPO": "", "SKAFFOLD_TAG": "", "BUILDX_BUILDER": "b", "HOME": "/"})
+    assert layer.values == {"default-repo": "", "builder": "b"}
