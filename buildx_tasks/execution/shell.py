@@ -1,0 +1,194 @@
+"""The one door to other programs, and the only importer of sh.
+
+Commands are argument lists, never a shell line. Every command gets a process group of its own, so that an
+interrupt ends a build with all its children exactly once, wherever the signal came from.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from buildx_tasks.model.command import NOT_FOUND, TIMED_OUT, Command, Completed, Write
+
+TAIL_CHARACTERS = 200_000
+GRACE_SECONDS = 5.0
+
+
+class ShellRunner:
+    """Runs commands with `environ` as their base environment (our own process environment by default)."""
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self.environ = dict(os.environ if environ is None else environ)
+        self._running: dict[int, Any] = {}
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def capture(self, command: Command) -> Completed:
+        """Run to the end and keep both streams whole."""
+        program = self._find(command)
+        if program is None:
+            return _missing(command)
+        process = self._start(program, command, {"_tty_out": False})
+        code = self._wait(process)
+        return Completed(command=command, code=code, stdout=_text(process.stdout), stderr=_text(process.stderr))
+
+    def stream(self, command: Command, write: Write, *, terminal: bool = False) -> Completed:
+        """Run and hand over the merged output: whole lines, or pieces as they come through a pseudo terminal."""
+        program = self._find(command)
+        if program is None:
+            return _missing(command)
+        reading, writing = _open_terminal() if terminal else os.pipe()
+        tail = _Tail(write)
+        try:
+            try:
+                process = self._start(program, command, {"_out": writing, "_err_to_out": True})
+            finally:
+                os.close(writing)
+            _pump(reading, tail.feed, lines=not terminal)
+        finally:
+            os.close(reading)
+        return Completed(command=command, code=self._wait(process), stdout=tail.text())
+
+    def stop(self) -> None:
+        """Interrupt every running command, wait a little, then kill what is left; later starts are refused."""
+        with self._lock:
+            self._stopped = True
+            running = list(self._running.values())
+        for process in running:
+            _signal(process, signal.SIGINT)
+        deadline = time.monotonic() + GRACE_SECONDS
+        while time.monotonic() < deadline and any(process.is_alive() for process in running):
+            time.sleep(0.05)
+        for process in running:
+            _signal(process, signal.SIGKILL)
+
+    def _find(self, command: Command) -> str | None:
+        name = command.argv[0]
+        path = dict(command.env).get("PATH", self.environ.get("PATH"))
+        if "/" in name and command.cwd:
+            name = str(Path(command.cwd, name))
+        return shutil.which(name, path=path)
+
+    def _start(self, program: str, command: Command, options: dict[str, Any]) -> Any:
+        import sh
+
+        # sh logs every argv, and build args may carry values that are nobody's business.
+        logging.getLogger("sh.command").setLevel(logging.WARNING)
+        options |= {
+            "_env": {**self.environ, **dict(command.env)},
+            "_in": None,
+            "_new_group": True,
+            "_new_session": False,
+            "_bg": True,
+            "_bg_exc": False,
+            "_return_cmd": True,
+            "_ok_code": range(256),
+            "_decode_errors": "replace",
+            "_close_fds": True,
+        }
+        if command.cwd:
+            options["_cwd"] = command.cwd
+        if command.timeout is not None:
+            options |= {"_timeout": command.timeout, "_timeout_signal": signal.SIGKILL}
+        with self._lock:
+            if self._stopped:
+                raise KeyboardInterrupt
+            process = sh.Command(program)(*command.argv[1:], **options)
+            self._running[id(process)] = process
+        return process
+
+    def _wait(self, process: Any) -> int:
+        import sh
+
+        try:
+            process.wait()
+        except sh.TimeoutException:
+            _signal(process, signal.SIGKILL)
+            return TIMED_OUT
+        except sh.ErrorReturnCode:
+            pass
+        finally:
+            with self._lock:
+                self._running.pop(id(process), None)
+        code = int(process.exit_code)
+        return 128 - code if code < 0 else code
+
+
+def _open_terminal() -> tuple[int, int]:
+    """A pseudo terminal of our own terminal's size: what to read from, what the command writes to."""
+    import fcntl
+    import pty
+    import termios
+
+    reading, writing = pty.openpty()
+    size = shutil.get_terminal_size()
+    fcntl.ioctl(writing, termios.TIOCSWINSZ, struct.pack("HHHH", size.lines, size.columns, 0, 0))
+    return reading, writing
+
+
+def _pump(reading: int, feed: Write, *, lines: bool) -> None:
+    """Read until every writer is gone; a pseudo terminal says so with an error instead of an end."""
+    decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+    rest = ""
+    while True:
+        try:
+            data = os.read(reading, 65536)
+        except OSError:
+            data = b""
+        rest += decode(data, final=not data)
+        if lines:
+            *whole, rest = rest.split("\n")
+            for line in whole:
+                feed(line + "\n")
+        elif rest:
+            feed(rest)
+            rest = ""
+        if not data:
+            break
+    if rest:
+        feed(rest + "\n" if lines else rest)
+
+
+class _Tail:
+    """Passes output on and keeps the end of it."""
+
+    def __init__(self, write: Write) -> None:
+        self.write = write
+        self.pieces: deque[str] = deque()
+        self.size = 0
+
+    def feed(self, piece: str) -> None:
+        self.pieces.append(piece)
+        self.size += len(piece)
+        while self.size > TAIL_CHARACTERS and len(self.pieces) > 1:
+            self.size -= len(self.pieces.popleft())
+        self.write(piece)
+
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+
+def _signal(process: Any, number: int) -> None:
+    """Signal a command's whole group, whose id is the command's own: children may outlive their leader."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def _missing(command: Command) -> Completed:
+    return Completed(command=command, code=NOT_FOUND, stderr=f"{command.argv[0]}: not found")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")

@@ -1,0 +1,64 @@
+"""A command as a value: what is planned is what is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+NOT_FOUND = 127
+TIMED_OUT = 124
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """One process: `argv`; `env` on top of our own environment; `timeout` in seconds, None for none."""
+
+    argv: tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
+    cwd: str = ""
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Completed:
+    """How a process ended: `code` is 0 for success, 127 when the program is missing, 124 after a timeout.
+
+    `stdout` and `stderr` are whole for a captured command; for a streamed one `stdout` is the tail of both.
+    """
+
+    command: Command
+    code: int
+    stdout: str = ""
+    stderr: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the process ended with success."""
+        return self.code == 0
+
+    @property
+    def missing(self) -> bool:
+        """Whether the program is not there at all."""
+        return self.code == NOT_FOUND and not self.stdout and self.stderr.endswith("not found")
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the process was ended because its time was over."""
+        return self.code == TIMED_OUT
+
+
+Write = Callable[[str], None]
+
+
+class Runner(Protocol):
+    """The door to other programs; `execution.shell.ShellRunner` is the real one, tests bring their own."""
+
+    def capture(self, command: Command) -> Completed:
+        """Run to the end and keep both streams whole; never raises for a failing or missing program."""
+
+    def stream(self, command: Command, write: Write, *, terminal: bool = False) -> Completed:
+        """Run, handing merged output to `write` as it comes: whole lines, or raw pieces on a `terminal`."""
+
+    def stop(self) -> None:
+        """End every running command of this runner: politely, then by force."""

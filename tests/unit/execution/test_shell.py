@@ -1,0 +1,97 @@
+"""The door to other programs, tried with real ones."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from buildx_tasks.execution.shell import ShellRunner
+from buildx_tasks.model.command import Command
+
+
+def shell(script: str, **options: object) -> Command:
+    return Command(argv=("sh", "-c", script), **options)  # type: ignore[arg-type]
+
+
+def gone(pid: int) -> bool:
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    os.kill(pid, signal.SIGKILL)
+    return False
+
+
+def test_captures_both_streams_and_the_code() -> None:
+    done = ShellRunner().capture(shell("echo out; echo err >&2; exit 3"))
+    assert (done.code, done.stdout, done.stderr, done.ok) == (3, "out\n", "err\n", False)
+
+
+def test_standard_input_is_empty() -> None:
+    assert ShellRunner().capture(shell("cat; echo end")).stdout == "end\n"
+
+
+def test_captures_much_output_whole() -> None:
+    done = ShellRunner().capture(shell("head -c 3000000 /dev/zero | tr '\\0' x"))
+    assert len(done.stdout) == 3_000_000
+
+
+def test_a_missing_program_is_a_result() -> None:
+    done = ShellRunner().capture(Command(argv=("no-such-program-here",)))
+    assert done.missing
+    assert done.code == 127
+    assert not ShellRunner().capture(shell("exit 127")).missing
+
+
+def test_a_timeout_ends_the_command_with_its_children(tmp_path: Path) -> None:
+    pid_file = tmp_path / "child"
+    begin = time.monotonic()
+    assert ShellRunner().capture(shell(f"sleep 60 & echo $! > {pid_file}; wait", timeout=0.4)).timed_out
+    assert time.monotonic() - begin < 20
+    assert gone(int(pid_file.read_text(encoding="utf-8")))
+
+
+def test_environment_is_added_to_the_base_and_the_directory_is_used(tmp_path: Path) -> None:
+    runner = ShellRunner({"PATH": os.environ["PATH"], "BASE": "1"})
+    done = runner.capture(shell('echo "$BASE $MORE"; pwd', env=(("MORE", "2"),), cwd=str(tmp_path)))
+    assert done.stdout == f"1 2\n{tmp_path.resolve()}\n"
+
+
+def test_streams_whole_lines_of_both_streams_in_order() -> None:
+    lines: list[str] = []
+    done = ShellRunner().stream(shell("echo a; echo b >&2; printf 'gr\\303\\274n'; exit 4"), lines.append)
+    assert lines == ["a\n", "b\n", "grün\n"]
+    assert (done.code, done.stdout) == (4, "a\nb\ngrün\n")
+
+
+def test_a_terminal_stream_gives_the_command_a_terminal() -> None:
+    pieces: list[str] = []
+    done = ShellRunner().stream(shell("test -t 1 && test -t 2 && printf 'yes\\r'"), pieces.append, terminal=True)
+    assert done.ok
+    assert "".join(pieces) == "yes\r"
+
+
+def test_stop_ends_a_command_with_its_children_and_refuses_new_ones(tmp_path: Path) -> None:
+    runner = ShellRunner()
+    pid_file = tmp_path / "child"
+    stopper = threading.Timer(0.5, runner.stop)
+    stopper.start()
+    done = runner.stream(shell(f"sleep 60 & echo $! > {pid_file}; wait"), lambda _text: None)
+    stopper.join()
+    assert not done.ok
+    assert gone(int(pid_file.read_text(encoding="utf-8")))
+    with pytest.raises(KeyboardInterrupt):
+        runner.capture(shell("true"))
+
+
+def test_the_log_of_sh_never_shows_an_argv(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG"):
+        ShellRunner().capture(shell("true # token-value"))
+    assert "token-value" not in caplog.text
