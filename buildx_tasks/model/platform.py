@@ -1,0 +1,187 @@
+"""Platforms, `os/arch[/variant]`, as docker and Skaffold spell, compare and match them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from buildx_tasks.errors import CannotStart
+
+_OS_NAMES = """
+aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos
+"""
+_ARCH_NAMES = """
+386 amd64 amd64p32 arm armbe arm64 arm64be loong64 ppc64 ppc64le mips mipsle mips64 mips64le mips64p32
+mips64p32le ppc riscv riscv64 s390 s390x sparc sparc64 wasm
+"""
+KNOWN_OS = frozenset(_OS_NAMES.split())
+KNOWN_ARCH = frozenset(_ARCH_NAMES.split())
+_ARCH_ALIASES = {
+    "i386": "386",
+    "x86_64": "amd64",
+    "x86-64": "amd64",
+    "aarch64": "arm64",
+    "armhf": "arm",
+    "armel": "arm",
+}
+_HINT = "write os/arch or os/arch/variant, for example linux/amd64 or linux/arm/v7"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Platform:
+    """One platform; `variant` is empty for the usual one (`arm64` is v8, `arm` is v7)."""
+
+    os: str
+    arch: str
+    variant: str = ""
+
+    def __str__(self) -> str:
+        return "/".join(part for part in (self.os, self.arch, self.variant) if part)
+
+    def same_as(self, other: Platform) -> bool:
+        """Equality of meaning: `linux/arm64` is `linux/arm64/v8`."""
+        return _canonical(self) == _canonical(other)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlatformSet:
+    """Platforms in the order given; `all` stands for every platform, and nothing at all for "docker decides"."""
+
+    platforms: tuple[Platform, ...] = ()
+    all: bool = False
+
+    def __bool__(self) -> bool:
+        return self.all or bool(self.platforms)
+
+    def __iter__(self) -> Iterator[Platform]:
+        return iter(self.platforms)
+
+    @property
+    def is_multi(self) -> bool:
+        """More than one platform, or all of them."""
+        return self.all or len(self.platforms) > 1
+
+
+def parse_platform(text: str, host: Platform) -> Platform:
+    """Read `os/arch[/variant]`, `os` or `arch`; a missing half is the host's.
+
+    Raises CannotStart for wildcards, unknown names and more than three parts.
+    """
+    parts = text.split("/")
+    if len(parts) > 3 or not all(re.fullmatch(r"[A-Za-z0-9_.-]+", part) for part in parts):
+        raise CannotStart(f"{text!r} is not a platform", _HINT)
+    if len(parts) > 1:
+        arch, variant = _normal_arch(parts[1], "".join(parts[2:]))
+        platform = Platform(os=_normal_os(parts[0]), arch=arch, variant=_shown(arch, variant, given=len(parts) == 3))
+        return _known(platform, text)
+    if (os := _normal_os(text)) in KNOWN_OS:
+        return Platform(os=os, arch=host.arch, variant=_shown(host.arch, host.variant, given=False))
+    arch, variant = _normal_arch(text, "")
+    if arch in KNOWN_ARCH:
+        return Platform(os=host.os, arch=arch, variant=_shown(arch, variant, given=False))
+    raise _unknown(text, "operating system or architecture", text, KNOWN_OS | KNOWN_ARCH)
+
+
+def parse_platforms(texts: Iterable[str], host: Platform) -> PlatformSet:
+    """Read a list whose items may be comma lists; `all` anywhere before a mistake means every platform.
+
+    Repetitions are dropped. Raises CannotStart for the first item that is no platform.
+    """
+    found: list[Platform] = []
+    for item in (part.strip() for text in texts for part in text.split(",")):
+        if item.lower() == "all":
+            return PlatformSet(all=True)
+        if item:
+            platform = parse_platform(item, host)
+            if not any(platform.same_as(other) for other in found):
+                found.append(platform)
+    return PlatformSet(platforms=tuple(found))
+
+
+def intersect(left: PlatformSet, right: PlatformSet) -> PlatformSet:
+    """What both allow, in the order and spelling of `left`; `all` gives the other side."""
+    if left.all:
+        return right
+    if right.all:
+        return left
+    return PlatformSet(platforms=tuple(one for one in left if any(one.same_as(other) for other in right)))
+
+
+def can_run(host: Platform, platform: Platform) -> bool:
+    """Whether `host` runs `platform` without emulation, counting older levels and its 32-bit sibling.
+
+    Skaffold asks the other way round (would this host do for an image of that platform?), but only to choose between
+    the docker CLI and the engine's API.
+    """
+    own, wanted = _canonical(host), _canonical(platform)
+    if own.os != wanted.os:
+        return False
+    if (own.arch, wanted.arch) == ("amd64", "386"):
+        return True
+    has, needs = _level(own), _level(wanted)
+    if has is None or needs is None:
+        return own == wanted
+    if (own.arch, wanted.arch) == ("arm64", "arm"):
+        return (5, 0) <= needs <= (8, 0)
+    if own.arch == "arm64" and has[0] == 9 and needs[0] == 8:
+        return needs[1] <= has[1] + 5  # v9.0 grew out of v8.5
+    return own.arch == wanted.arch and has >= needs
+
+
+def format_platforms(platforms: PlatformSet) -> str:
+    """A comma list as docker takes it; `all` for all of them."""
+    return "all" if platforms.all else ",".join(str(platform) for platform in platforms)
+
+
+def _normal_os(text: str) -> str:
+    return "darwin" if text.lower() == "macos" else text.lower()
+
+
+def _normal_arch(arch: str, variant: str) -> tuple[str, str]:
+    """The canonical pair: usual variants are empty, except that arm always has one."""
+    given, variant = arch.lower(), variant.lower()
+    arch = _ARCH_ALIASES.get(given, given)
+    if given in ("armhf", "armel"):
+        return arch, "v7" if given == "armhf" else "v6"
+    if arch == "386" and given != arch:
+        return arch, ""
+    if variant in {"amd64": ("v1",), "arm64": ("8", "v8")}.get(arch, ()):
+        return arch, ""
+    if arch == "arm":
+        return arch, f"v{variant or 7}" if variant in ("", "5", "6", "7", "8") else variant
+    return arch, variant
+
+
+def _shown(arch: str, variant: str, *, given: bool) -> str:
+    """The variant as docker spells it back: a usual one only when the user wrote it."""
+    if given:
+        return "v8" if arch == "arm64" and not variant else variant
+    return "" if arch == "arm" and variant == "v7" else variant
+
+
+def _canonical(platform: Platform) -> Platform:
+    arch, variant = _normal_arch(platform.arch, platform.variant)
+    return Platform(os=_normal_os(platform.os), arch=arch, variant=variant)
+
+
+def _level(platform: Platform) -> tuple[int, int] | None:
+    """The variant as (major, minor), the usual one when it is empty; None when it is no `vN` or `vN.N`."""
+    usual = {"amd64": "v1", "arm64": "v8"}.get(platform.arch, "v0")
+    found = re.fullmatch(r"v([0-9]+)(?:\.([0-9]+))?", platform.variant or usual)
+    return (int(found[1]), int(found[2] or 0)) if found else None
+
+
+def _known(platform: Platform, text: str) -> Platform:
+    if platform.os not in KNOWN_OS:
+        raise _unknown(text, "operating system", platform.os, KNOWN_OS)
+    if platform.arch not in KNOWN_ARCH:
+        raise _unknown(text, "architecture", platform.arch, KNOWN_ARCH)
+    return platform
+
+
+def _unknown(text: str, what: str, name: str, known: frozenset[str]) -> CannotStart:
+    near = difflib.get_close_matches(name.lower(), sorted(known), n=1)
+    hint = f"did you mean {near[0]}? {_HINT}" if near else _HINT
+    return CannotStart(f"platform {text!r}: unknown {what} {name!r}", hint)

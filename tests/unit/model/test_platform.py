@@ -1,0 +1,160 @@
+"""Platforms: spelling, comparing, matching."""
+
+from __future__ import annotations
+
+import pytest
+
+from buildx_tasks.errors import CannotStart
+from buildx_tasks.model.platform import (
+    Platform,
+    PlatformSet,
+    can_run,
+    format_platforms,
+    intersect,
+    parse_platform,
+    parse_platforms,
+)
+
+AMD64 = Platform(os="linux", arch="amd64")
+ARM = Platform(os="linux", arch="arm", variant="v6")
+MAC = Platform(os="darwin", arch="arm64")
+
+
+def platforms(*texts: str) -> PlatformSet:
+    return parse_platforms(texts, AMD64)
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "expected"),
+    [
+        ("linux/amd64", AMD64, "linux/amd64"),
+        ("Linux/X86_64", AMD64, "linux/amd64"),
+        ("linux/x86-64", AMD64, "linux/amd64"),
+        ("linux/amd64/v1", AMD64, "linux/amd64"),
+        ("linux/amd64/v3", AMD64, "linux/amd64/v3"),
+        ("linux/aarch64", AMD64, "linux/arm64"),
+        ("linux/arm64/v8", AMD64, "linux/arm64/v8"),
+        ("linux/arm64/8", AMD64, "linux/arm64/v8"),
+        ("linux/arm", AMD64, "linux/arm"),
+        ("linux/armhf", AMD64, "linux/arm"),
+        ("linux/armel", AMD64, "linux/arm/v6"),
+        ("linux/arm/7", AMD64, "linux/arm/v7"),
+        ("linux/arm/v7", AMD64, "linux/arm/v7"),
+        ("linux/arm/6", AMD64, "linux/arm/v6"),
+        ("linux/i386", AMD64, "linux/386"),
+        ("macos/arm64", AMD64, "darwin/arm64"),
+        ("windows", AMD64, "windows/amd64"),
+        ("linux", ARM, "linux/arm/v6"),
+        ("linux", Platform(os="linux", arch="arm", variant="v7"), "linux/arm"),
+        ("arm64", MAC, "darwin/arm64"),
+        ("aarch64", AMD64, "linux/arm64"),
+        ("armhf", AMD64, "linux/arm"),
+        ("s390x", AMD64, "linux/s390x"),
+    ],
+)
+def test_spelling(text: str, host: Platform, expected: str) -> None:
+    assert str(parse_platform(text, host)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("foo/arm64", "unknown operating system 'foo'"),
+        ("darwin/foo", "unknown architecture 'foo'"),
+        ("foo", "unknown operating system or architecture 'foo'"),
+        ("linux/*", "is not a platform"),
+        ("linux/arm/v7/x", "is not a platform"),
+        ("linux/", "is not a platform"),
+        ("", "is not a platform"),
+        ("linux /amd64", "is not a platform"),
+    ],
+)
+def test_no_platform(text: str, message: str) -> None:
+    with pytest.raises(CannotStart, match=message) as caught:
+        parse_platform(text, AMD64)
+    assert "linux/amd64" in caught.value.hint
+
+
+def test_a_near_name_is_offered() -> None:
+    with pytest.raises(CannotStart) as caught:
+        parse_platform("linux/amd46", AMD64)
+    assert "did you mean amd64?" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ([], ""),
+        ([""], ""),
+        (["linux/amd64,linux/arm64"], "linux/amd64,linux/arm64"),
+        (["linux/amd64", " linux/arm/v7 ,"], "linux/amd64,linux/arm/v7"),
+        (["linux/arm64", "linux/arm64/v8", "linux/aarch64"], "linux/arm64"),
+        (["All"], "all"),
+        (["linux/amd64", "all", "nonsense"], "all"),
+    ],
+)
+def test_lists(texts: list[str], expected: str) -> None:
+    assert format_platforms(parse_platforms(texts, AMD64)) == expected
+
+
+def test_a_mistake_before_all() -> None:
+    with pytest.raises(CannotStart):
+        platforms("nonsense,all")
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        ("all", "all", "all"),
+        ("all", "", ""),
+        ("", "all", ""),
+        ("all", "linux/arm64", "linux/arm64"),
+        ("linux/arm64", "all", "linux/arm64"),
+        ("linux/amd64,windows/amd64", "linux/amd64,darwin/arm64", "linux/amd64"),
+        ("linux/amd64", "darwin/arm64", ""),
+        ("linux/arm64/v8,linux/amd64", "linux/amd64,linux/arm64", "linux/arm64/v8,linux/amd64"),
+        ("linux/arm", "linux/arm/v7", "linux/arm"),
+        ("linux/arm/v6", "linux/arm/v7", ""),
+    ],
+)
+def test_intersection(left: str, right: str, expected: str) -> None:
+    assert format_platforms(intersect(platforms(left), platforms(right))) == expected
+
+
+@pytest.mark.parametrize(
+    ("texts", "filled", "multi"),
+    [("", False, False), ("all", True, True), ("linux/arm64", True, False), ("linux/arm64,linux/amd64", True, True)],
+)
+def test_classes(texts: str, filled: bool, multi: bool) -> None:
+    found = platforms(texts)
+    assert (bool(found), found.is_multi) == (filled, multi)
+
+
+@pytest.mark.parametrize(
+    ("host", "platform", "expected"),
+    [
+        ("linux/amd64", "linux/amd64", True),
+        ("linux/amd64", "linux/386", True),
+        ("linux/386", "linux/amd64", False),
+        ("linux/amd64", "linux/arm64", False),
+        ("linux/amd64", "windows/amd64", False),
+        ("linux/amd64", "linux/amd64/v2", False),
+        ("linux/amd64/v3", "linux/amd64/v2", True),
+        ("linux/arm64", "linux/arm64/v8", True),
+        ("linux/arm64", "linux/arm/v7", True),
+        ("linux/arm64", "linux/arm/v5", True),
+        ("linux/arm64", "linux/arm/v4", False),
+        ("linux/arm64", "linux/arm64/v8.2", False),
+        ("linux/arm64/v9", "linux/arm64/v8.5", True),
+        ("linux/arm64/v9", "linux/arm64/v8.6", False),
+        ("linux/arm64/v9", "linux/arm/v7", True),
+        ("linux/arm/v6", "linux/arm/v7", False),
+        ("linux/arm/v7", "linux/arm/v6", True),
+        ("linux/arm/v7", "linux/arm64", False),
+        ("linux/mips64le/hardfloat", "linux/mips64le", False),
+        ("linux/mips64le/hardfloat", "linux/mips64le/hardfloat", True),
+        ("linux/s390x", "linux/s390x", True),
+    ],
+)
+def test_native(host: str, platform: str, expected: bool) -> None:
+    assert can_run(parse_platform(host, AMD64), parse_platform(platform, AMD64)) is expected
