@@ -5,4 +5,26 @@ This is the face of the package: nothing heavy is imported until a name is used.
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 __version__ = "0.1.0"
+
+EXPORTS: dict[str, str] = {
+    "namespace": "buildx_tasks.tasks:namespace",
+    "schema": "buildx_tasks.tasks.schema:ns",
+}
+"""Public name -> "module:attribute", imported when the name is first used."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in EXPORTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = EXPORTS[name].partition(":")
+    value = getattr(import_module(module), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted((*globals(), *EXPORTS))
