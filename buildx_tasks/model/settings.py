@@ -7,6 +7,7 @@ folds them into one `Settings`, so later code never asks whether something is se
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
@@ -190,18 +191,24 @@ def _known(raw_key: str, layer: Layer) -> str:
     raise CannotStart(f"unknown setting {raw_key!r} in {layer.name}", hint)
 
 
-_KINDS = {item.name.replace("_", "-"): str(item.type) for item in fields(Settings)}
+_KINDS = {"bool": "boolean", "int": "number", "tuple": "list", "Mapping": "mapping", "str": "text"}
+_TYPES = {item.name.replace("_", "-"): re.split(r"\W", str(item.type))[0] for item in fields(Settings)}
+
+
+def kind_of(key: str) -> str:
+    """What a setting holds: "text", "boolean", "number", "list" or "mapping"; global config keys are settings too."""
+    return _KINDS[_TYPES[ALIASES.get(key, key)]]
 
 
 def _convert(key: str, value: object, layer: Layer) -> object:
-    kind = _KINDS[key]
-    if kind.startswith("bool"):
+    kind = kind_of(key)
+    if kind == "boolean":
         return as_boolean(value, f"{key} in {layer.name}")
-    if kind.startswith("int"):
+    if kind == "number":
         return _as_integer(value, f"{key} in {layer.name}")
-    if kind.startswith("tuple"):
+    if kind == "list":
         return as_tuple(value, commas=key not in ("cache-from", "cache-to", "output", "set"))
-    if kind.startswith("Mapping"):
+    if kind == "mapping":
         if isinstance(value, Mapping):
             return value
         raise CannotStart(f"{key} in {layer.name} must be a mapping, not {value!r}")

@@ -3,7 +3,16 @@ from __future__ import annotations
 import pytest
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.model.settings import KEYS, SKAFFOLD_ENVIRONMENT, Layer, Settings, environment_layer, resolve
+from buildx_tasks.model.settings import (
+    CONFIG_KEYS,
+    KEYS,
+    SKAFFOLD_ENVIRONMENT,
+    Layer,
+    Settings,
+    environment_layer,
+    kind_of,
+    resolve,
+)
 
 
 def test_without_any_layer_everything_is_its_default() -> None:
@@ -69,3 +78,25 @@ def test_environment_names_known_settings_only() -> None:
 def test_an_empty_variable_counts_only_for_the_default_repo() -> None:
     layer = environment_layer({"SKAFFOLD_DEFAULT_REPO": "", "SKAFFOLD_TAG": "", "BUILDX_BUILDER": "b", "HOME": "/"})
     assert layer.values == {"default-repo": "", "builder": "b"}
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("builder", "text"),
+        ("default-repo", "text"),
+        ("buildx-builder", "text"),
+        ("cache-flags", "list"),
+        ("local-cluster", "boolean"),
+        ("strict", "boolean"),
+        ("concurrency", "number"),
+        ("retries", "number"),
+        ("builders", "mapping"),
+    ],
+)
+def test_the_kind_of_a_setting_is_its_fields_type(key: str, kind: str) -> None:
+    assert kind_of(key) == kind
+
+
+def test_every_key_has_a_kind() -> None:
+    assert {kind_of(key) for key in (*KEYS, *CONFIG_KEYS)} == {"text", "boolean", "number", "list", "mapping"}
