@@ -1,0 +1,61 @@
+"""Writing files so that nobody ever sees half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from buildx_tasks.errors import CannotStart
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Replace the content of `path` in one step, or create it. Raises `CannotStart` when that is not possible.
+
+    A symbolic link stays one, its target is what is written; mode and owner of a file that is there are kept.
+    What is no file of its own (a pipe, ``/dev/stdout``) is written to directly.
+    """
+    try:
+        before = _status(path)
+        if path.parts[:2] == ("/", "dev") or (before is not None and not stat.S_ISREG(before.st_mode)):
+            with path.open("wb", buffering=0) as stream:
+                stream.write(data)
+        else:
+            _replace(Path(os.path.realpath(path)), before, data)
+    except OSError as error:
+        raise CannotStart(f"{path} can't be written: {error.strerror or error}") from error
+
+
+def _replace(target: Path, before: os.stat_result | None, data: bytes) -> None:
+    aside = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            if before is not None:
+                _take_over(descriptor, before)
+            os.fsync(descriptor)
+        aside.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        raise
+
+
+def _status(target: Path) -> os.stat_result | None:
+    try:
+        return target.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _take_over(descriptor: int, before: os.stat_result) -> None:
+    """Give the new file the old one's owner, as far as we may, and then its mode: a change of owner clears bits."""
+    now = os.fstat(descriptor)
+    if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):
+        with contextlib.suppress(PermissionError):
+            os.fchown(descriptor, before.st_uid, before.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
