@@ -20,7 +20,7 @@ def write_atomic(path: Path, data: bytes) -> None:
     try:
         before = _status(path)
         if path.parts[:2] == ("/", "dev") or (before is not None and not stat.S_ISREG(before.st_mode)):
-            with path.open("wb", buffering=0) as stream:
+            with path.open("wb") as stream:
                 stream.write(data)
         else:
             _replace(Path(os.path.realpath(path)), before, data)
