@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from buildx_tasks.execution.kube import kubeconfig_files, read_cluster
+from buildx_tasks.planning.cluster import ClusterFacts
+
+FIRST = """\
+apiVersion: v1
+kind: Config
+contexts:
+- {name: dev, context: {cluster: c1, user: u}}
+- name: prod
+  context: {cluster: c2}
+clusters:
+- name: c1
+  cluster: {server: "https://10.0.0.1:6443", certificate-authority: pki/ca.crt}
+"""
+SECOND = """\
+current-context: prod
+contexts:
+- {name: dev, context: {cluster: c2}}
+clusters:
+- {name: c1, cluster: {server: "https://late:1"}}
+- {name: c2, cluster: {server: "https://10.0.0.2:6443", certificate-authority: /abs/../ca.crt}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("environ", "kubeconfig", "expected"),
+    [
+        ({}, "", ["/home/me/.kube/config"]),
+        ({"KUBECONFIG": ""}, "", ["/home/me/.kube/config"]),
+        ({"KUBECONFIG": "/a::/b"}, "", ["/a", "/b"]),
+        ({"KUBECONFIG": "/a"}, "/c", ["/c"]),
+    ],
+)
+def test_which_files_count(environ: dict[str, str], kubeconfig: str, expected: list[str]) -> None:
+    assert kubeconfig_files(environ, Path("/home/me"), kubeconfig) == [Path(path) for path in expected]
+
+
+def write(folder: Path) -> dict[str, str]:
+    (folder / "one").mkdir()
+    (folder / "one" / "config").write_text(FIRST)
+    (folder / "two").write_text(SECOND)
+    return {"KUBECONFIG": f"{folder}/one/config:{folder}/missing:{folder}/two"}
+
+
+@pytest.mark.parametrize(
+    ("kube_context", "expected"),
+    [
+        ("", ClusterFacts(context="prod", server="https://10.0.0.2:6443", ca_file="/ca.crt")),
+        ("dev", ClusterFacts(context="dev", server="https://10.0.0.1:6443", ca_file="FOLDER/one/pki/ca.crt")),
+        ("unknown", ClusterFacts(context="unknown")),
+    ],
+)
+def test_the_first_file_that_has_a_thing_counts(tmp_path: Path, kube_context: str, expected: ClusterFacts) -> None:
+    facts = read_cluster(write(tmp_path), tmp_path, pytest.fail, kube_context=kube_context)
+    assert facts.ca_file == expected.ca_file.replace("FOLDER", str(tmp_path))
+    assert (facts.context, facts.server) == (expected.context, expected.server)
+
+
+def test_a_named_kubeconfig_is_the_only_one(tmp_path: Path) -> None:
+    environ = write(tmp_path)
+    assert read_cluster(environ, tmp_path, pytest.fail, kubeconfig=str(tmp_path / "one" / "config")) == ClusterFacts()
+
+
+@pytest.mark.parametrize("text", [None, "", "# nothing\n", "current-context: ''\n", "contexts: {}\nclusters: 3\n"])
+def test_without_a_current_context_there_is_none(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / ".kube").mkdir()
+        (tmp_path / ".kube" / "config").write_text(text)
+    assert read_cluster({}, tmp_path, pytest.fail) == ClusterFacts()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "contexts: [3, {name: dev}]\n",
+        "contexts: [{name: dev, context: x}]\n",
+        "contexts:\n- {name: dev, context: {}}\n",
+    ],
+)
+def test_incomplete_entries_give_no_cluster(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config").write_text(f"current-context: dev\n{text}clusters: [{{name: , cluster: {{server: s}}}}]\n")
+    environ = {"KUBECONFIG": str(tmp_path / "config")}
+    assert read_cluster(environ, tmp_path, pytest.fail) == ClusterFacts(context="dev")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"a: b\nc: [\n", "/bad:3 is left out: "),
+        (b"- a\n", "/bad is left out: not a mapping"),
+        (b"\xff", "/bad is left out: not UTF-8 text"),
+        (None, "/bad is left out: Is a directory"),
+    ],
+)
+def test_a_broken_file_is_a_warning(tmp_path: Path, data: bytes | None, said: str) -> None:
+    bad, good = tmp_path / "bad", tmp_path / "good"
+    good.write_text("current-context: dev\n")
+    if data is None:
+        bad.mkdir()
+    else:
+        bad.write_bytes(data)
+    warnings: list[str] = []
+    facts = read_cluster({"KUBECONFIG": f"{bad}:{good}"}, tmp_path, warnings.append)
+    assert facts == ClusterFacts(context="dev")
+    assert len(warnings) == 1
+    assert said in warnings[0]
