@@ -1,0 +1,98 @@
+"""QEMU user emulation: RUN steps of the other architecture really run.
+
+A usable registration that is already there stays and is used; otherwise ours is added under a name of its own, and
+removed when the last instance leaves.
+"""
+
+from pathlib import Path
+
+from tasks.lab import process, shared
+from tasks.lab.context import Facts, Lab
+from tasks.lab.errors import LabError
+from tasks.lab.layout import Layout
+from tasks.lab.packages import find
+
+BINFMT = Path("/proc/sys/fs/binfmt_misc")
+THING = "binfmt"
+_MOUNTED = "mounted-binfmt"
+
+# The first 20 bytes of an ELF program for the architecture, and which of their bits count.
+_ELF = {"arm64": b"\xb7\x00", "amd64": b"\x3e\x00"}
+_MASK = b"\xff" * 7 + b"\x00" + b"\xff" * 8 + b"\xfe\xff\xff\xff"
+_NAMES = {"arm64": "aarch64", "amd64": "x86_64"}
+
+
+def start(lab: Lab, part: str) -> Facts:
+    """Make programs of the other architecture run in containers."""
+    foreign = lab.distribution.foreign
+    name = _NAMES[foreign]
+    interpreter = find(lab.trees / "root", f"qemu-{name}-static", f"qemu-{name}")
+    with shared.locked() as folder:
+        if not (BINFMT / "register").exists():
+            process.call(["mount", "-t", "binfmt_misc", "binfmt_misc", str(BINFMT)])
+            (folder / _MOUNTED).touch()
+        shared.join(folder, lab.layout, THING)
+        found = find_registration(foreign)
+        if found is None:
+            (BINFMT / "register").write_bytes(registration(foreign, interpreter))
+            found = find_registration(foreign)
+    if found is None:
+        raise LabError(f"qemu: the kernel took no registration for {foreign}")
+    return {"platform": f"linux/{foreign}", "registration": str(found), "own": found.name == _own_name(foreign)}
+
+
+def is_up(facts: Facts) -> bool:
+    """Whether the registration is still there."""
+    return Path(facts["registration"]).exists()
+
+
+def stop(layout: Layout, part: str) -> None:
+    """Leave; the last one removes what the lab registered, and nothing else."""
+    with shared.locked() as folder:
+        if not shared.leave(folder, layout, THING):
+            return
+        for architecture in _NAMES:
+            entry = BINFMT / _own_name(architecture)
+            if entry.exists():
+                entry.write_text("-1")
+        if (folder / _MOUNTED).exists():
+            (folder / _MOUNTED).unlink()
+            process.call(["umount", str(BINFMT)])
+
+
+def registration(architecture: str, interpreter: Path) -> bytes:
+    """What the kernel is told. F opens the interpreter now, so that containers need not hold it."""
+    magic = b"\x7fELF\x02\x01\x01" + b"\x00" * 9 + b"\x02\x00" + _ELF[architecture]
+    fields = (
+        _own_name(architecture).encode(),
+        b"M",
+        b"",
+        _escape(magic),
+        _escape(_MASK),
+        str(interpreter).encode(),
+        b"OCF",
+    )
+    return b":" + b":".join(fields)
+
+
+def find_registration(architecture: str, folder: Path = BINFMT) -> Path | None:
+    """An enabled entry for an architecture that also works in a container."""
+    if not folder.exists():
+        return None
+    magic = f"magic 7f454c46020101{'00' * 9}0200{_ELF[architecture].hex()}"
+    for entry in sorted(folder.iterdir()):
+        if entry.name in ("register", "status"):
+            continue
+        lines = entry.read_text().splitlines()
+        flags = next((line.partition(":")[2] for line in lines if line.startswith("flags:")), "")
+        if "enabled" in lines and magic in lines and "F" in flags:
+            return entry
+    return None
+
+
+def _own_name(architecture: str) -> str:
+    return f"buildx-tasks-lab-{_NAMES[architecture]}"
+
+
+def _escape(data: bytes) -> bytes:
+    return b"".join(b"\\x%02x" % byte for byte in data)

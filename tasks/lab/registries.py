@@ -1,0 +1,81 @@
+"""Image registries: an open one, one that wants a password, and one that fails when told to."""
+
+import http.client
+import sys
+from pathlib import Path
+
+from tasks.lab import faults
+from tasks.lab.context import Facts, Lab, listens
+from tasks.lab.packages import find
+
+USERNAME = "lab"
+PASSWORD = "lab-password"
+# bcrypt of that password, which the standard library can't make; it guards nothing outside of the loopback interface.
+HTPASSWD = f"{USERNAME}:$2b$05$abcdefghijklmnopqrstuuL/Ej5MNdcjasz4Sr7bjTMIxZn.WGpgG\n"
+
+_CONFIG = """\
+version: 0.1
+log:
+  level: warn
+  accesslog:
+    disabled: true
+storage:
+  filesystem:
+    rootdirectory: {data}
+  delete:
+    enabled: true
+  maintenance:
+    uploadpurging:
+      enabled: false
+http:
+  addr: 127.0.0.1:{port}
+"""
+_AUTH = """\
+auth:
+  htpasswd:
+    realm: lab
+    path: {htpasswd}
+"""
+
+
+def start_open(lab: Lab, part: str) -> Facts:
+    """A registry that anybody may push to."""
+    return _start(lab, part, "")
+
+
+def start_password(lab: Lab, part: str) -> Facts:
+    """A registry that wants a username and a password for everything."""
+    htpasswd = lab.layout.part(part) / "htpasswd"
+    htpasswd.write_text(HTPASSWD)
+    facts = _start(lab, part, _AUTH.format(htpasswd=htpasswd))
+    return {**facts, "username": USERNAME, "password": PASSWORD}
+
+
+def start_faulty(lab: Lab, part: str) -> Facts:
+    """A door to the open registry that fails as its control address tells it to; see `faults.py`."""
+    port = lab.free_port()
+    target = lab.facts["open"]["url"].removeprefix("http://")
+    argv = [sys.executable, "-I", "-S", Path(faults.__file__), port, target]
+    process = lab.serve(part, "faults", argv, ready=lambda: listens(port))
+    url = f"http://127.0.0.1:{port}"
+    return {"host": f"localhost:{port}", "url": url, "control": f"{url}{faults.CONTROL}", "processes": [process]}
+
+
+def _start(lab: Lab, part: str, more: str) -> Facts:
+    folder, port = lab.layout.part(part), lab.free_port()
+    config = folder / "config.yml"
+    config.write_text(_CONFIG.format(data=folder / "data", port=port) + more)
+    program = find(lab.trees / "root", "docker-registry")
+    process = lab.serve(part, "registry", [program, "serve", config], ready=lambda: _answers(port))
+    return {"host": f"localhost:{port}", "url": f"http://127.0.0.1:{port}", "processes": [process]}
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/v2/")
+        return connection.getresponse().status in (http.client.OK, http.client.UNAUTHORIZED)
+    except OSError:
+        return False
+    finally:
+        connection.close()
