@@ -1,0 +1,72 @@
+"""What a run gave: one result per artifact, in artifact order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+BUILT = "built"
+CACHED = "cached"
+FAILED = "failed"
+SKIPPED = "skipped"
+PLANNED = "planned"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """Why a build failed: one line, what to run next, and the end of the output that shows it."""
+
+    message: str
+    hint: str = ""
+    tail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArtifactResult:
+    """`status` is one of BUILT, CACHED (nothing had to be done), FAILED, SKIPPED, PLANNED.
+
+    `reference` is what others use: ``tag@digest`` when pushed, ``name:<image id>`` when loaded, else the tag.
+    `digest` is the registry's digest of a pushed image, the image ID of a loaded one, "" when there is none.
+    """
+
+    image: str
+    tag: str
+    status: str = PLANNED
+    reference: str = ""
+    digest: str = ""
+    output: str = ""
+    runtime_type: str = ""
+    builder: str = ""
+    platforms: tuple[str, ...] = ()
+    cache_from: tuple[str, ...] = ()
+    cache_to: tuple[str, ...] = ()
+    steps: int = 0
+    cached_steps: int = 0
+    seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+    failure: Failure | None = None
+    metadata: Mapping[str, object] = field(default_factory=dict, compare=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a result to use."""
+        return self.status in (BUILT, CACHED, PLANNED)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Results:
+    """All results, and what was said on the way."""
+
+    builds: tuple[ArtifactResult, ...] = ()
+    warnings: tuple[str, ...] = ()
+    interrupted: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that was selected is there."""
+        return not self.interrupted and all(build.ok for build in self.builds)
+
+    @property
+    def failed(self) -> tuple[ArtifactResult, ...]:
+        """The builds that failed themselves."""
+        return tuple(build for build in self.builds if build.status == FAILED)
