@@ -1,0 +1,116 @@
+"""Where a result goes: pushed to a registry, loaded into the docker daemon, exported, or left in the build cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from buildx_tasks.errors import EngineUnfit
+from buildx_tasks.model.config import Artifact, LocalBuild
+from buildx_tasks.model.imageref import parse_image_ref, registry_of
+from buildx_tasks.model.plan import EXPORT, LOAD, PUSH, STAY
+from buildx_tasks.model.platform import PlatformSet, format_platforms
+from buildx_tasks.model.settings import Settings
+from buildx_tasks.model.spec import Spec
+from buildx_tasks.planning.engine import CREATE_HINT, Tool
+
+PUSHING_TYPES = ("registry",)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Destination:
+    """`output` is one of PUSH, LOAD, EXPORT, STAY; `pushes` is also true for an export that pushes."""
+
+    output: str
+    reason: str
+    pushes: bool = False
+    warning: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wishes:
+    """What decides besides the tool: the settings, ``build.local``, the cluster, and the exporters asked for."""
+
+    settings: Settings
+    local: LocalBuild
+    cluster_pushes: bool
+    cluster_reason: str
+    outputs: tuple[Spec, ...] = ()
+    cli_flags: tuple[str, ...] = ()
+
+
+def choose_destination(artifact: Artifact, tag: str, platforms: PlatformSet, wishes: Wishes, tool: Tool) -> Destination:
+    """The destination of one artifact. Raises `EngineUnfit` when no destination can hold what is built.
+
+    Order for pushing: ``--push/--no-push``, then ``build.local.push``, then "the reference names a registry and
+    the kube-context is no local cluster"; so nothing is ever pushed to Docker Hub by accident.
+    """
+    if platforms.is_multi and not tool.builds_indexes:
+        raise _one_platform_only(artifact, platforms, tool)
+    pushes, reason = wants_push(tag, wishes)
+    if wishes.outputs or _flag_says(wishes.cli_flags, "-o", "--output"):
+        explicit = pushes and wishes.settings.push is True
+        exporting = any(is_push(output) for output in wishes.outputs)
+        output = PUSH if explicit else EXPORT
+        return Destination(output=output, pushes=explicit or exporting, reason=reason if explicit else "outputs given")
+    if pushes:
+        return Destination(output=PUSH, pushes=True, reason=reason)
+    return _keep_here(artifact, platforms, tool, reason)
+
+
+def wants_push(tag: str, wishes: Wishes) -> tuple[bool, str]:
+    """Whether to push, and why or why not."""
+    if wishes.settings.push is not None:
+        origin = wishes.settings.origins.get("push", "setting")
+        return wishes.settings.push, f"push is {'on' if wishes.settings.push else 'off'} ({origin})"
+    if _flag_says(wishes.cli_flags, "--push", "--push=true"):
+        return True, "cliFlags has --push"
+    if wishes.local.push is not None:
+        return wishes.local.push, f"build.local.push is {'true' if wishes.local.push else 'false'}"
+    if not registry_of(parse_image_ref(tag)):
+        return False, f"{tag} names no registry"
+    if not wishes.cluster_pushes:
+        return False, wishes.cluster_reason
+    return True, f"{tag} names a registry and {wishes.cluster_reason}"
+
+
+def is_push(output: Spec) -> bool:
+    """Whether an exporter pushes what it makes."""
+    return output.type in PUSHING_TYPES or (output.type == "image" and output.get("push") == "true")
+
+
+def _keep_here(artifact: Artifact, platforms: PlatformSet, tool: Tool, reason: str) -> Destination:
+    if not tool.is_buildx:
+        return Destination(output=LOAD, reason=f"{reason}; plain docker build keeps the image in the daemon")
+    if platforms.is_multi and not tool.loads_indexes:
+        wanted = format_platforms(platforms)
+        raise EngineUnfit(
+            f"artifact {artifact.image!r}: several platforms ({wanted}) can't be kept here: {reason}",
+            "push them:       --push --default-repo REGISTRY\n"
+            f"or build one:    --platform {wanted.split(',', maxsplit=1)[0]}\n"
+            "or keep indexes: use a docker engine with the containerd image store",
+        )
+    if tool.loads:
+        return Destination(output=LOAD, reason=f"{reason}; a docker daemon answers")
+    return Destination(
+        output=STAY,
+        reason=f"{reason}; no docker daemon answers",
+        warning=f"artifact {artifact.image!r} is neither pushed nor loaded: the result stays in the build cache "
+        f"of builder {tool.builder} (push it with --push, or export it with --output)",
+    )
+
+
+def _one_platform_only(artifact: Artifact, platforms: PlatformSet, tool: Tool) -> EngineUnfit:
+    wanted = format_platforms(platforms)
+    if not tool.is_buildx:
+        why, hint = "plain docker build makes one platform at a time", "install the docker-buildx plugin"
+    else:
+        why = f"builder {tool.builder} (driver docker, classic image store) makes one platform at a time"
+        hint = CREATE_HINT.format(name="multi")
+    return EngineUnfit(
+        f"artifact {artifact.image!r} is for several platforms ({wanted}) and {why}",
+        f"{hint}\nor build one platform:  --platform {wanted.split(',', maxsplit=1)[0]}",
+    )
+
+
+def _flag_says(flags: tuple[str, ...], *names: str) -> bool:
+    return any(item in names or item.startswith(tuple(f"{name}=" for name in names)) for item in flags)

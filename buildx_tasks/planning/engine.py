@@ -1,0 +1,136 @@
+"""Which tool builds: docker buildx with which builder, or plain docker; and what that can do.
+
+The reason is part of the answer, because it is the first thing to know when a build does not do what it should.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from packaging.version import InvalidVersion, Version
+
+from buildx_tasks.errors import EngineUnfit
+from buildx_tasks.model.engine import Builder, Engine
+from buildx_tasks.model.plan import BUILDX, DOCKER
+from buildx_tasks.model.settings import OFF, Settings
+
+BUILDX_IS_DEFAULT_SINCE = Version("23.0")
+OLDEST_BUILDX = Version("0.10")
+
+CREATE_HINT = (
+    "create one:  docker buildx create --name {name} --driver docker-container --bootstrap\n"
+    "select one:  invoke buildx.config.set --global buildx-builder NAME"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tool:
+    """The chosen tool. `builder` is the name for ``--builder``, "" on the plain path."""
+
+    name: str
+    reason: str
+    builder: str = ""
+    driver: str = ""
+    exports_cache: bool = False
+    loads: bool = False
+    loads_indexes: bool = False
+    builds_indexes: bool = False
+    platforms: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_buildx(self) -> bool:
+        """Whether ``docker buildx build`` is used."""
+        return self.name == BUILDX
+
+
+def wants_buildx(settings: Settings, engine: Engine) -> tuple[bool, str]:
+    """Whether buildx is to be used, and the reason: the table of the design, first match wins."""
+    if settings.builder == OFF:
+        return False, f"builder is off ({settings.origins.get('builder', 'setting')})"
+    if not engine.buildx:
+        return False, "docker buildx is not there" + (f": {engine.buildx_error}" if engine.buildx_error else "")
+    if settings.builder:
+        return True, f"builder {settings.builder} is configured ({settings.origins.get('builder', 'setting')})"
+    if engine.selected:
+        return True, f"builder {engine.selected} was selected with docker buildx use"
+    if engine.alias:
+        return True, "the docker config makes buildx the default builder (alias builder)"
+    if (version := _version(engine.cli)) is not None and version >= BUILDX_IS_DEFAULT_SINCE:
+        return True, f"buildx is the default builder of docker {engine.cli}"
+    return False, f"buildx is not the default builder of docker {engine.cli} and no builder is configured"
+
+
+def choose_tool(settings: Settings, engine: Engine) -> Tool:
+    """The tool for this run. Raises `EngineUnfit` when docker is missing, or the builder is unknown or unfit."""
+    if not engine.cli:
+        raise EngineUnfit("docker is not installed", "install the docker CLI, or put it on PATH: docker --version")
+    wanted, reason = wants_buildx(settings, engine)
+    if not wanted:
+        return _plain(settings, engine, reason)
+    builder = engine.builder or Builder(name=settings.builder or engine.selected or "default")
+    if not builder.known:
+        raise unknown_builder(builder.name, engine)
+    if builder.error:
+        raise EngineUnfit(f"builder {builder.name}: {builder.error}", "look closer with: invoke buildx.doctor")
+    return _buildx(builder, engine, reason)
+
+
+def _plain(settings: Settings, engine: Engine, reason: str) -> Tool:
+    if not engine.daemon.running:
+        raise EngineUnfit(
+            f"plain docker build is used ({reason}) and no docker daemon answers: {engine.daemon.error}",
+            "start docker, or install docker-buildx and configure a remote builder:\n"
+            "  invoke buildx.config.set --global buildx-builder NAME",
+        )
+    warnings: tuple[str, ...] = ()
+    if not engine.buildx and settings.builder != OFF:
+        warnings = (f"docker buildx is not there, plain docker build is used: {_install_hint(settings)}",)
+    return Tool(name=DOCKER, reason=reason, loads=True, warnings=warnings)
+
+
+def _install_hint(settings: Settings) -> str:
+    lost = f"builder {settings.builder} is ignored; " if settings.builder else ""
+    return f"{lost}install the docker-buildx plugin for named builders, cache export and several platforms"
+
+
+def _buildx(builder: Builder, engine: Engine, reason: str) -> Tool:
+    is_docker = builder.driver in ("docker", "")
+    if is_docker and not engine.daemon.running:
+        raise EngineUnfit(
+            f"builder {builder.name} builds in the local docker daemon and none answers: {engine.daemon.error}",
+            "start docker, or build somewhere else:\n" + CREATE_HINT.format(name="remote"),
+        )
+    warnings: tuple[str, ...] = ()
+    if (version := _version(engine.buildx)) is not None and version < OLDEST_BUILDX:
+        warnings = (f"docker buildx {engine.buildx} is older than {OLDEST_BUILDX}, the oldest that is supported",)
+    indexes = engine.daemon.holds_indexes
+    return Tool(
+        name=BUILDX,
+        reason=reason,
+        builder=builder.name,
+        driver=builder.driver or "docker",
+        exports_cache=indexes if is_docker else True,
+        builds_indexes=indexes if is_docker else True,
+        loads=engine.daemon.running,
+        loads_indexes=engine.daemon.running and indexes,
+        platforms=builder.platforms,
+        warnings=warnings,
+    )
+
+
+def unknown_builder(name: str, engine: Engine) -> EngineUnfit:
+    """The error for a builder that buildx does not know: the known ones, and how to create and select one."""
+    known = engine.known_builders
+    near = difflib.get_close_matches(name, known, 1)
+    parts = [f"did you mean {near[0]}?"] if near else []
+    parts.append(f"known builders: {', '.join(known) if known else 'none'}")
+    return EngineUnfit(f"no builder named {name!r}", "\n".join((*parts, CREATE_HINT.format(name=name))))
+
+
+def _version(text: str) -> Version | None:
+    try:
+        return Version(text.removeprefix("v").split("-")[0].split("+")[0])
+    except InvalidVersion:
+        return None

@@ -1,0 +1,91 @@
+"""Which artifacts are built, and in which order they may be."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from buildx_tasks.errors import CannotStart, NothingSelected
+from buildx_tasks.model.config import BUILDABLE_KINDS, Artifact
+
+ARTIFACT_CONTEXT = "artifact://"
+"""How a named context in ``buildContexts`` says that its source is another artifact of the run."""
+
+
+def select_artifacts(artifacts: Sequence[Artifact], wanted: Sequence[str]) -> tuple[Artifact, ...]:
+    """The artifacts whose image name contains one of `wanted` (all when empty), plus everything they require.
+
+    Skaffold matches substrings too but leaves the requirements out, and then dies when it needs one. Config
+    order is kept. Raises `NothingSelected` when nothing matches, naming the near match.
+    """
+    by_name = {artifact.image: artifact for artifact in artifacts}
+    chosen = [item.image for item in artifacts if not wanted or any(text in item.image for text in wanted)]
+    if not chosen:
+        raise _nothing(artifacts, wanted)
+    queue, seen = list(chosen), set(chosen)
+    while queue:
+        for image in required_images(by_name[queue.pop()]):
+            if image in by_name and image not in seen:
+                seen.add(image)
+                queue.append(image)
+    selected = tuple(item for item in artifacts if item.image in seen)
+    _refuse_other_builders(selected)
+    check_cycles(selected)
+    return selected
+
+
+def required_images(artifact: Artifact) -> tuple[str, ...]:
+    """The images an artifact is built from: its `requires`, and named contexts that are other artifacts."""
+    contexts = (value for _name, value in artifact.extras.build_contexts if value.startswith(ARTIFACT_CONTEXT))
+    names = [item.image for item in artifact.requires] + [value.removeprefix(ARTIFACT_CONTEXT) for value in contexts]
+    return tuple(dict.fromkeys(names))
+
+
+def _nothing(artifacts: Sequence[Artifact], wanted: Sequence[str]) -> NothingSelected:
+    names = [artifact.image for artifact in artifacts]
+    if not names:
+        return NothingSelected("the config has no artifacts to build", "add one under build.artifacts")
+    near = difflib.get_close_matches(wanted[0], names, 1, 0.5)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return NothingSelected(
+        f"no artifact matches {', '.join(repr(text) for text in wanted)}", f"{hint}artifacts: {', '.join(names)}"
+    )
+
+
+def _refuse_other_builders(artifacts: Sequence[Artifact]) -> None:
+    others = [artifact for artifact in artifacts if artifact.kind not in BUILDABLE_KINDS]
+    if not others:
+        return
+    lines = [
+        f"{item.place}: artifact {item.image!r} is built by {item.kind}, which buildx can't do".lstrip(": ")
+        for item in others
+    ]
+    rest = [artifact.image for artifact in artifacts if artifact.kind in BUILDABLE_KINDS]
+    way_out = f"build the others:  --artifact {','.join(rest)}" if rest else "build it with skaffold"
+    raise CannotStart("\n".join(lines), way_out)
+
+
+def check_cycles(artifacts: Sequence[Artifact]) -> None:
+    """Raise `CannotStart` that spells the whole circle when artifacts require each other in one."""
+    edges = {item.image: required_images(item) for item in artifacts}
+    done: set[str] = set()
+    for start in edges:
+        path: list[str] = []
+        stack: list[tuple[str, int]] = [(start, 0)]
+        while stack:
+            image, at = stack.pop()
+            if at == 0:
+                if image in done or image not in edges:
+                    continue
+                if image in path:
+                    circle = " -> ".join((*path[path.index(image) :], image))
+                    raise CannotStart(
+                        f"cycle in build dependencies: {circle}", "remove one of these entries from requires"
+                    )
+                path.append(image)
+            if at < len(edges[image]):
+                stack.append((image, at + 1))
+                stack.append((edges[image][at], 0))
+            else:
+                path.pop()
+                done.add(image)

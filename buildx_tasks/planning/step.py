@@ -1,0 +1,287 @@
+"""From one artifact and what was decided for it to its build command: the only place that spells build flags.
+
+The order is Skaffold's, with the buildx flags where the buildx proposal puts them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from buildx_tasks.model.config import Artifact, Secret
+from buildx_tasks.model.imageref import parse_image_ref
+from buildx_tasks.model.plan import EXPORT, LOAD, PUSH, Argument, CacheUse, Flag, Later, Variable, flag
+from buildx_tasks.model.platform import PlatformSet, format_platforms
+from buildx_tasks.model.settings import Settings
+from buildx_tasks.model.spec import Spec, write_csv
+from buildx_tasks.planning.destination import Destination
+from buildx_tasks.planning.engine import Tool
+from buildx_tasks.planning.select import ARTIFACT_CONTEXT
+
+RUN_MODE = "SKAFFOLD_RUN_MODE"
+ATTESTATION_FLAGS = ("--attest", "--provenance", "--sbom")
+_SECRET_LIKE = re.compile(r"TOKEN|PASSWORD|PASSWD|SECRET|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL", re.IGNORECASE)
+
+Expand = Callable[[str], str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepInput:
+    """Everything one build command is made from. `expand` fills templates with environment and IMAGE_* values.
+
+    `layouts` says for each required image whether it has to be handed over as an OCI layout.
+    """
+
+    artifact: Artifact
+    tag: str
+    tool: Tool
+    settings: Settings
+    destination: Destination
+    platforms: PlatformSet
+    outputs: tuple[Spec, ...] = ()
+    cache_from: tuple[CacheUse, ...] = ()
+    cache_to: tuple[CacheUse, ...] = ()
+    dockerfile: str = ""
+    declared_args: frozenset[str] | None = None
+    layouts: Mapping[str, bool] = field(default_factory=dict)
+    export_layout: bool = False
+    buildkit: bool | None = None
+    buildkit_possible: bool = True
+    home: str = ""
+    expand: Expand = lambda text: text
+
+
+@dataclass(slots=True)
+class StepCommand:
+    """The command of one step as it grows."""
+
+    flags: list[Flag] = field(default_factory=list)
+    environment: list[Variable] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def add(self, *arguments: str | Argument, why: str) -> None:
+        """Append one flag with its reason."""
+        self.flags.append(flag(*arguments, why=why))
+
+
+def plan_command(given: StepInput) -> StepCommand:
+    """The build command of one artifact with its environment and warnings."""
+    command = StepCommand()
+    docker = given.artifact.docker
+    _begin(command, given)
+    _build_args(command, given)
+    for host in docker.add_host:
+        command.add("--add-host", host, why="addHost")
+    for use in given.cache_from:
+        command.add("--cache-from", _cache_text(use, given.tool), why=use.reason)
+    for use in given.cache_to:
+        command.add("--cache-to", str(use.spec), why=use.reason)
+    for text in docker.cli_flags:
+        command.add(given.expand(text), why="cliFlags")
+    _options(command, given)
+    if given.tool.is_buildx:
+        _extras(command, given)
+        _attestations(command, given)
+    _platforms(command, given)
+    _result(command, given)
+    _buildkit_variable(command, given)
+    return command
+
+
+def _begin(command: StepCommand, given: StepInput) -> None:
+    if given.tool.is_buildx:
+        command.add("docker", "buildx", "build", given.artifact.context, why=given.tool.reason)
+    else:
+        command.add("docker", "build", given.artifact.context, why=given.tool.reason)
+    command.add("--file", given.dockerfile, why="dockerfile")
+    command.add("-t", given.tag, why="tag policy and default-repo")
+
+
+def _build_args(command: StepCommand, given: StepInput) -> None:
+    """Skaffold's rule: run mode and aliases only when the Dockerfile declares them, the user's own always."""
+    values: dict[str, tuple[Argument | None, str]] = {}
+    if given.declared_args is not None and RUN_MODE in given.declared_args:
+        values[RUN_MODE] = (("build",), "the Dockerfile declares it")
+    for dependency in given.artifact.requires:
+        declared = given.declared_args is None or dependency.alias in given.declared_args
+        if dependency.image in given.layouts and declared:
+            values[dependency.alias] = ((Later("reference", dependency.image),), f"requires {dependency.image}")
+    for name, value in given.artifact.docker.build_args:
+        values[name] = (None if value is None else (_expanded(command, given, name, value),), "buildArgs")
+    for name in sorted(values, key=str.encode):
+        argument, why = values[name]
+        _build_arg(command, given, name, argument, why)
+
+
+def _expanded(command: StepCommand, given: StepInput, name: str, value: str) -> str:
+    text = given.expand(value)
+    if "<no value>" in text:
+        command.warnings.append(
+            f"artifact {given.artifact.image!r}: build arg {name} is {text!r}: a variable of its template is not set"
+        )
+    return text
+
+
+def _build_arg(command: StepCommand, given: StepInput, name: str, argument: Argument | None, why: str) -> None:
+    if argument is None:
+        command.add("--build-arg", name, why=f"{why}, value from the environment")
+    elif looks_secret(name) and all(isinstance(piece, str) for piece in argument):
+        # A bare --build-arg takes its value from the environment, which keeps it out of every process list.
+        command.add("--build-arg", name, why=f"{why}, value kept out of the command line")
+        value = "".join(piece for piece in argument if isinstance(piece, str))
+        command.environment.append(Variable(name, value, "build arg whose name looks like a secret"))
+        command.warnings.append(
+            f"artifact {given.artifact.image!r}: build arg {name} looks like a secret, and build args stay in the "
+            "image and its attestations: use secrets instead"
+        )
+    else:
+        command.add("--build-arg", (f"{name}=", *argument), why=why)
+
+
+def looks_secret(name: str) -> bool:
+    """Whether a variable's name says that its value is nobody's business."""
+    return _SECRET_LIKE.search(name) is not None
+
+
+def _cache_text(use: CacheUse, tool: Tool) -> str:
+    """A registry importer as the plain reference; anything with more to say as CSV."""
+    if use.spec.type == "registry" and [key for key, _value in use.spec.attrs] == ["ref"]:
+        return use.spec.get("ref")
+    return str(use.spec) if tool.is_buildx else use.spec.get("ref")
+
+
+def _options(command: StepCommand, given: StepInput) -> None:
+    docker, settings = given.artifact.docker, given.settings
+    if docker.target:
+        command.add("--target", docker.target, why="target")
+    if docker.network:
+        command.add("--network", docker.network.lower(), why="network")
+    if docker.no_cache or settings.no_cache:
+        command.add("--no-cache", why="noCache" if docker.no_cache else "flag --no-cache")
+    if docker.squash:
+        command.add("--squash", why="squash")
+    if docker.pull_parent:
+        command.add("--pull", why="pullParent")
+    for secret in docker.secrets:
+        command.add("--secret", secret_text(secret, given.home), why="secrets (by reference, never the value)")
+    if docker.ssh:
+        command.add("--ssh", docker.ssh, why="ssh")
+    if not given.tool.is_buildx and not settings.cache_artifacts:
+        command.add("--force-rm", why="cache-artifacts is off, so nothing intermediate is kept")
+
+
+def secret_text(secret: Secret, home: str) -> str:
+    """The value of ``--secret``; a leading ``~/`` of the source is the home folder, as in Skaffold."""
+    parts = [f"id={secret.id}"]
+    if secret.src:
+        src = f"{home.rstrip('/')}/{secret.src[2:]}" if secret.src.startswith("~/") else secret.src
+        parts.append(f"src={src}")
+    if secret.env:
+        parts.append(f"env={secret.env}")
+    return write_csv(tuple(parts))
+
+
+def _extras(command: StepCommand, given: StepInput) -> None:
+    extras = given.artifact.extras
+    for stage in given.settings.no_cache_filter or extras.no_cache_filter:
+        command.add("--no-cache-filter", stage, why="noCacheFilter")
+    for name, value in extras.build_contexts:
+        command.add("--build-context", (f"{name}=", *_context_source(given, value)), why="buildContexts")
+    for dependency in given.artifact.requires:
+        if given.layouts.get(dependency.image):
+            reference = Later("reference", dependency.image)
+            layout, digest = Later("layout", dependency.image), Later("digest", dependency.image)
+            command.add(
+                "--build-context",
+                (reference, "=oci-layout://", layout, "@", digest),
+                why=f"requires {dependency.image}, which is not in a registry that the builder can reach",
+            )
+    for name, value in extras.labels:
+        command.add("--label", f"{name}={given.expand(value)}", why="labels")
+    for name, value in extras.annotations:
+        command.add("--annotation", f"{name}={given.expand(value)}", why="annotations")
+    if extras.shm_size:
+        command.add("--shm-size", extras.shm_size, why="shmSize")
+    for limit in extras.ulimits:
+        command.add("--ulimit", limit, why="ulimits")
+
+
+def _context_source(given: StepInput, value: str) -> Argument:
+    """A named context's source; ``artifact://NAME`` stands for another artifact of this run."""
+    image = value.removeprefix(ARTIFACT_CONTEXT)
+    if image == value:
+        return (value,)
+    if given.layouts.get(image):
+        return ("oci-layout://", Later("layout", image), "@", Later("digest", image))
+    return ("docker-image://", Later("reference", image))
+
+
+def _attestations(command: StepCommand, given: StepInput) -> None:
+    """``auto`` keeps an index free of unknown/unknown entries and a loaded image a plain one."""
+    wanted = given.artifact.extras.attest or given.settings.attest
+    sbom = given.settings.sbom if given.artifact.extras.sbom is None else given.artifact.extras.sbom
+    own = any(text.startswith(ATTESTATION_FLAGS) for text in given.artifact.docker.cli_flags)
+    if wanted in ("min", "max"):
+        command.add("--provenance", f"mode={wanted}", why=f"attest {wanted}")
+    if sbom:
+        command.add("--sbom=true", why="sbom")
+    loads = given.destination.output == LOAD
+    if wanted == "none" or (wanted == "auto" and not own and (given.platforms.is_multi or loads)):
+        why = "attest none" if wanted == "none" else "several platforms" if given.platforms.is_multi else "loaded image"
+        command.environment.append(Variable("BUILDX_NO_DEFAULT_ATTESTATIONS", "1", why))
+
+
+def _platforms(command: StepCommand, given: StepInput) -> None:
+    if given.platforms and not given.platforms.all:
+        command.add("--platform", format_platforms(given.platforms), why="platforms")
+
+
+def _result(command: StepCommand, given: StepInput) -> None:
+    tool, destination = given.tool, given.destination
+    if not tool.is_buildx:
+        return
+    for output in given.outputs:
+        command.add("--output", given.expand(str(output)), why="outputs")
+    insecure = _is_insecure(given)
+    if destination.output == PUSH and insecure:
+        image = Spec("image", (("name", given.tag), ("push", "true"), ("registry.insecure", "true")))
+        command.add("--output", str(image), why=f"{destination.reason}; {insecure}")
+    elif destination.output == PUSH:
+        command.add("--push", why=destination.reason)
+    elif destination.output == LOAD:
+        command.add("--load", why=destination.reason)
+    if given.export_layout:
+        layout = ("type=oci,tar=false,dest=", Later("layout", given.artifact.image))
+        command.add("--output", layout, why="other artifacts require it and can't reach it otherwise")
+    command.add("--builder", tool.builder, why=tool.reason)
+    if given.settings.progress != "auto":
+        command.add("--progress", given.settings.progress, why="progress")
+    command.add("--metadata-file", (Later("metadata", given.artifact.image),), why="the digest of the result")
+
+
+def _is_insecure(given: StepInput) -> str:
+    """Why the registry must be spoken to without TLS checks, "" when it needs not or the daemon decides."""
+    registry = parse_image_ref(given.tag).domain
+    if given.tool.driver == "docker" or registry not in given.settings.insecure_registries:
+        return ""
+    return f"{registry} is an insecure registry"
+
+
+def _buildkit_variable(command: StepCommand, given: StepInput) -> None:
+    """DOCKER_BUILDKIT on the plain path, as Skaffold sets it, but never where the docker CLI then refuses to build."""
+    if given.tool.is_buildx:
+        return
+    if given.buildkit is False:
+        command.environment.append(Variable("DOCKER_BUILDKIT", "0", "useBuildkit is false"))
+    elif given.buildkit or given.platforms:
+        why = "useBuildkit is true" if given.buildkit else "a platform is given"
+        if given.buildkit_possible:
+            command.environment.append(Variable("DOCKER_BUILDKIT", "1", why))
+        elif given.buildkit:
+            command.warnings.append("useBuildkit is true, but this docker CLI needs the buildx plugin for BuildKit")
+
+
+def keeps_result(destination: Destination) -> bool:
+    """Whether the result can be named afterwards: it is in a registry or in the daemon."""
+    return destination.output in (PUSH, LOAD) or (destination.output == EXPORT and destination.pushes)
