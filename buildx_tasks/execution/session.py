@@ -1,0 +1,120 @@
+"""One run from settings to results: load, ask the world, plan, build. Tasks and the Python API both call this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from buildx_tasks.errors import CannotStart
+from buildx_tasks.execution.load import load_configs
+from buildx_tasks.execution.probe import probe_engine
+from buildx_tasks.execution.run import run_plan
+from buildx_tasks.execution.sources import gather_sources
+from buildx_tasks.model.command import Command, Runner
+from buildx_tasks.model.config import Config
+from buildx_tasks.model.observer import Observer
+from buildx_tasks.model.plan import BuildPlan
+from buildx_tasks.model.platform import Platform
+from buildx_tasks.model.result import Results
+from buildx_tasks.model.settings import Settings
+from buildx_tasks.planning.build import plan_build
+from buildx_tasks.planning.facts import Facts
+from buildx_tasks.planning.naming import apply_default_repo
+from buildx_tasks.planning.variables import Expander
+
+Notify = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class World:
+    """Where a run happens: environment, current and home directory, clock, and the door to other programs."""
+
+    environ: Mapping[str, str]
+    cwd: Path
+    home: Path
+    now: datetime
+    runner: Runner
+    notify: Notify = lambda _text: None
+
+
+def make_plan(settings: Settings, world: World, *, building: bool) -> BuildPlan:
+    """Load the configs and plan their build.
+
+    `building` allows what a config asks to run for its tags and arguments (``cmd`` in templates); without it
+    such a value is shown as not known yet.
+    """
+    configs = load_configs(
+        settings,
+        environ=world.environ,
+        cwd=world.cwd,
+        kube_context=settings.kube_context,
+        runner=world.runner,
+        notify=world.notify,
+    )
+    facts = gather_facts(configs, settings, world)
+    cmd = run_cmd(world) if building else not_run
+    expander = Expander(world.environ, now=world.now, cmd=cmd)
+    tags = _tags(configs, settings)
+    return plan_build(configs, settings, facts, tags, expander)
+
+
+def build(settings: Settings, world: World, plan: BuildPlan, observer: Observer) -> Results:
+    """Run a plan."""
+    return run_plan(plan, world.runner, observer, environ=world.environ, keep_going=settings.keep_going)
+
+
+def gather_facts(configs: Sequence[Config], settings: Settings, world: World) -> Facts:
+    """Everything the plan depends on besides configs and settings."""
+    artifacts = [artifact for config in configs for artifact in config.artifacts]
+    return Facts(
+        engine=probe_engine(world.runner, world.environ, str(world.home), settings.builder),
+        environ=world.environ,
+        home=str(world.home),
+        host=host_platform(),
+        branch=_branch(world) if "BRANCH" in settings.cache_tag else "",
+        sources=gather_sources(artifacts, world.cwd),
+    )
+
+
+def host_platform() -> Platform:
+    """The platform we run on, in docker's words."""
+    import platform
+
+    machine = platform.machine().lower()
+    arch = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386", "armv7l": "arm"}.get(machine, machine)
+    return Platform(os=platform.system().lower(), arch=arch)
+
+
+def run_cmd(world: World) -> Callable[[Sequence[str]], str]:
+    """What the ``cmd`` function of a template does while building: run a program, take its trimmed output."""
+
+    def call(argv: Sequence[str]) -> str:
+        done = world.runner.capture(Command(argv=tuple(argv), cwd=str(world.cwd)))
+        if not done.ok:
+            last = (done.stderr.strip().splitlines() or [""])[-1]
+            raise CannotStart(f"cmd {' '.join(argv)!r} in a template ended with {done.code}: {last}")
+        return done.stdout.strip()
+
+    return call
+
+
+def not_run(argv: Sequence[str]) -> str:
+    """What ``cmd`` gives in a plan, where nothing that the config names is run."""
+    return f"cmd-{argv[0].rpartition('/')[2]}-runs-when-building"
+
+
+def _branch(world: World) -> str:
+    done = world.runner.capture(Command(argv=("git", "branch", "--show-current"), cwd=str(world.cwd)))
+    return done.stdout.strip() if done.ok else ""
+
+
+def _tags(configs: Sequence[Config], settings: Settings) -> dict[str, str]:
+    return {
+        artifact.image: apply_default_repo(
+            settings.default_repo or "", settings.multi_level_repo, f"{artifact.image}:{settings.tag or 'latest'}"
+        )
+        for config in configs
+        for artifact in config.artifacts
+    }

@@ -1,0 +1,56 @@
+"""What is on disk for each artifact: its context and its Dockerfile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from buildx_tasks.model.config import Artifact
+from buildx_tasks.planning.facts import SourceFacts
+
+_ARG = re.compile(r"^[ \t]*ARG[ \t]+[\"']?([A-Za-z_][A-Za-z0-9_]*)", re.IGNORECASE | re.MULTILINE)
+
+
+def gather_sources(artifacts: Iterable[Artifact], cwd: Path) -> dict[str, SourceFacts]:
+    """The facts of every artifact, by image name."""
+    return {artifact.image: _source(artifact, cwd) for artifact in artifacts}
+
+
+def _source(artifact: Artifact, cwd: Path) -> SourceFacts:
+    context = cwd / artifact.context
+    wrong = "" if context.is_dir() else "is not a folder" if context.exists() else "does not exist"
+    if wrong or artifact.kind != "docker":
+        return SourceFacts(context=wrong)
+    dockerfile = find_dockerfile(context, artifact.docker.dockerfile, cwd)
+    exists = dockerfile.is_file()
+    return SourceFacts(
+        dockerfile=str(dockerfile),
+        dockerfile_exists=exists,
+        declared_args=_declared_args(dockerfile) if exists else None,
+    )
+
+
+def find_dockerfile(context: Path, dockerfile: str, cwd: Path) -> Path:
+    """Skaffold's lookup: in the context, else relative to the current directory; the first when neither is there."""
+    candidate = (context / dockerfile).absolute()
+    if candidate.exists():
+        return _clean(candidate)
+    other = (cwd / dockerfile).absolute()
+    return _clean(other if other.exists() else candidate)
+
+
+def _clean(path: Path) -> Path:
+    """Without ``.`` and ``..``, and without following links, as Go's filepath.Abs does it."""
+    import os
+
+    return Path(os.path.normpath(path))
+
+
+def _declared_args(dockerfile: Path) -> frozenset[str] | None:
+    """The names of the ARG lines, read with tolerance: BuildKit alone judges a Dockerfile."""
+    try:
+        text = dockerfile.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return frozenset(_ARG.findall(text))

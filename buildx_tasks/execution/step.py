@@ -1,0 +1,159 @@
+"""Builds one artifact: the build command, what follows it, and the result that others use."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from buildx_tasks.document.progress import StepCounter, without_colour
+from buildx_tasks.execution.metadata import pushed_digest, read_metadata
+from buildx_tasks.model.command import Command, Completed, Runner
+from buildx_tasks.model.imageref import parse_image_ref
+from buildx_tasks.model.observer import Observer
+from buildx_tasks.model.plan import BUILDX, LOAD, BuildStep, Later
+from buildx_tasks.model.result import BUILT, FAILED, ArtifactResult, Failure
+from buildx_tasks.planning.diagnosis import diagnose
+
+TAIL_LINES = 20
+
+
+class StepRunner:
+    """Runs steps; `results` holds what is done so far and is only read here."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        observer: Observer,
+        environ: Mapping[str, str],
+        folder: Path,
+        results: Mapping[str, ArtifactResult],
+        *,
+        terminal: bool,
+    ) -> None:
+        self.runner = runner
+        self.observer = observer
+        self.environ = environ
+        self.folder = folder
+        self.results = results
+        self.terminal = terminal
+
+    def run(self, step: BuildStep) -> ArtifactResult:
+        """Build one artifact; a failure is a result."""
+        begin = time.monotonic()
+        self.observer.building(step)
+        result = self._buildx(step) if step.tool == BUILDX else self._docker(step)
+        from dataclasses import replace
+
+        return replace(
+            result,
+            output=step.output,
+            builder=step.builder,
+            platforms=step.platforms,
+            runtime_type=step.artifact.runtime_type,
+            cache_from=tuple(str(use.spec) for use in step.cache_from),
+            cache_to=tuple(str(use.spec) for use in step.cache_to),
+            seconds=round(time.monotonic() - begin, 3),
+        )
+
+    def _buildx(self, step: BuildStep) -> ArtifactResult:
+        counter = StepCounter()
+        done = self._stream(step, step.argv(self._answer), counter)
+        if not done.ok:
+            return self._failed(step, done)
+        metadata = read_metadata(self._metadata_path(step.image))
+        reference, digest = step.tag, ""
+        if step.pushes:
+            digest = pushed_digest(metadata)
+            reference = f"{step.tag}@{digest}" if digest else step.tag
+        elif step.output == LOAD:
+            reference, digest = self._name_loaded(step)
+        return ArtifactResult(
+            image=step.image,
+            tag=step.tag,
+            status=BUILT,
+            reference=reference,
+            digest=digest,
+            steps=counter.steps,
+            cached_steps=counter.cached_steps,
+            metadata=metadata,
+        )
+
+    def _docker(self, step: BuildStep) -> ArtifactResult:
+        """Plain docker: cached images are pulled first, and the push is a command of its own."""
+        for use in step.cache_from:
+            self._pull_if_absent(step, use.spec.get("ref"))
+        done = self._stream(step, step.argv(self._answer), StepCounter())
+        if not done.ok:
+            return self._failed(step, done)
+        if not step.pushes:
+            reference, digest = self._name_loaded(step)
+            return ArtifactResult(image=step.image, tag=step.tag, status=BUILT, reference=reference, digest=digest)
+        pushed = self._stream(step, ("docker", "push", step.tag), StepCounter())
+        if not pushed.ok:
+            return self._failed(step, pushed)
+        digest = _digest_of_push(pushed.stdout)
+        reference = f"{step.tag}@{digest}" if digest else step.tag
+        return ArtifactResult(image=step.image, tag=step.tag, status=BUILT, reference=reference, digest=digest)
+
+    def _pull_if_absent(self, step: BuildStep, reference: str) -> None:
+        """A cache image the daemon does not have is pulled; that this fails costs cache hits and nothing else."""
+        if self.runner.capture(Command(argv=("docker", "image", "inspect", "--format", "{{.Id}}", reference))).ok:
+            return
+        platform = ("--platform", step.platforms[0]) if len(step.platforms) == 1 else ()
+        if not self.runner.capture(Command(argv=("docker", "pull", "--quiet", *platform, reference))).ok:
+            self.observer.output(step, f"cacheFrom image {reference} couldn't be pulled\n")
+
+    def _name_loaded(self, step: BuildStep) -> tuple[str, str]:
+        """The loaded image's ID, and the tag made of it that Skaffold gives to dependents and deployers."""
+        inspect = Command(argv=("docker", "image", "inspect", "--format", "{{.Id}}", step.tag))
+        digest = self.runner.capture(inspect).stdout.strip()
+        if not digest:
+            return step.tag, ""
+        reference = f"{parse_image_ref(step.tag).base_name}:{digest.partition(':')[2]}"
+        named = self.runner.capture(Command(argv=("docker", "tag", step.tag, reference)))
+        return (reference if named.ok else step.tag), digest
+
+    def _stream(self, step: BuildStep, argv: tuple[str, ...], counter: StepCounter) -> Completed:
+        def write(text: str) -> None:
+            counter.feed(text)
+            self.observer.output(step, text)
+
+        environment = tuple((item.name, item.value) for item in step.environment)
+        return self.runner.stream(Command(argv=argv, env=environment), write, terminal=self.terminal)
+
+    def _answer(self, later: Later) -> str:
+        if later.what == "metadata":
+            return str(self._metadata_path(later.image))
+        if later.what == "layout":
+            return str(self._layout_path(later.image))
+        result = self.results[later.image]
+        if later.what == "digest":
+            return pushed_digest(dict(result.metadata))
+        return result.reference
+
+    def _metadata_path(self, image: str) -> Path:
+        return self.folder / f"{_file_name(image)}.metadata.json"
+
+    def _layout_path(self, image: str) -> Path:
+        return self.folder / f"{_file_name(image)}.oci"
+
+    def _failed(self, step: BuildStep, done: Completed) -> ArtifactResult:
+        lines = [line for line in without_colour(done.stdout or done.stderr).replace("\r", "\n").splitlines() if line]
+        message, hint = diagnose("\n".join(lines), step)
+        failure = Failure(message=message or f"exit status {done.code}", hint=hint, tail=tuple(lines[-TAIL_LINES:]))
+        return ArtifactResult(image=step.image, tag=step.tag, status=FAILED, failure=failure)
+
+
+def _digest_of_push(output: str) -> str:
+    """The digest in docker push's last words: ``TAG: digest: sha256:… size: …``."""
+    words = output.split()
+    places = [at for at, word in enumerate(words) if word == "digest:" and at + 1 < len(words)]
+    return words[places[-1] + 1] if places else ""
+
+
+def _file_name(image: str) -> str:
+    import hashlib
+
+    plain = "".join(char if char.isalnum() else "-" for char in image)[-40:]
+    return f"{plain}-{hashlib.sha256(image.encode()).hexdigest()[:8]}"
