@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 EXPORTS: dict[str, str] = {
     "namespace": "buildx_tasks.tasks:namespace",
+    "buildx": "buildx_tasks.tasks.buildx:ns",
     "schema": "buildx_tasks.tasks.schema:ns",
 }
 """Public name -> "module:attribute", imported when the name is first used."""

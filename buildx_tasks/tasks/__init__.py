@@ -9,7 +9,7 @@ from importlib import import_module
 
 from invoke.collection import Collection
 
-COLLECTIONS = ("schema",)
+COLLECTIONS = ("buildx", "schema")
 """Modules of this package whose `ns` is a collection of tasks."""
 
 

@@ -1,0 +1,49 @@
+"""The result as JSON: Skaffold's own build file, and a richer record."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from buildx_tasks.model.result import ArtifactResult, Results
+
+
+def build_json(results: Results) -> str:
+    """Skaffold's ``--file-output`` format, which its ``deploy -a`` reads; only what is there is in it."""
+    builds = [_skaffold(build) for build in results.builds if build.ok]
+    return json.dumps({"builds": builds or None}, separators=(",", ":"), ensure_ascii=False)
+
+
+def _skaffold(build: ArtifactResult) -> dict[str, str]:
+    entry = {"imageName": build.image, "tag": build.reference or build.tag}
+    if build.runtime_type:
+        entry["runtimeType"] = build.runtime_type
+    return entry
+
+
+def record_json(results: Results) -> str:
+    """The rich record of a run: digests, platforms, caches in and out, steps, durations, builder, failures."""
+    return json.dumps({"builds": [_record(build) for build in results.builds]}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _record(build: ArtifactResult) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "imageName": build.image,
+        "tag": build.tag,
+        "status": build.status,
+        "reference": build.reference,
+        "digest": build.digest,
+        "output": build.output,
+        "builder": build.builder,
+        "platforms": list(build.platforms),
+        "cacheFrom": list(build.cache_from),
+        "cacheTo": list(build.cache_to),
+        "steps": build.steps,
+        "cachedSteps": build.cached_steps,
+        "seconds": build.seconds,
+    }
+    if build.metadata:
+        record["metadata"] = dict(build.metadata)
+    if build.failure:
+        record["failure"] = {"message": build.failure.message, "hint": build.failure.hint}
+    return record

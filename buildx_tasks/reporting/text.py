@@ -1,0 +1,115 @@
+"""A build as text, line by line as it happens: Skaffold's own lines, so that nobody has to relearn."""
+
+from __future__ import annotations
+
+import threading
+from typing import TextIO
+
+from buildx_tasks.model.plan import BuildPlan, BuildStep
+from buildx_tasks.model.result import BUILT, CACHED, FAILED, ArtifactResult, Results
+
+
+class TextReporter:
+    """Shows a run on `stream`; `prefixed` puts the artifact's name before every line of parallel builds."""
+
+    def __init__(self, stream: TextIO, *, terminal: bool = False, tail: bool = True) -> None:
+        self.stream = stream
+        self.terminal = terminal
+        self.tail = tail
+        self.prefixed = False
+        self.lock = threading.Lock()
+
+    def tags(self, plan: BuildPlan) -> None:
+        """The tags of all selected artifacts."""
+        self._say("Generating tags..." if plan.tags else "No tags generated")
+        for image, tag in plan.tags:
+            self._say(f" - {image} -> {tag}")
+
+    def started(self, plan: BuildPlan) -> None:
+        """The start of all builds."""
+        self._say("Starting build...")
+        self.prefixed = plan.concurrency > 1 and len(plan.steps) > 1
+        if self.prefixed:
+            self._say(f"Building {len(plan.steps)} artifacts, {plan.concurrency} at a time")
+
+    def building(self, step: BuildStep) -> None:
+        """The start of one build."""
+        self._say(f"Building [{step.image}]...")
+        if step.platforms:
+            self._say(f"Target platforms: [{','.join(step.platforms)}]")
+
+    def output(self, step: BuildStep, text: str) -> None:
+        """Build output: as it is for one build at a time, else with a prefix on every line."""
+        with self.lock:
+            if self.prefixed:
+                text = "".join(f"[{step.image}] {line}\n" for line in text.splitlines() if line.strip())
+            self.stream.write(text)
+            self.stream.flush()
+
+    def finished(self, step: BuildStep, result: ArtifactResult) -> None:
+        """The end of one build."""
+        if result.status in (BUILT, CACHED):
+            self._say(f"Build [{step.image}] succeeded")
+        elif result.status == FAILED:
+            self._say(f"Build [{step.image}] failed")
+
+    def wants_terminal(self, plan: BuildPlan) -> bool:
+        """Raw terminal output only where one build has the terminal for itself."""
+        return self.terminal and plan.concurrency == 1
+
+    def results(self, results: Results) -> None:
+        """What came out: every reference, then every failure with the end of its log."""
+        for build in results.builds:
+            if build.status in (BUILT, CACHED):
+                self._say(f" - {build.image} -> {build.reference}{_cache_note(build)}")
+        for build in results.failed:
+            self._failure(build)
+
+    def warn(self, text: str) -> None:
+        """Something the user should know."""
+        self._say(f"WARNING: {text}")
+
+    def note(self, text: str) -> None:
+        """Why something is as it is."""
+        self._say(f"note: {text}")
+
+    def _failure(self, build: ArtifactResult) -> None:
+        failure = build.failure
+        if failure is None:
+            return
+        if self.tail and self.prefixed:
+            self._say(f"The end of the log of [{build.image}]:")
+            for line in failure.tail:
+                self._say(f"  {line}")
+
+    def _say(self, line: str) -> None:
+        with self.lock:
+            self.stream.write(f"{line}\n")
+            self.stream.flush()
+
+
+class Silent:
+    """An observer that shows nothing, for ``--quiet`` and the Python API."""
+
+    def started(self, plan: BuildPlan) -> None:
+        """Nothing."""
+
+    def building(self, step: BuildStep) -> None:
+        """Nothing."""
+
+    def output(self, step: BuildStep, text: str) -> None:
+        """Nothing."""
+
+    def finished(self, step: BuildStep, result: ArtifactResult) -> None:
+        """Nothing."""
+
+    def wants_terminal(self, plan: BuildPlan) -> bool:
+        """Never."""
+        del plan
+        return False
+
+
+def _cache_note(build: ArtifactResult) -> str:
+    if build.status == CACHED:
+        return " (nothing changed)"
+    return f" ({build.cached_steps} of {build.steps} steps cached)" if build.steps else ""
