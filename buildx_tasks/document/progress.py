@@ -1,4 +1,4 @@
-"""BuildKit's plain progress output as counts: how many steps there were and how many came from a cache."""
+"""BuildKit's plain progress output as facts: steps and how many were cached, caches that were not there."""
 
 from __future__ import annotations
 
@@ -7,23 +7,47 @@ from dataclasses import dataclass, field
 
 _STEP = re.compile(r"#(\d+) \[(?!internal\])(?:[^\]]*\s)?\d+/\d+\] (?!FROM )")
 _CACHED = re.compile(r"#(\d+) CACHED\b")
+_EXPORT = re.compile(r"#(\d+) exporting cache\b")
+_IMPORT = re.compile(r"#(\d+) importing cache manifest from (\S+)")
+_ERROR = re.compile(r"#(\d+) ERROR: (.*)")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
 @dataclass(slots=True)
-class StepCounter:
-    """Counts Dockerfile steps, fed with output lines; FROM is no step, as nothing is run for it."""
+class BuildLog:
+    """What a build's output says, fed with output lines.
+
+    FROM is no step, as nothing is run for it. `imports` are the caches that were asked for, and the errors are
+    those of cache exports and imports, which do not fail a build.
+    """
 
     seen: set[str] = field(default_factory=set)
     cached: set[str] = field(default_factory=set)
+    exports: set[str] = field(default_factory=set)
+    imports: dict[str, str] = field(default_factory=dict)
+    export_error: str = ""
+    import_errors: dict[str, str] = field(default_factory=dict)
 
     def feed(self, text: str) -> None:
         """Read one or more lines of output."""
         for line in text.splitlines():
-            if match := _STEP.match(line):
-                self.seen.add(match[1])
-            elif match := _CACHED.match(line):
-                self.cached.add(match[1])
+            if line.startswith("#"):
+                self._line(line)
+
+    def _line(self, line: str) -> None:
+        if match := _STEP.match(line):
+            self.seen.add(match[1])
+        elif match := _CACHED.match(line):
+            self.cached.add(match[1])
+        elif match := _EXPORT.match(line):
+            self.exports.add(match[1])
+        elif match := _IMPORT.match(line):
+            self.imports[match[1]] = match[2]
+        elif match := _ERROR.match(line):
+            if match[1] in self.exports:
+                self.export_error = match[2]
+            elif match[1] in self.imports:
+                self.import_errors[self.imports[match[1]]] = match[2]
 
     @property
     def steps(self) -> int:

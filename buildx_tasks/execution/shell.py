@@ -16,7 +16,7 @@ import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,21 @@ GRACE_SECONDS = 5.0
 
 
 class ShellRunner:
-    """Runs commands with `environ` as their base environment (our own process environment by default)."""
+    """Runs commands with `environ` as their base environment (our own process environment by default).
 
-    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+    `echo` is told every streamed command before it starts; `timeout` in seconds bounds those that have none.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        *,
+        echo: Callable[[Command], None] | None = None,
+        timeout: float | None = None,
+    ) -> None:
         self.environ = dict(os.environ if environ is None else environ)
+        self.echo = echo
+        self.timeout = timeout
         self._running: dict[int, Any] = {}
         self._lock = threading.Lock()
         self._stopped = False
@@ -49,6 +60,8 @@ class ShellRunner:
         program = self._find(command)
         if program is None:
             return _missing(command)
+        if self.echo is not None:
+            self.echo(command)
         reading, writing = _open_terminal() if terminal else os.pipe()
         tail = _Tail(write)
         try:
@@ -100,8 +113,8 @@ class ShellRunner:
         }
         if command.cwd:
             options["_cwd"] = command.cwd
-        if command.timeout is not None:
-            options |= {"_timeout": command.timeout, "_timeout_signal": signal.SIGKILL}
+        if (timeout := self.timeout if command.timeout is None else command.timeout) is not None:
+            options |= {"_timeout": timeout, "_timeout_signal": signal.SIGKILL}
         with self._lock:
             if self._stopped:
                 raise KeyboardInterrupt

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from buildx_tasks.document.progress import StepCounter, without_colour
+from buildx_tasks.document.progress import BuildLog, without_colour
 from buildx_tasks.execution.metadata import pushed_digest, read_metadata
 from buildx_tasks.model.command import Command, Completed, Runner
 from buildx_tasks.model.imageref import parse_image_ref
@@ -43,8 +45,6 @@ class StepRunner:
         begin = time.monotonic()
         self.observer.building(step)
         result = self._buildx(step) if step.tool == BUILDX else self._docker(step)
-        from dataclasses import replace
-
         return replace(
             result,
             output=step.output,
@@ -57,8 +57,8 @@ class StepRunner:
         )
 
     def _buildx(self, step: BuildStep) -> ArtifactResult:
-        counter = StepCounter()
-        done = self._stream(step, step.argv(self._answer), counter)
+        log = BuildLog()
+        done = self._stream(step, step.argv(self._answer), log)
         if not done.ok:
             return self._failed(step, done)
         metadata = read_metadata(self._metadata_path(step.image))
@@ -74,8 +74,9 @@ class StepRunner:
             status=BUILT,
             reference=reference,
             digest=digest,
-            steps=counter.steps,
-            cached_steps=counter.cached_steps,
+            steps=log.steps,
+            cached_steps=log.cached_steps,
+            warnings=_cache_warnings(step, log),
             metadata=metadata,
         )
 
@@ -83,13 +84,13 @@ class StepRunner:
         """Plain docker: cached images are pulled first, and the push is a command of its own."""
         for use in step.cache_from:
             self._pull_if_absent(step, use.spec.get("ref"))
-        done = self._stream(step, step.argv(self._answer), StepCounter())
+        done = self._stream(step, step.argv(self._answer), BuildLog())
         if not done.ok:
             return self._failed(step, done)
         if not step.pushes:
             reference, digest = self._name_loaded(step)
             return ArtifactResult(image=step.image, tag=step.tag, status=BUILT, reference=reference, digest=digest)
-        pushed = self._stream(step, ("docker", "push", step.tag), StepCounter())
+        pushed = self._stream(step, ("docker", "push", step.tag), BuildLog())
         if not pushed.ok:
             return self._failed(step, pushed)
         digest = _digest_of_push(pushed.stdout)
@@ -114,9 +115,9 @@ class StepRunner:
         named = self.runner.capture(Command(argv=("docker", "tag", step.tag, reference)))
         return (reference if named.ok else step.tag), digest
 
-    def _stream(self, step: BuildStep, argv: tuple[str, ...], counter: StepCounter) -> Completed:
+    def _stream(self, step: BuildStep, argv: tuple[str, ...], log: BuildLog) -> Completed:
         def write(text: str) -> None:
-            counter.feed(text)
+            log.feed(text)
             self.observer.output(step, text)
 
         environment = tuple((item.name, item.value) for item in step.environment)
@@ -145,6 +146,22 @@ class StepRunner:
         return ArtifactResult(image=step.image, tag=step.tag, status=FAILED, failure=failure)
 
 
+def _cache_warnings(step: BuildStep, log: BuildLog) -> tuple[str, ...]:
+    """A cache that could not be written or read costs time and nothing else, but it must not go unseen.
+
+    A cache reference that is not there yet is no trouble at all: the first build of a branch has none.
+    """
+    warnings = [
+        f"artifact {step.image!r}: cache {reference} could not be read: {error}"
+        for reference, error in log.import_errors.items()
+        if not error.endswith("not found")
+    ]
+    if log.export_error:
+        done = "the image is there" if step.pushes else "the build succeeded"
+        warnings.append(f"artifact {step.image!r}: {done}, but its cache could not be written: {log.export_error}")
+    return tuple(warnings)
+
+
 def _digest_of_push(output: str) -> str:
     """The digest in docker push's last words: ``TAG: digest: sha256:… size: …``."""
     words = output.split()
@@ -153,7 +170,5 @@ def _digest_of_push(output: str) -> str:
 
 
 def _file_name(image: str) -> str:
-    import hashlib
-
     plain = "".join(char if char.isalnum() else "-" for char in image)[-40:]
     return f"{plain}-{hashlib.sha256(image.encode()).hexdigest()[:8]}"

@@ -60,11 +60,12 @@ def flag(*arguments: str | Argument, why: str) -> Flag:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """An environment variable of a command, and why it is set."""
+    """An environment variable of a command, and why it is set; the value of a `secret` one is never shown."""
 
     name: str
     value: str
     reason: str
+    secret: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -130,7 +130,8 @@ def _build_arg(command: StepCommand, given: StepInput, name: str, argument: Argu
         # A bare --build-arg takes its value from the environment, which keeps it out of every process list.
         command.add("--build-arg", name, why=f"{why}, value kept out of the command line")
         value = "".join(piece for piece in argument if isinstance(piece, str))
-        command.environment.append(Variable(name, value, "build arg whose name looks like a secret"))
+        why = "build arg whose name looks like a secret"
+        command.environment.append(Variable(name, value, why, secret=True))
         command.warnings.append(
             f"artifact {given.artifact.image!r}: build arg {name} looks like a secret, and build args stay in the "
             "image and its attestations: use secrets instead"

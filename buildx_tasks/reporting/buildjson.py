@@ -7,6 +7,9 @@ from typing import Any
 
 from buildx_tasks.model.result import ArtifactResult, Results
 
+PROVENANCE = "buildx.build.provenance"
+"""Left out of records: it repeats build args, and those may carry what nobody should see."""
+
 
 def build_json(results: Results) -> str:
     """Skaffold's ``--file-output`` format, which its ``deploy -a`` reads; only what is there is in it."""
@@ -43,7 +46,7 @@ def _record(build: ArtifactResult) -> dict[str, Any]:
         "seconds": build.seconds,
     }
     if build.metadata:
-        record["metadata"] = dict(build.metadata)
+        record["metadata"] = {key: value for key, value in build.metadata.items() if key != PROVENANCE}
     if build.failure:
         record["failure"] = {"message": build.failure.message, "hint": build.failure.hint}
     return record

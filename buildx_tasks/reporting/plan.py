@@ -6,37 +6,53 @@ import json
 import shlex
 from typing import Any
 
-from buildx_tasks.model.plan import BuildPlan, BuildStep, spelled
+from buildx_tasks.model.plan import BuildPlan, BuildStep, Flag, Variable, spelled
+
+HIDDEN = "***"
 
 
 def plan_text(plan: BuildPlan) -> str:
-    """Every command, one flag a line with why it is there; what is known only later stands in capitals."""
-    lines = [f"tool: {plan.engine_reason}", f"at once: {plan.concurrency}"]
+    """Every command, ready to paste, and below it why each flag is there.
+
+    What is known only when the plan runs stands in capitals.
+    """
+    lines = [f"# {plan.engine_reason}", f"# {len(plan.steps)} artifacts, {plan.concurrency} at a time"]
     lines += [
-        f"profile {profile.name} of {config.name or config.file}: {profile.reason}"
+        f"# profile {profile.name} of {config.name or config.file}: {profile.reason}"
         for config in plan.configs
         for profile in config.profiles
     ]
     for step in plan.steps:
         lines += ["", *_step_lines(step)]
-    lines += [f"\nWARNING: {text}" for text in plan.warnings]
-    lines += [f"\nnote: {text}" for text in plan.notes]
+    lines += [f"\n# note: {text}" for text in plan.notes]
     return "\n".join(lines) + "\n"
 
 
 def _step_lines(step: BuildStep) -> list[str]:
-    lines = [f"# {step.image} -> {step.tag}"]
+    lines = [f"# {step.image} -> {step.tag}", f"# {step.output}: {step.output_reason}"]
     if step.needs:
         lines.append(f"# after {', '.join(step.needs)}")
-    lines.append(f"# {step.output}: {step.output_reason}")
-    lines += [f"{item.name}={shlex.quote(item.value)} \\  # {item.reason}" for item in step.environment]
-    texts = [" ".join(shlex.quote(part) for part in item.render(spelled)) for item in step.flags]
-    width = min(max((len(text) for text in texts), default=0), 72)
-    for at, (text, item) in enumerate(zip(texts, step.flags, strict=True)):
-        indent = "    " if at else ""
-        end = " \\" if at < len(texts) - 1 else ""
-        lines.append(f"{indent}{text + end:<{width + 2}}  # {item.reason}")
-    return lines
+    command = [f"{item.name}={shlex.quote(_shown(item))}" for item in step.environment]
+    command += [" ".join(shlex.quote(part) for part in item.render(spelled)) for item in step.flags]
+    lines += [
+        ("    " if at else "") + text + (" \\" if at < len(command) - 1 else "") for at, text in enumerate(command)
+    ]
+    reasons = [(item.name, item.reason) for item in step.environment]
+    reasons += [(_label(item), item.reason) for item in step.flags[1:]]
+    width = max((len(label) for label, _reason in reasons), default=0)
+    return lines + [f"#   {label:<{width}}  {reason}" for label, reason in reasons]
+
+
+def _label(item: Flag) -> str:
+    """The flag without its value, with the build arg's or secret's name where that says more."""
+    name, *values = item.render(spelled)
+    if name in ("--build-arg", "--build-context", "--secret", "--label", "--annotation") and values:
+        return f"{name} {values[0].split('=', 1)[0]}"
+    return name.split("=", 1)[0]
+
+
+def _shown(item: Variable) -> str:
+    return HIDDEN if item.secret else item.value
 
 
 def plan_json(plan: BuildPlan) -> str:
@@ -70,6 +86,6 @@ def _step_data(step: BuildStep) -> dict[str, Any]:
         "output": step.output,
         "outputReason": step.output_reason,
         "command": list(step.argv(spelled)),
-        "environment": {item.name: item.value for item in step.environment},
+        "environment": {item.name: _shown(item) for item in step.environment},
         "reasons": [{"flag": list(item.render(spelled)), "reason": item.reason} for item in step.flags],
     }

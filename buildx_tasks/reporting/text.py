@@ -10,12 +10,15 @@ from buildx_tasks.model.result import BUILT, CACHED, FAILED, ArtifactResult, Res
 
 
 class TextReporter:
-    """Shows a run on `stream`; `prefixed` puts the artifact's name before every line of parallel builds."""
+    """Shows a run on `stream`; every line of parallel builds begins with the artifact's name.
 
-    def __init__(self, stream: TextIO, *, terminal: bool = False, tail: bool = True) -> None:
+    `terminal` says that `stream` is one; `hidden` leaves out the builds' own output.
+    """
+
+    def __init__(self, stream: TextIO, *, terminal: bool = False, hidden: bool = False) -> None:
         self.stream = stream
         self.terminal = terminal
-        self.tail = tail
+        self.hidden = hidden
         self.prefixed = False
         self.lock = threading.Lock()
 
@@ -40,6 +43,8 @@ class TextReporter:
 
     def output(self, step: BuildStep, text: str) -> None:
         """Build output: as it is for one build at a time, else with a prefix on every line."""
+        if self.hidden:
+            return
         with self.lock:
             if self.prefixed:
                 text = "".join(f"[{step.image}] {line}\n" for line in text.splitlines() if line.strip())
@@ -55,7 +60,7 @@ class TextReporter:
 
     def wants_terminal(self, plan: BuildPlan) -> bool:
         """Raw terminal output only where one build has the terminal for itself."""
-        return self.terminal and plan.concurrency == 1
+        return self.terminal and not self.hidden and plan.concurrency == 1
 
     def results(self, results: Results) -> None:
         """What came out: every reference, then every failure with the end of its log."""
@@ -65,19 +70,15 @@ class TextReporter:
         for build in results.failed:
             self._failure(build)
 
-    def warn(self, text: str) -> None:
-        """Something the user should know."""
-        self._say(f"WARNING: {text}")
-
-    def note(self, text: str) -> None:
-        """Why something is as it is."""
-        self._say(f"note: {text}")
+    def line(self, text: str) -> None:
+        """One line of its own."""
+        self._say(text)
 
     def _failure(self, build: ArtifactResult) -> None:
         failure = build.failure
         if failure is None:
             return
-        if self.tail and self.prefixed:
+        if self.prefixed or self.hidden:
             self._say(f"The end of the log of [{build.image}]:")
             for line in failure.tail:
                 self._say(f"  {line}")

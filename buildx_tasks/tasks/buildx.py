@@ -2,81 +2,44 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
-from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from invoke.collection import Collection
 from invoke.context import Context
 
-from buildx_tasks.errors import Interrupted, WorkFailed
-from buildx_tasks.model.result import ArtifactResult
-from buildx_tasks.tasks.options import BUILD, RESULT, SELECTION, flag_values, with_options
+from buildx_tasks.errors import CannotStart
+from buildx_tasks.tasks.options import BUILD, FORMAT, RESULT, SELECTION, flag_values, with_options
 
-
-def _world(c: Context) -> Any:
-    from buildx_tasks.execution.session import World
-    from buildx_tasks.execution.shell import ShellRunner
-
-    del c
-    return World(
-        environ=dict(os.environ),
-        cwd=Path.cwd(),
-        home=Path.home(),
-        now=datetime.now(timezone.utc).astimezone(),
-        runner=ShellRunner(),
-        notify=lambda text: print(f"WARNING: {text}", file=sys.stderr),
-    )
-
-
-def _settings(c: Context, flags: Mapping[str, object], world: Any) -> Any:
-    from buildx_tasks.model.settings import Layer, environment_layer, resolve
-
-    del c
-    return resolve([Layer("flag", flags), environment_layer(world.environ)])
+PLAN_FORMATS = ("text", "json")
 
 
 @with_options(SELECTION, BUILD, RESULT)
 def build(c: Context, given: Mapping[str, Any]) -> None:
     """Build the docker artifacts of skaffold.yaml."""
-    from buildx_tasks.execution import session
-    from buildx_tasks.reporting.buildjson import build_json
-    from buildx_tasks.reporting.text import Silent, TextReporter
+    from buildx_tasks.tasks import running
 
-    world = _world(c)
-    settings = _settings(c, flag_values(given, SELECTION, BUILD), world)
-    plan = session.make_plan(settings, world, building=not given["dry_run"])
-    reporter = TextReporter(sys.stdout, terminal=sys.stdout.isatty())
-    for w in plan.warnings:
-        reporter.warn(w)
-    reporter.tags(plan)
-    results = session.build(settings, world, plan, Silent() if given["quiet"] else reporter)
-    reporter.results(results)
-    if given["quiet"]:
-        print(build_json(results))
-    if results.interrupted:
-        raise Interrupted("interrupted")
-    if not results.ok:
-        raise WorkFailed("\n".join(_failure(b) for b in results.failed))
+    run = running.begin(c, flag_values(given, SELECTION, BUILD), quiet=given["quiet"], dry_run=given["dry_run"])
+    plan = run.plan()
+    run.show_tags(plan)
+    results = run.planned(plan) if run.dry_run else run.build(plan)
+    run.write(results, file_output=given["file_output"], metadata_output=given["metadata_output"])
+    run.finish(results)
 
 
-def _failure(build: ArtifactResult) -> str:
-    assert build.failure
-    return f"build [{build.image}] failed: {build.failure.message}\n{build.failure.hint}"
-
-
-@with_options(SELECTION, BUILD)
+@with_options(SELECTION, BUILD, FORMAT)
 def plan(c: Context, given: Mapping[str, Any]) -> None:
     """Show how the artifacts would be built, and why."""
-    from buildx_tasks.execution import session
-    from buildx_tasks.reporting.plan import plan_text
+    from buildx_tasks.reporting.plan import plan_json, plan_text
+    from buildx_tasks.tasks import running
 
-    world = _world(c)
-    settings = _settings(c, flag_values(given, SELECTION, BUILD), world)
-    print(plan_text(session.make_plan(settings, world, building=False)))
+    form = given["format"] or "text"
+    if form not in PLAN_FORMATS:
+        raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(PLAN_FORMATS)}")
+    run = running.begin(c, flag_values(given, SELECTION, BUILD), quiet=form != "text", dry_run=True)
+    planned = run.plan()
+    sys.stdout.write(plan_text(planned) if form == "text" else plan_json(planned))
 
 
 ns = Collection("buildx", build, plan)

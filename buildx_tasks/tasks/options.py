@@ -86,6 +86,8 @@ RESULT: tuple[Option, ...] = (
     Option("metadata_output", "write a richer record of the result to this file"),
 )
 
+FORMAT: tuple[Option, ...] = (Option("format", "text or json"),)
+
 
 def with_options(*tables: tuple[Option, ...]) -> Callable[[Callable[..., Any]], Any]:
     """Make a task of ``body(c, given)``, where `given` maps every option's name to its value."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from buildx_tasks.document.inspect import parse_inspect
-from buildx_tasks.document.progress import StepCounter, without_colour
+from buildx_tasks.document.progress import BuildLog, without_colour
 
 LOG = """\
 #1 [internal] load build definition from Dockerfile
@@ -14,14 +14,26 @@ LOG = """\
 #8 0.154 #9 CACHED is what the program says
 #8 DONE 0.2s
 #9 exporting to image
+#4 importing cache manifest from localhost:5000/app:cache
+#4 ERROR: failed to configure registry cache importer: localhost:5000/app:cache: not found
+#10 exporting cache to registry
+#10 writing layer sha256:9c82 done
+#10 ERROR: failed to push: connection refused
 """
 
 
 def test_counts_steps_and_cached_steps_without_from() -> None:
-    counter = StepCounter()
+    log = BuildLog()
     for line in LOG.splitlines(keepends=True):
-        counter.feed(line)
-    assert (counter.steps, counter.cached_steps) == (2, 1)
+        log.feed(line)
+    assert (log.steps, log.cached_steps) == (2, 1)
+
+
+def test_knows_which_caches_could_not_be_read_or_written() -> None:
+    log = BuildLog()
+    log.feed(LOG)
+    assert log.export_error == "failed to push: connection refused"
+    assert list(log.import_errors) == ["localhost:5000/app:cache"]
 
 
 def test_colour_is_taken_out() -> None:

@@ -1,0 +1,130 @@
+"""One build run as the tasks drive it: from Invoke's context to a plan, results, files and an exit status."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from invoke.context import Context
+
+from buildx_tasks.errors import CannotStart, Interrupted, WorkFailed
+from buildx_tasks.execution import session
+from buildx_tasks.execution.files import write_atomic
+from buildx_tasks.execution.shell import ShellRunner
+from buildx_tasks.model.command import Command
+from buildx_tasks.model.plan import BuildPlan
+from buildx_tasks.model.result import ArtifactResult, Results
+from buildx_tasks.model.settings import Layer, Settings, environment_layer, resolve
+from buildx_tasks.reporting.buildjson import build_json, record_json
+from buildx_tasks.reporting.text import Silent, TextReporter
+
+
+def begin(c: Context, flags: Mapping[str, object], *, quiet: bool, dry_run: bool) -> Run:
+    """Start a run: settings from flags and their surroundings, Invoke's own core flags honoured.
+
+    ``--dry`` is a dry run, ``--echo`` shows every build command, ``--hide`` hides build output, ``--pty``
+    draws on a terminal, and ``--command-timeout`` bounds every command.
+    """
+    options = c.config.run
+    runner = ShellRunner(echo=_echo if options.echo else None, timeout=c.config.timeouts.command)
+    world = session.World(
+        environ=dict(os.environ),
+        cwd=Path.cwd(),
+        home=Path.home(),
+        now=datetime.now(timezone.utc).astimezone(),
+        runner=runner,
+        notify=warn,
+    )
+    hidden = options.hide in (True, "both", "out", "stdout")
+    reporter = TextReporter(sys.stdout, terminal=bool(options.pty) or sys.stdout.isatty(), hidden=hidden)
+    settings = resolve([Layer("flag", flags), environment_layer(world.environ)])
+    return Run(settings=settings, world=world, reporter=reporter, quiet=quiet, dry_run=dry_run or bool(options.dry))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """`quiet` leaves standard output to the JSON; warnings and errors always go to standard error."""
+
+    settings: Settings
+    world: session.World
+    reporter: TextReporter
+    quiet: bool
+    dry_run: bool
+
+    def plan(self) -> BuildPlan:
+        """The plan, with its warnings shown; under ``--strict`` they are errors."""
+        plan = session.make_plan(self.settings, self.world, building=not self.dry_run)
+        if self.settings.strict and plan.warnings:
+            raise CannotStart("\n".join(plan.warnings), "--strict makes every warning an error")
+        for text in plan.warnings:
+            warn(text)
+        if not self.quiet:
+            for text in plan.notes:
+                print(f"note: {text}", file=sys.stderr)
+        return plan
+
+    def show_tags(self, plan: BuildPlan) -> None:
+        """The tags, as the first thing a user sees."""
+        if not self.quiet:
+            self.reporter.tags(plan)
+
+    def planned(self, plan: BuildPlan) -> Results:
+        """The results of a dry run: tags, and nothing done."""
+        if not self.quiet:
+            self.reporter.line("Skipping build phase since --dry-run is set")
+        builds = tuple(
+            ArtifactResult(image=step.image, tag=step.tag, reference=step.tag, runtime_type=step.artifact.runtime_type)
+            for step in plan.steps
+        )
+        return Results(builds=builds)
+
+    def build(self, plan: BuildPlan) -> Results:
+        """Build, and show what came out."""
+        results = session.build(self.settings, self.world, plan, Silent() if self.quiet else self.reporter)
+        if not self.quiet:
+            self.reporter.results(results)
+        for result in results.builds:
+            for text in result.warnings:
+                warn(text)
+        return results
+
+    def write(self, results: Results, *, file_output: str, metadata_output: str) -> None:
+        """Write the result files, also when something failed; a dry run writes none."""
+        if self.dry_run:
+            return
+        if file_output:
+            write_atomic(self.world.cwd / file_output, build_json(results).encode())
+        if metadata_output:
+            write_atomic(self.world.cwd / metadata_output, record_json(results).encode())
+
+    def finish(self, results: Results) -> None:
+        """Print the JSON of ``--quiet``, and end with the right status."""
+        if self.quiet:
+            print(build_json(results))
+        if results.interrupted:
+            raise Interrupted("interrupted: the running builds were stopped")
+        if not results.ok:
+            raise WorkFailed("\n".join(_failure(build) for build in results.failed))
+        said = [text for build in results.builds for text in build.warnings]
+        if self.settings.strict and said:
+            raise WorkFailed("\n".join(said), "--strict makes every warning an error")
+
+
+def warn(text: str) -> None:
+    """Say something the user should know, on standard error."""
+    print(f"WARNING: {text}", file=sys.stderr)
+
+
+def _failure(build: ArtifactResult) -> str:
+    assert build.failure is not None
+    head = f"build [{build.image}] failed: {build.failure.message}"
+    return f"{head}\n{build.failure.hint}" if build.failure.hint else head
+
+
+def _echo(command: Command) -> None:
+    print(shlex.join(command.argv), file=sys.stderr)
