@@ -61,7 +61,9 @@ def stop(layout: Layout, part: str) -> None:
 
 
 def registration(architecture: str, interpreter: Path) -> bytes:
-    """What the kernel is told. F opens the interpreter now, so that containers need not hold it."""
+    """What the kernel is told. F opens the interpreter now, so that containers need not hold it; P keeps argv[0],
+    by which busybox knows what to be.
+    """
     magic = b"\x7fELF\x02\x01\x01" + b"\x00" * 9 + b"\x02\x00" + _ELF[architecture]
     fields = (
         _own_name(architecture).encode(),
@@ -70,7 +72,7 @@ def registration(architecture: str, interpreter: Path) -> bytes:
         _escape(magic),
         _escape(_MASK),
         str(interpreter).encode(),
-        b"OCF",
+        b"OCPF",
     )
     return b":" + b":".join(fields)
 
