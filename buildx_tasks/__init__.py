@@ -11,8 +11,8 @@ from typing import Any
 __version__ = "0.1.0"
 
 EXPORTS: dict[str, str] = {
-    "namespace": "buildx_tasks.tasks:namespace",
     "buildx": "buildx_tasks.tasks.buildx:ns",
+    "namespace": "buildx_tasks.tasks:namespace",
     "schema": "buildx_tasks.tasks.schema:ns",
 }
 """Public name -> "module:attribute", imported when the name is first used."""

@@ -157,6 +157,16 @@ def environment_layer(environ: Mapping[str, str]) -> Layer:
     return Layer("environment", values)
 
 
+def block_layer(block: Mapping[str, object], file: str = "skaffold.yaml") -> Layer:
+    """The settings of a config's ``.buildx:`` block, whose keys are written as in a config: ``cacheTag``."""
+    values = {
+        re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", key): value
+        for key, value in block.items()
+        if key != "artifacts"
+    }
+    return Layer(f".buildx block of {file}", values)
+
+
 def resolve(layers: Sequence[Layer]) -> Settings:
     """Fold `layers`, strongest first, into settings. Raises `CannotStart` for unknown keys and unfit values."""
     chosen: dict[str, object] = {}

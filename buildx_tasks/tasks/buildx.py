@@ -10,6 +10,8 @@ from invoke.collection import Collection
 from invoke.context import Context
 
 from buildx_tasks.errors import CannotStart
+from buildx_tasks.tasks import config
+from buildx_tasks.tasks.defaults import DEFAULTS
 from buildx_tasks.tasks.options import BUILD, FORMAT, RESULT, SELECTION, flag_values, with_options
 
 PLAN_FORMATS = ("text", "json")
@@ -43,3 +45,5 @@ def plan(c: Context, given: Mapping[str, Any]) -> None:
 
 
 ns = Collection("buildx", build, plan)
+ns.add_collection(config.ns)
+ns.configure(DEFAULTS)

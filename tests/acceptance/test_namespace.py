@@ -25,8 +25,8 @@ def test_every_task_is_guarded_and_documented() -> None:
         assert isinstance(task, GuardedTask), name
         first = (task.__doc__ or "").splitlines()[0]
         assert 0 < len(first) <= 60, name
-        arguments = {str(argument.attr_name or argument.name) for argument in task.get_arguments()}
-        assert arguments == set(task.help), f"{name}: help for {sorted(arguments ^ set(task.help))}"
+        bare = [argument.name for argument in task.get_arguments() if not argument.help]
+        assert not bare, f"{name}: help is missing for {bare}"
 
 
 def test_the_program_lists_the_tasks(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from buildx_tasks.errors import CannotStart
@@ -9,6 +12,7 @@ from buildx_tasks.model.settings import (
     SKAFFOLD_ENVIRONMENT,
     Layer,
     Settings,
+    block_layer,
     environment_layer,
     kind_of,
     resolve,
@@ -100,3 +104,19 @@ def test_the_kind_of_a_setting_is_its_fields_type(key: str, kind: str) -> None:
 
 def test_every_key_has_a_kind() -> None:
     assert {kind_of(key) for key in (*KEYS, *CONFIG_KEYS)} == {"text", "boolean", "number", "list", "mapping"}
+
+
+def test_a_block_is_a_layer_without_its_artifacts() -> None:
+    layer = block_layer({"cacheTag": "t", "builder": "b", "artifacts": {"app": {}}}, "other.yaml")
+    assert (layer.name, layer.values) == (".buildx block of other.yaml", {"cache-tag": "t", "builder": "b"})
+
+
+def test_a_blocks_unknown_key_is_named() -> None:
+    with pytest.raises(CannotStart, match=r"unknown setting 'cache-tga' in \.buildx block of skaffold\.yaml"):
+        resolve([block_layer({"cacheTga": "t"})])
+
+
+def test_the_schemas_block_holds_settings_only() -> None:
+    schema = json.loads((Path(__file__).parents[3] / "schema" / "buildx.json").read_text())
+    layer = block_layer(schema["Buildx"]["properties"])
+    assert set(layer.values) <= set(KEYS)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from invoke.collection import Collection
 from invoke.context import Context
@@ -42,6 +45,14 @@ def test_ctrl_c_is_130() -> None:
     assert caught.value.code == 130
 
 
+def test_a_reader_that_is_gone_is_no_bug() -> None:
+    code = "import buildx_tasks.tasks.program as p; p.main()"
+    script = f"{sys.executable} -c '{code}' schema.versions | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert done.stdout.strip() == "141"
+
+
 def test_a_bug_stays_a_bug() -> None:
     with pytest.raises(ZeroDivisionError):
         failing(ZeroDivisionError())(Context())
@@ -61,3 +72,12 @@ def test_tasks_leave_the_short_flags_to_invoke() -> None:
         """Build."""
 
     assert [argument.names for argument in build.get_arguments()] == [("platform",), ("dry-run",), ("echo",)]
+
+
+def test_help_can_be_read_twice() -> None:
+    @task(help={"platform": "one"})
+    def build(c: Context, platform: str = "") -> None:
+        """Build."""
+
+    for _ in range(2):
+        assert [argument.help for argument in build.get_arguments()] == ["one"]
