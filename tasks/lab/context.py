@@ -89,6 +89,7 @@ def listens(port: int) -> bool:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # past connections do not count
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:

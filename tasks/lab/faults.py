@@ -14,6 +14,7 @@ Orders go to `/_lab/faults` of the same port, which no registry uses:
 """
 
 import http.client
+import io
 import json
 import os
 import re
@@ -29,6 +30,7 @@ from typing import Any
 CONTROL = "/_lab/faults"
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "expect"})
 _BLOCK = 1 << 16
+_TLS_HANDSHAKE = b"\x16"
 
 
 class Orders:
@@ -87,6 +89,15 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server: FaultServer
+    rfile: io.BufferedReader
+
+    def handle_one_request(self) -> None:
+        """Tell a client that tries TLS first, in the way it understands, that this is plain HTTP."""
+        if self.rfile.peek(1)[:1] == _TLS_HANDSHAKE:
+            self.wfile.write(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+            self.close_connection = True
+            return
+        super().handle_one_request()
 
     def do_GET(self) -> None:
         """Answer a control request, fail as ordered, or pass the request on."""
@@ -146,7 +157,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _forward(self) -> int | str:
         upstream = http.client.HTTPConnection(self.server.target, timeout=60)
-        headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
+        # Clients repeat Accept, one line a media type: all of them must arrive.
+        headers = {
+            name: ", ".join(self.headers.get_all(name, [])) for name in self.headers if name.lower() not in _HOP_BY_HOP
+        }
         chunked = "chunked" in self.headers.get("Transfer-Encoding", "")
         has_body = chunked or "Content-Length" in self.headers
         try:
