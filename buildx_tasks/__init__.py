@@ -14,6 +14,7 @@ EXPORTS: dict[str, str] = {
     "buildx": "buildx_tasks.tasks.buildx:ns",
     "namespace": "buildx_tasks.tasks:namespace",
     "schema": "buildx_tasks.tasks.schema:ns",
+    "validate_text": "buildx_tasks.document.validate:validate_text",
 }
 """Public name -> "module:attribute", imported when the name is first used."""
 

@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-MAX_DEPTH = 200
+MAX_DEPTH = 100
 """Deeper nesting than this is refused: no config needs it, and every later walk may recurse."""
+
+MAX_NODES = 200_000
+"""A stream of more nodes than this is refused: it bounds the memory that any text can take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +101,15 @@ def compose(text: str) -> list[Root]:
     """
     roots: list[Root] = []
     builder: _Builder | None = None
+    room = MAX_NODES
     for event in _events(text):
         name = type(event).__name__
         if name == "DocumentStartEvent":
-            builder = _Builder(_mark(event.start_mark), bool(event.explicit))
+            builder = _Builder(_mark(event.start_mark), bool(event.explicit), room)
         elif name == "DocumentEndEvent":
             assert builder is not None
             roots.append(builder.finish())
+            room = builder.room
             builder = None
         elif builder is not None:
             builder.feed(name, event)
@@ -121,13 +126,14 @@ def resolve(node: Node) -> Scalar | Mapping | Sequence:
 class _Builder:
     """Collects one document; the stack holds the open collections, `keys` the pending key of each mapping."""
 
-    def __init__(self, start: Mark, explicit: bool) -> None:
+    def __init__(self, start: Mark, explicit: bool, room: int) -> None:
         self.start = start
         self.explicit = explicit
         self.root: Node | None = None
         self.stack: list[Mapping | Sequence] = []
         self.keys: list[Node | None] = []
         self.anchors: dict[str, Node] = {}
+        self.room = room
 
     def feed(self, name: str, event: Any) -> None:
         start, end = _mark(event.start_mark), _mark(event.end_mark)
@@ -167,6 +173,9 @@ class _Builder:
             self.anchors[name] = node
 
     def _add(self, node: Node) -> None:
+        self.room -= 1
+        if self.room < 0:
+            raise YamlProblem(f"holds more than {MAX_NODES} values", node.start)
         if not self.stack:
             self.root = None if _is_nothing(node) else node
             return

@@ -6,14 +6,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from buildx_tasks.document.nodes import Mapping, Mark, Node, Scalar, Sequence, YamlProblem, compose, resolve
+from buildx_tasks.document.nodes import (
+    MAX_DEPTH,
+    MAX_NODES,
+    Mapping,
+    Mark,
+    Node,
+    Scalar,
+    Sequence,
+    YamlProblem,
+    compose,
+    resolve,
+)
 from buildx_tasks.document.scalars import as_text, plain_value
 
 Path = tuple[str | int, ...]
 """Where a value is: keys and list positions from the document's root, such as ("build", "artifacts", 0)."""
 
-MAX_VALUES = 200_000
-"""Values one document may hold once its aliases are expanded: stops an alias bomb."""
+MAX_VALUES = MAX_NODES
+"""Values a stream may hold once its aliases are expanded: stops an alias bomb."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +69,25 @@ class Document:
 
 def parse(text: str) -> list[Document]:
     """Read all documents of `text`. Raises `YamlProblem` when it is no YAML or too large once expanded."""
-    text = text.removeprefix("\ufeff")
-    return [_document(number, root.node, root.start) for number, root in enumerate(compose(text))]
+    budget = _Budget()
+    roots = compose(text.removeprefix("\ufeff"))
+    return [_document(number, root.node, root.start, budget) for number, root in enumerate(roots)]
 
 
-def _document(index: int, node: Node | None, start: Mark) -> Document:
-    reader = _Reader()
+@dataclass(slots=True)
+class _Budget:
+    """How many values a whole stream may still hold once its aliases are expanded."""
+
+    left: int = MAX_VALUES
+
+    def spend(self, node: Node) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise YamlProblem(f"holds more than {MAX_VALUES} values once its aliases are expanded", node.start)
+
+
+def _document(index: int, node: Node | None, start: Mark, budget: _Budget) -> Document:
+    reader = _Reader(budget)
     data = reader.read(node, ()) if node is not None else None
     return Document(
         index=index,
@@ -79,23 +103,21 @@ def _document(index: int, node: Node | None, start: Mark) -> Document:
 class _Reader:
     """Walks one document's nodes once; recursion is bounded by the nesting that `compose` allows."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: _Budget) -> None:
+        self.budget = budget
         self.places: dict[Path, Mark] = {}
         self.keys: dict[Path, Mark] = {}
         self.duplicates: list[Duplicate] = []
-        self.count = 0
         self.depth = 0
 
     def read(self, node: Node, path: Path) -> Any:
-        self.count += 1
-        if self.count > MAX_VALUES:
-            raise YamlProblem(f"holds more than {MAX_VALUES} values once its aliases are expanded", node.start)
+        self.budget.spend(node)
         self.places.setdefault(path, node.start)
         target = resolve(node)
         if isinstance(target, Scalar):
             return plain_value(target.value, target.style, target.tag)
         self.depth += 1
-        if self.depth > 400:
+        if self.depth > MAX_DEPTH:
             raise YamlProblem("aliases nest too deep", node.start)
         value: Any
         if isinstance(target, Sequence):
@@ -128,20 +150,21 @@ class _Reader:
                     result[name] = self.read(value, (*path, name))
         return result
 
-    def _merged(self, source: Node) -> Iterator[tuple[Node, Node]]:
+    def _merged(self, source: Node, depth: int = 0) -> Iterator[tuple[Node, Node]]:
         """The pairs a ``<<`` brings in, nearest first; a source that is no mapping is a problem of its own."""
-        self.count += 1
-        if self.count > MAX_VALUES:
-            raise YamlProblem(f"holds more than {MAX_VALUES} values once its aliases are expanded", source.start)
+        self.budget.spend(source)
+        if depth > MAX_DEPTH:
+            raise YamlProblem("merge keys nest too deep", source.start)
         target = resolve(source)
         if isinstance(target, Sequence):
             for item in target.items:
-                yield from self._merged(item)
+                yield from self._merged(item, depth + 1)
         elif isinstance(target, Mapping):
             for key, value in target.pairs:
                 if is_merge(key):
-                    yield from self._merged(value)
+                    yield from self._merged(value, depth + 1)
                 else:
+                    self.budget.spend(key)
                     yield key, value
         else:
             raise YamlProblem("a merge key (<<) needs a mapping or a list of mappings", source.start)
