@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from buildx_tasks.model.engine import Engine
 from buildx_tasks.model.platform import Platform
+
+Argv = tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,3 +38,38 @@ class Facts:
     cluster_pushes: bool = True
     cluster_reason: str = "no kube-context is set"
     sources: Mapping[str, SourceFacts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What a question gave: text, or the reason why there is none."""
+
+    text: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GitFacts:
+    """The answers of git in one directory, by the whole command; see `planning.tags.git_queries`."""
+
+    answers: Mapping[Argv, Answer] = field(default_factory=dict)
+
+    def answer(self, argv: Argv) -> Answer:
+        """The answer to `argv`, text without surrounding white space; an error when it was never asked."""
+        found = self.answers.get(argv, Answer(error=f"{' '.join(argv)}: not asked"))
+        return found if found.error else Answer(text=found.text.strip())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TagFacts:
+    """What the tag of one artifact is made from.
+
+    `moment` is an aware datetime in the local zone and `nanosecond` the exact part of its second; Skaffold reads the
+    clock once for each artifact. `git` is about the artifact's context.
+    """
+
+    moment: datetime
+    nanosecond: int = 0
+    environ: Mapping[str, str] = field(default_factory=dict)
+    git: GitFacts = field(default_factory=GitFacts)
+    input_digest: Answer = field(default=Answer(error="the input digest was not computed"))

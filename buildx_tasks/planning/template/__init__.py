@@ -6,6 +6,6 @@ Parsing and rendering touch nothing: the variables, the clock and a way to run c
 from __future__ import annotations
 
 from buildx_tasks.planning.template.errors import TemplateError
-from buildx_tasks.planning.template.template import Template, parse_template
+from buildx_tasks.planning.template.template import CommandRunner, Template, parse_template
 
-__all__ = ["Template", "TemplateError", "parse_template"]
+__all__ = ["CommandRunner", "Template", "TemplateError", "parse_template"]

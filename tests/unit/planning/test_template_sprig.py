@@ -109,7 +109,7 @@ def test_functions(text: str, expected: str) -> None:
         ('{{regexReplaceAll "a" (repeat 9999 "a") (repeat 9999 "y")}}', "grows beyond"),
         ('{{join (repeat 9999 "y") (splitList "" (repeat 9999 "a"))}}', "grows beyond"),
         ('{{regexMatch "(" .FOO}}', "wrong regular expression"),
-        ('{{regexFind "(?=a)" .FOO}}', "unsupported group"),
+        ('{{regexFind "(?=a)" .FOO}}', "wrong regular expression"),
         ("{{first .FOO}}", "a list is needed, not string"),
         ("{{list (list 1)}}", "a list in a list"),
         ("{{until 9999999}}", "too long"),
