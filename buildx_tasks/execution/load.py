@@ -1,16 +1,27 @@
-"""From files to configs."""
+"""From settings to configs: find the file, follow what it requires, apply profiles and overrides, decode."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, TextIO
 
-from buildx_tasks.document.decode import decode_config
-from buildx_tasks.document.source import Document, parse
-from buildx_tasks.errors import CannotStart
+from buildx_tasks.document.decode import decode_config, items, section, text
+from buildx_tasks.errors import CannotStart, ConfigInvalid
+from buildx_tasks.execution.configfile import DEFAULT_NAMES, locate
+from buildx_tasks.execution.gitcache import GitCache, cache_folder
+from buildx_tasks.execution.modules import Loaded, Walk, near
 from buildx_tasks.model.command import Runner
 from buildx_tasks.model.config import Config
+from buildx_tasks.model.finding import Finding
 from buildx_tasks.model.settings import Settings
+from buildx_tasks.planning.overrides import apply_overrides
+from buildx_tasks.planning.paths import with_absolute_paths
+from buildx_tasks.planning.profiles import ActivationFacts
+
+COMMAND = "build"
+"""What activations by command are compared with."""
 
 
 def load_configs(
@@ -20,17 +31,111 @@ def load_configs(
     cwd: Path,
     kube_context: str,
     runner: Runner,
-    notify: Callable[[str], None],
+    stdin: TextIO | None = None,
+    notify: Callable[[str], None] = lambda _line: None,
 ) -> tuple[Config, ...]:
-    """The configs of the file that `settings` name."""
-    del environ, kube_context, runner, notify
-    path = cwd / (settings.filename or "skaffold.yaml")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError:
-        raise CannotStart(f"config file {path} not found") from None
-    return tuple(_decode(document, str(path)) for document in parse(text))
+    """The configs that `settings` select, dependencies first, as Skaffold orders them.
+
+    `kube_context` is the one in use, "" for none; `runner` is used for git only; `notify` is told what is odd but
+    no error. Paths of the user's own file stay relative to `cwd`, those of other files become absolute.
+    Raises `CannotStart` for a missing file or an unknown module, profile or override, `ConfigInvalid` with every
+    problem of every file at once.
+    """
+    walk = Walk(
+        cwd=cwd,
+        facts=ActivationFacts(
+            env=environ,
+            kube_context=kube_context,
+            kube_context_given=bool(settings.kube_context),
+            command=COMMAND,
+        ),
+        requested=settings.profile,
+        reason=settings.origins.get("profile", "flag"),
+        modules=settings.module,
+        propagate=settings.propagate_profiles,
+        auto=settings.profile_auto_activation,
+        git=GitCache(
+            folder=cache_folder(environ, cwd, settings.remote_cache_dir),
+            runner=runner,
+            environ=environ,
+            sync=settings.sync_remote_cache,
+        ),
+        stdin=stdin,
+        notify=notify,
+    )
+    loaded = walk.run(locate(settings.filename or DEFAULT_NAMES[0], cwd, cwd))
+    _raise(walk.findings)
+    _check_selection(settings, walk, loaded)
+    loaded = _overridden(loaded, settings.set)
+    _raise([finding for one in loaded for finding in _unknown_extras(one)])
+    return tuple(_decoded(one) for one in loaded)
 
 
-def _decode(document: Document, file: str) -> Config:
-    return decode_config(document.data, file=file, line_of=lambda path: document.place(path).line)
+def _raise(findings: Iterable[Finding]) -> None:
+    """One error for all findings, in the order of files and lines."""
+    lines = list(dict.fromkeys(str(finding) for finding in findings))
+    if lines:
+        raise ConfigInvalid("\n".join(lines))
+
+
+def _check_selection(settings: Settings, walk: Walk, loaded: Sequence[Loaded]) -> None:
+    """Every module and profile that was asked for must be there: a misspelt one would go unnoticed else."""
+    found = {one.name for one in loaded}
+    problems = [_module_problem(name, walk) for name in settings.module if name not in found]
+    for asked in settings.profile:
+        name = asked.removeprefix("-")
+        if name not in walk.profile_names:
+            problems.append((f"there is no profile {name!r}", near(name, walk.profile_names, "profiles")))
+    if problems:
+        raise CannotStart(
+            "\n".join(message for message, _ in problems), "\n".join(dict.fromkeys(hint for _, hint in problems))
+        )
+
+
+def _module_problem(name: str, walk: Walk) -> tuple[str, str]:
+    if location := walk.config_names.get(name):
+        return f"module {name!r} is in {location.shown}, which is read, but no config requires it", (
+            f"build it with --filename {location.shown}"
+        )
+    return f"there is no module {name!r}", near(name, walk.config_names, "modules")
+
+
+def _overridden(loaded: Sequence[Loaded], values: Sequence[str]) -> list[Loaded]:
+    if not values:
+        return list(loaded)
+    changed = apply_overrides([one.data for one in loaded], values, [one.origins for one in loaded])
+    return [replace(one, data=data) for one, data in zip(loaded, changed, strict=True)]
+
+
+def _unknown_extras(loaded: Loaded) -> list[Finding]:
+    """Artifacts of the ``.buildx:`` block that the document knows neither with nor without its profiles."""
+    block = section(section(loaded.data, ".buildx"), "artifacts")
+    if not block:
+        return []
+    known = dict.fromkeys((*_images(loaded.data), *_images(loaded.document.data)))
+    for profile in items(loaded.document.data, "profiles"):
+        if isinstance(profile, Mapping):
+            known.update(dict.fromkeys(_images(profile)))
+    return [
+        loaded.finding(
+            (".buildx", "artifacts", name),
+            f".buildx.artifacts: there is no artifact {name!r}",
+            near(name, known, "artifacts"),
+            "unknown-artifact",
+        )
+        for name in block
+        if name not in known
+    ]
+
+
+def _images(data: Mapping[str, Any]) -> list[str]:
+    return [text(item, "image") for item in items(section(data, "build"), "artifacts") if isinstance(item, Mapping)]
+
+
+def _decoded(loaded: Loaded) -> Config:
+    def line_of(path: tuple[str | int, ...]) -> int:
+        return loaded.document.place(loaded.origins.path(loaded.data, path)).line
+
+    config = decode_config(loaded.data, file=loaded.location.shown, line_of=line_of)
+    config = replace(config, profiles=loaded.profiles)
+    return config if loaded.is_root else with_absolute_paths(config, str(loaded.location.folder))

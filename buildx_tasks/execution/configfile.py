@@ -1,0 +1,182 @@
+"""Reading one config file: from disk, standard input or a URL to documents in the newest shape."""
+
+from __future__ import annotations
+
+import difflib
+import os.path
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from buildx_tasks.document.nodes import Mark, YamlProblem
+from buildx_tasks.document.source import Document, parse
+from buildx_tasks.document.source import Path as DocumentPath
+from buildx_tasks.errors import CannotStart
+from buildx_tasks.model.apiversion import NEWEST, PREFIX, VERSIONS, find_version
+from buildx_tasks.model.finding import Finding
+
+STDIN = "-"
+DEFAULT_NAMES = ("skaffold.yaml", "skaffold.yml")
+READY = ("v4beta13", "v4beta14")
+URL_SECONDS = 30
+URL_BYTES = 10_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Location:
+    """A config file by identity: `key` is an absolute path, a URL or ``-``; `shown` is how messages name it.
+
+    `folder` is where relative ``requires.path`` begin.
+    """
+
+    key: str
+    shown: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigDocument:
+    """One document: `data` in the newest shape, dotted keys included, and the text positions it came from."""
+
+    data: Mapping[str, Any]
+    source: Document
+
+    def place(self, path: DocumentPath) -> Mark:
+        """Where `path` of the data, or the nearest thing above it, stands in the file."""
+        return self.source.place(path)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConfigFile:
+    """A file that was read and judged; without documents when it has problems."""
+
+    location: Location
+    documents: tuple[ConfigDocument, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class ConfigFileMissing(CannotStart):
+    """The file is not there."""
+
+
+def is_url(name: str) -> bool:
+    """Whether a file is named by a web address."""
+    return name.startswith(("http://", "https://"))
+
+
+def locate(name: str, folder: Path, cwd: Path) -> Location:
+    """The file that `name` means when it is relative to `folder`: a folder stands for its ``skaffold.yaml``.
+
+    ``skaffold.yml`` is taken where ``skaffold.yaml`` is named and missing.
+    """
+    if name == STDIN:
+        return Location(key=STDIN, shown="<stdin>", folder=cwd)
+    if is_url(name):
+        return Location(key=name, shown=name, folder=cwd)
+    path = _normal(folder / Path(name).expanduser())
+    if path.is_dir():
+        path /= DEFAULT_NAMES[0]
+    if path.name == DEFAULT_NAMES[0] and not path.exists() and (other := path.with_name(DEFAULT_NAMES[1])).exists():
+        path = other
+    shown = path.relative_to(cwd) if path.is_relative_to(cwd) else path
+    return Location(key=str(path), shown=str(shown), folder=path.parent)
+
+
+def _normal(path: Path) -> Path:
+    """Without ``..`` and without following links: a config stands where the user says that it stands."""
+    return Path(os.path.normpath(path))
+
+
+def read_config_file(location: Location, stdin: TextIO | None = None) -> ConfigFile:
+    """Read and judge a file. Raises `CannotStart` when it can't be read at all; its problems come as findings."""
+    text = _read(location, stdin)
+    try:
+        documents = parse(text)
+    except YamlProblem as problem:
+        mark = problem.mark
+        finding = Finding(
+            message=problem.message, file=location.shown, line=mark.line, column=mark.column, code="yaml-syntax"
+        )
+        return ConfigFile(location=location, findings=(finding,))
+    if not documents:
+        finding = Finding(message="holds no config", file=location.shown, code="no-document")
+        return ConfigFile(location=location, findings=(finding,))
+    findings = [finding for document in documents for finding in _judge(document, location.shown)]
+    if findings:
+        return ConfigFile(location=location, findings=tuple(findings))
+    return ConfigFile(
+        location=location, documents=tuple(ConfigDocument(document.data, document) for document in documents)
+    )
+
+
+def _read(location: Location, stdin: TextIO | None) -> str:
+    if location.key == STDIN:
+        return (stdin or sys.stdin).read()
+    if is_url(location.key):
+        return _download(location.key)
+    try:
+        return Path(location.key).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigFileMissing(
+            f"config file {location.shown} was not found",
+            "go to the folder that has it, or name it with --filename",
+        ) from None
+    except OSError as error:
+        raise CannotStart(f"config file {location.shown} can't be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise CannotStart(f"config file {location.shown} is not UTF-8 text: byte {error.start}") from None
+
+
+def _download(url: str) -> str:
+    import urllib.request
+
+    try:
+        with urllib.request.urlopen(url, timeout=URL_SECONDS) as response:  # noqa: S310 - `is_url` let only the web in
+            data: bytes = response.read(URL_BYTES + 1)
+    except OSError as error:
+        raise CannotStart(f"config {url} can't be fetched: {error}") from None
+    if len(data) > URL_BYTES:
+        raise CannotStart(f"config {url} is larger than {URL_BYTES} bytes")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise CannotStart(f"config {url} is not UTF-8 text") from None
+
+
+def _judge(document: Document, file: str) -> list[Finding]:
+    findings = [
+        Finding(
+            message=f"{duplicate.path[-1]!r} stands twice, first in line {duplicate.first.line}",
+            file=file,
+            line=duplicate.mark.line,
+            column=duplicate.mark.column,
+            code="duplicate-key",
+        )
+        for duplicate in document.duplicates
+    ]
+    problem = _version_problem(document.data, file)
+    if problem is not None:
+        message, hint = problem
+        mark = document.place(("apiVersion",))
+        findings.append(
+            Finding(message=message, hint=hint, file=file, line=mark.line, column=mark.column, code="apiversion")
+        )
+    return findings
+
+
+def _version_problem(data: object, file: str) -> tuple[str, str] | None:
+    if not isinstance(data, dict):
+        return "a config must be a mapping", ""
+    given = data.get("apiVersion")
+    if given is None:
+        return "apiVersion is missing", f"the newest is {PREFIX}{NEWEST}"
+    version = find_version(given)
+    if version is None:
+        known = [PREFIX + version for version in VERSIONS]
+        near = difflib.get_close_matches(str(given), known, 1)
+        return f"apiVersion {given!r} is unknown", f"did you mean {near[0]}?" if near else "invoke schema.versions"
+    if version not in READY:
+        return f"apiVersion {given} is too old to build from", f"invoke schema.upgrade {file}"
+    return None
