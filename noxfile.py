@@ -29,13 +29,14 @@ LAB_UNAVAILABLE = 4
 def demo(session: nox.Session) -> None:
     """Run the main job on examples/basic twice: build, push, write the cache, and hit it."""
     session.install(".")
-    build = ["invoke", "-r", "examples/basic", "buildx.build"]
+    build = ["invoke", "buildx.build"]
     if _has_engine():
         session.log("building with the docker engine of this machine")
         with _lab(session, "open", required=False) as (env, parts):
             registry = [f"--default-repo={parts['open']['host']}", "--push"] if parts else ["--no-push"]
-            for _ in ("build", "hit the cache"):
-                session.run(*build, *registry, *session.posargs, env=env)
+            with session.chdir("examples/basic"):
+                for _ in ("build", "hit the cache"):
+                    session.run(*build, *registry, *session.posargs, env=env)
         return
     with _lab(session, "containerd,base", required=True) as (env, parts):
         docker = Path(parts["clients"]["docker"])
@@ -45,10 +46,11 @@ def demo(session: nox.Session) -> None:
             "DOCKER_CONFIG": parts["clients"]["buildx-new"]["config"],
         }
         registry = [f"--default-repo={parts['open']['host']}", "--push"]
-        session.run(*build, *registry, *session.posargs, env=env)
-        session.log("again, on an engine that forgot everything: the cache in the registry is hit")
-        session.run(str(docker), "buildx", "prune", "--all", "--force", env=env, external=True, silent=True)
-        session.run(*build, *registry, *session.posargs, env=env)
+        with session.chdir("examples/basic"):
+            session.run(*build, *registry, *session.posargs, env=env)
+            session.log("again, on an engine that forgot everything: the cache in the registry is hit")
+            session.run(str(docker), "buildx", "prune", "--all", "--force", env=env, external=True, silent=True)
+            session.run(*build, *registry, *session.posargs, env=env)
 
 
 @nox.session

@@ -8,7 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 from buildx_tasks.errors import CannotStart
+from buildx_tasks.execution.kube import read_cluster
 from buildx_tasks.execution.load import load_configs
+from buildx_tasks.execution.minikube import is_minikube
 from buildx_tasks.execution.probe import probe_engine
 from buildx_tasks.execution.run import run_plan
 from buildx_tasks.execution.sources import gather_sources
@@ -20,6 +22,7 @@ from buildx_tasks.model.platform import Platform
 from buildx_tasks.model.result import Results
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build import plan_build
+from buildx_tasks.planning.cluster import Cluster, cluster_kind
 from buildx_tasks.planning.facts import Facts
 from buildx_tasks.planning.naming import apply_default_repo
 from buildx_tasks.planning.variables import Expander
@@ -39,20 +42,45 @@ class World:
     notify: Notify = lambda _text: None
 
 
-def make_plan(settings: Settings, world: World, *, building: bool) -> BuildPlan:
-    """Load the configs and plan their build.
+def load(settings: Settings, world: World) -> tuple[Config, ...]:
+    """The configs that `settings` select."""
+    context = read_cluster(
+        world.environ,
+        world.home,
+        world.notify,
+        kube_context=settings.kube_context,
+        kubeconfig=settings.kubeconfig,
+    ).context
+    return load_configs(
+        settings,
+        environ=world.environ,
+        cwd=world.cwd,
+        kube_context=context,
+        runner=world.runner,
+        notify=world.notify,
+    )
+
+
+def buildx_block(configs: Sequence[Config]) -> tuple[dict[str, object], str]:
+    """The ``.buildx:`` settings of all configs as one, the later config being the stronger, and the file's name.
+
+    Dependencies come first in `configs`, so the user's own file has the last word.
+    """
+    merged: dict[str, object] = {}
+    file = ""
+    for config in configs:
+        if config.buildx:
+            merged |= config.buildx
+            file = config.file
+    return merged, file
+
+
+def make_plan(configs: Sequence[Config], settings: Settings, world: World, *, building: bool) -> BuildPlan:
+    """Ask the world, and plan the build of `configs`.
 
     `building` allows what a config asks to run for its tags and arguments (``cmd`` in templates); without it
     such a value is shown as not known yet.
     """
-    configs = load_configs(
-        settings,
-        environ=world.environ,
-        cwd=world.cwd,
-        kube_context=settings.kube_context,
-        runner=world.runner,
-        notify=world.notify,
-    )
     facts = gather_facts(configs, settings, world)
     cmd = run_cmd(world) if building else not_run
     expander = Expander(world.environ, now=world.now, cmd=cmd)
@@ -68,13 +96,35 @@ def build(settings: Settings, world: World, plan: BuildPlan, observer: Observer)
 def gather_facts(configs: Sequence[Config], settings: Settings, world: World) -> Facts:
     """Everything the plan depends on besides configs and settings."""
     artifacts = [artifact for config in configs for artifact in config.artifacts]
+    cluster = find_cluster(settings, world)
     return Facts(
         engine=probe_engine(world.runner, world.environ, str(world.home), settings.builder),
         environ=world.environ,
         home=str(world.home),
         host=host_platform(),
         branch=_branch(world) if "BRANCH" in settings.cache_tag else "",
+        cluster_pushes=cluster.push,
+        cluster_reason=cluster.reason,
         sources=gather_sources(artifacts, world.cwd),
+    )
+
+
+def find_cluster(settings: Settings, world: World) -> Cluster:
+    """What the kube-context says about pushing."""
+    facts = read_cluster(
+        world.environ,
+        world.home,
+        world.notify,
+        kube_context=settings.kube_context,
+        kubeconfig=settings.kubeconfig,
+    )
+    minikube = settings.detect_minikube and is_minikube(world.runner, facts, world.environ, world.home)
+    return cluster_kind(
+        facts.context,
+        local_cluster=settings.local_cluster,
+        minikube=minikube,
+        kind_disable_load=settings.kind_disable_load,
+        k3d_disable_load=settings.k3d_disable_load,
     )
 
 

@@ -23,11 +23,11 @@ def build(c: Context, given: Mapping[str, Any]) -> None:
     from buildx_tasks.tasks import running
 
     run = running.begin(c, flag_values(given, SELECTION, BUILD), quiet=given["quiet"], dry_run=given["dry_run"])
-    plan = run.plan()
+    settings, plan = run.plan()
     run.show_tags(plan)
-    results = run.planned(plan) if run.dry_run else run.build(plan)
+    results = run.planned(plan) if run.dry_run else run.build(settings, plan)
     run.write(results, file_output=given["file_output"], metadata_output=given["metadata_output"])
-    run.finish(results)
+    run.finish(settings, results)
 
 
 @with_options(SELECTION, BUILD, FORMAT)
@@ -40,7 +40,7 @@ def plan(c: Context, given: Mapping[str, Any]) -> None:
     if form not in PLAN_FORMATS:
         raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(PLAN_FORMATS)}")
     run = running.begin(c, flag_values(given, SELECTION, BUILD), quiet=form != "text", dry_run=True)
-    planned = run.plan()
+    _settings, planned = run.plan()
     sys.stdout.write(plan_text(planned) if form == "text" else plan_json(planned))
 
 

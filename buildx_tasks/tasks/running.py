@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,14 +14,16 @@ from invoke.context import Context
 
 from buildx_tasks.errors import CannotStart, Interrupted, WorkFailed
 from buildx_tasks.execution import session
+from buildx_tasks.execution.envfile import load_environment_file
 from buildx_tasks.execution.files import write_atomic
 from buildx_tasks.execution.shell import ShellRunner
 from buildx_tasks.model.command import Command
 from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.result import ArtifactResult, Results
-from buildx_tasks.model.settings import Layer, Settings, environment_layer, resolve
+from buildx_tasks.model.settings import Settings
 from buildx_tasks.reporting.buildjson import build_json, record_json
 from buildx_tasks.reporting.text import Silent, TextReporter
+from buildx_tasks.tasks.wanted import print_warning, settings_from
 
 
 def begin(c: Context, flags: Mapping[str, object], *, quiet: bool, dry_run: bool) -> Run:
@@ -31,42 +33,61 @@ def begin(c: Context, flags: Mapping[str, object], *, quiet: bool, dry_run: bool
     draws on a terminal, and ``--command-timeout`` bounds every command.
     """
     options = c.config.run
-    runner = ShellRunner(echo=_echo if options.echo else None, timeout=c.config.timeouts.command)
+    cwd = Path.cwd()
+    environ = load_environment_file(cwd, os.environ, print_warning)
     world = session.World(
-        environ=dict(os.environ),
-        cwd=Path.cwd(),
+        environ=environ,
+        cwd=cwd,
         home=Path.home(),
         now=datetime.now(timezone.utc).astimezone(),
-        runner=runner,
-        notify=warn,
+        runner=ShellRunner(environ, echo=_echo if options.echo else None, timeout=c.config.timeouts.command),
+        notify=print_warning,
     )
+
+    def settle(block: Mapping[str, object] | None, file: str) -> Settings:
+        return settings_from(
+            c, flags, environ=environ, home=world.home, buildx_block=block, block_file=file, warn=print_warning
+        )
+
     hidden = options.hide in (True, "both", "out", "stdout")
-    reporter = TextReporter(sys.stdout, terminal=bool(options.pty) or sys.stdout.isatty(), hidden=hidden)
-    settings = resolve([Layer("flag", flags), environment_layer(world.environ)])
-    return Run(settings=settings, world=world, reporter=reporter, quiet=quiet, dry_run=dry_run or bool(options.dry))
+    return Run(
+        settle=settle,
+        world=world,
+        reporter=TextReporter(sys.stdout, terminal=bool(options.pty) or sys.stdout.isatty(), hidden=hidden),
+        quiet=quiet,
+        dry_run=dry_run or bool(options.dry),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
     """`quiet` leaves standard output to the JSON; warnings and errors always go to standard error."""
 
-    settings: Settings
+    settle: Callable[[Mapping[str, object] | None, str], Settings]
     world: session.World
     reporter: TextReporter
     quiet: bool
     dry_run: bool
 
-    def plan(self) -> BuildPlan:
-        """The plan, with its warnings shown; under ``--strict`` they are errors."""
-        plan = session.make_plan(self.settings, self.world, building=not self.dry_run)
-        if self.settings.strict and plan.warnings:
+    def plan(self) -> tuple[Settings, BuildPlan]:
+        """The settings and the plan, with its warnings shown; under ``--strict`` they are errors.
+
+        The configs are loaded with what is set outside of them; their ``.buildx:`` block then has its say.
+        """
+        settings = self.settle(None, "")
+        configs = session.load(settings, self.world)
+        block, file = session.buildx_block(configs)
+        if block:
+            settings = self.settle(block, file)
+        plan = session.make_plan(configs, settings, self.world, building=not self.dry_run)
+        if settings.strict and plan.warnings:
             raise CannotStart("\n".join(plan.warnings), "--strict makes every warning an error")
         for text in plan.warnings:
-            warn(text)
+            print_warning(text)
         if not self.quiet:
             for text in plan.notes:
                 print(f"note: {text}", file=sys.stderr)
-        return plan
+        return settings, plan
 
     def show_tags(self, plan: BuildPlan) -> None:
         """The tags, as the first thing a user sees."""
@@ -83,14 +104,14 @@ class Run:
         )
         return Results(builds=builds)
 
-    def build(self, plan: BuildPlan) -> Results:
+    def build(self, settings: Settings, plan: BuildPlan) -> Results:
         """Build, and show what came out."""
-        results = session.build(self.settings, self.world, plan, Silent() if self.quiet else self.reporter)
+        results = session.build(settings, self.world, plan, Silent() if self.quiet else self.reporter)
         if not self.quiet:
             self.reporter.results(results)
         for result in results.builds:
             for text in result.warnings:
-                warn(text)
+                print_warning(text)
         return results
 
     def write(self, results: Results, *, file_output: str, metadata_output: str) -> None:
@@ -102,7 +123,7 @@ class Run:
         if metadata_output:
             write_atomic(self.world.cwd / metadata_output, record_json(results).encode())
 
-    def finish(self, results: Results) -> None:
+    def finish(self, settings: Settings, results: Results) -> None:
         """Print the JSON of ``--quiet``, and end with the right status."""
         if self.quiet:
             print(build_json(results))
@@ -111,13 +132,8 @@ class Run:
         if not results.ok:
             raise WorkFailed("\n".join(_failure(build) for build in results.failed))
         said = [text for build in results.builds for text in build.warnings]
-        if self.settings.strict and said:
+        if settings.strict and said:
             raise WorkFailed("\n".join(said), "--strict makes every warning an error")
-
-
-def warn(text: str) -> None:
-    """Say something the user should know, on standard error."""
-    print(f"WARNING: {text}", file=sys.stderr)
 
 
 def _failure(build: ArtifactResult) -> str:
