@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import warnings
+from buildx_tasks.model.goregex import compile_go
 
 
 def matches(pattern: str, value: str) -> bool:
-    """Whether `value` equals `pattern` or holds a match of it as a regular expression; a leading ``!`` negates.
+    """Whether `value` equals `pattern` or holds a match of it as a Go regular expression; a leading ``!`` negates.
 
     As in Skaffold: the expression is searched anywhere in the value, so an empty pattern matches everything,
     and one that is no valid expression matches by equality alone.
@@ -20,9 +19,5 @@ def matches(pattern: str, value: str) -> bool:
 def _matches(pattern: str, value: str) -> bool:
     if pattern == value:
         return True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return re.search(pattern, value) is not None
-    except (re.error, RecursionError, OverflowError):
-        return False
+    regex = compile_go(pattern)
+    return regex is not None and regex.search(value) is not None

@@ -9,7 +9,7 @@ from typing import Any
 from buildx_tasks.document.decode import boolean, items, section, text
 from buildx_tasks.document.source import Path
 from buildx_tasks.model.config import ActiveProfile
-from buildx_tasks.planning.goregex import compile_go
+from buildx_tasks.model.matching import matches
 from buildx_tasks.planning.origins import Origins
 from buildx_tasks.planning.overlay import overlay
 from buildx_tasks.planning.patches import PatchFailed, apply_patch
@@ -64,16 +64,6 @@ def apply_profiles(
 def profile_names(data: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of the profiles that a document defines."""
     return tuple(dict.fromkeys(text(profile, "name") for _, profile in _profiles(data)))
-
-
-def matches(pattern: str, value: str) -> bool:
-    """Skaffold's comparison: equal, or found by `pattern` as a Go regex; a leading ``!`` turns the result around."""
-    if pattern.startswith("!"):
-        return not matches(pattern[1:], value)
-    if pattern == value:
-        return True
-    regex = compile_go(pattern)
-    return regex is not None and regex.search(value) is not None
 
 
 @dataclass(slots=True)

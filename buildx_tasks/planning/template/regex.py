@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from buildx_tasks.planning.goregex import compile_go
+from buildx_tasks.model.goregex import compile_go
 from buildx_tasks.planning.template.errors import GoError
 
 MAX_PATTERN = 1000

@@ -24,10 +24,14 @@ from buildx_tasks.model.matching import matches
         ("!", "", False),
         ("^s^", "^s^", True),
         (".*-i.*-am.*-test.*", "wohoo-i-am-test-or", True),
+        ("!run", "dev", True),
         ("!(run)|(dev)", "dev", False),
         ("(run)|(dev)", "dev", True),
         ("\\", "prod-context", False),
+        ("\\", "\\", True),
         ("[[a-z]", "b", True),
+        ("(?=VAL)", "VALUE", False),
+        ("!!x", "y", True),
     ],
 )
 def test_equality_search_and_negation(pattern: str, value: str, expected: bool) -> None:

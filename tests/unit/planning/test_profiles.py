@@ -8,7 +8,7 @@ from buildx_tasks.document.source import parse
 from buildx_tasks.model.config import ActiveProfile
 from buildx_tasks.planning.origins import Origins
 from buildx_tasks.planning.problems import DocumentInvalid
-from buildx_tasks.planning.profiles import ActivationFacts, apply_profiles, matches
+from buildx_tasks.planning.profiles import ActivationFacts, apply_profiles
 
 PROD = "prod-context"
 
@@ -31,32 +31,6 @@ def profiles(**activations: list[dict[str, str]] | None) -> dict[str, Any]:
             for name, given in activations.items()
         ]
     }
-
-
-MATCHES = [
-    ("VALUE", "VALUE", True),
-    ("V.*E", "VALUE", True),
-    ("^V.*E$", "VALUE", True),
-    ("^VAL", "VALUE", True),
-    ("!OTHER", "VALUE", True),
-    ("OTHER", "VALUE", False),
-    ("^$", "", True),
-    ("!1", "", True),
-    ("!", "", False),
-    ("1", "", False),
-    ("^s^", "^s^", True),
-    (".*-i.*-am.*-test.*", "wohoo-i-am-test-or", True),
-    ("!run", "dev", True),
-    ("(run)|(dev)", "dev", True),
-    ("!(run)|(dev)", "dev", False),
-    ("\\", PROD, False),
-    ("\\", "\\", True),
-]
-
-
-@pytest.mark.parametrize(("pattern", "value", "expected"), MATCHES)
-def test_a_pattern_matches_as_skaffold_says(pattern: str, value: str, expected: bool) -> None:
-    assert matches(pattern, value) is expected
 
 
 VALUE = {"KEY": "VALUE"}

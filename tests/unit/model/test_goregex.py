@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from buildx_tasks.planning.goregex import compile_go
+from buildx_tasks.model.goregex import compile_go
 
 FOUND = [
     ("V.*E", "VALUE"),
