@@ -10,6 +10,7 @@ from typing import Any
 from buildx_tasks.document.master import PRIMITIVES, ROOT, Definition, Property, Span, definitions
 from buildx_tasks.document.source import Path
 from buildx_tasks.model.apiversion import PREFIX, VERSIONS, position
+from buildx_tasks.model.changes import Changes
 
 BLOCK = ".buildx"
 """The top-level key that holds our own settings."""
@@ -149,20 +150,6 @@ def _fields(definition: Definition, prefix: str, span: Span, above: tuple[str, .
             if inner in known and inner not in above and not shared:
                 marks = "".join("[]" if char == "[" else "{}" for char in prop.type if char in "[{")
                 yield from _fields(known[inner], path + marks, exists, (*above, inner))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Changes:
-    """What one version changed against the one before.
-
-    `removed` pairs a path with its successor or "". `ours` are keys of buildx-tasks that begin there.
-    """
-
-    version: str
-    added: tuple[str, ...] = ()
-    removed: tuple[tuple[str, str], ...] = ()
-    retyped: tuple[str, ...] = ()
-    ours: tuple[str, ...] = ()
 
 
 @cache

@@ -208,7 +208,14 @@ def _events(text: str) -> Iterator[Any]:
         raise YamlProblem(str(error), Mark(0, 1, 1)) from None
     except UnicodeError:
         bad = next((at for at, char in enumerate(text) if "\ud800" <= char <= "\udfff"), 0)
-        raise YamlProblem("not readable as text: half of a character pair", _place(text, bad)) from None
+        raise YamlProblem(f"not readable as text: {_surrogate(text[bad : bad + 1])}", _place(text, bad)) from None
+
+
+def _surrogate(char: str) -> str:
+    """What half of a character pair stands for: a byte that is no UTF-8 was read with surrogateescape."""
+    if "\udc80" <= char <= "\udcff":
+        return f"byte 0x{ord(char) - 0xDC00:02x} is not UTF-8"
+    return "half of a character pair"
 
 
 def _position(error: Any) -> int:

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from buildx_tasks.document.catalogue import changes, fields, locate, project
 from buildx_tasks.model.apiversion import NEWEST, VERSIONS, position
+from buildx_tasks.model.changes import Changes
 
 TABLE = Path(__file__).parents[4] / "shared" / "reference" / "schema-fields.tsv"
 TABLE_PRESENT = TABLE.exists()
@@ -209,5 +210,5 @@ def test_changes_name_the_tops_and_the_successors() -> None:
     assert ("deploy.kubectl.manifests", "manifests.rawYaml") in by_version["v3alpha1"].removed
     assert by_version["v1beta10"].retyped == ("build.artifacts[].sync",)
     assert by_version["v4beta13"].ours == ("build.artifacts[].docker.cacheTo",)
-    assert by_version["v2beta2"] == type(by_version["v2beta2"])(version="v2beta2")
+    assert by_version["v2beta2"] == Changes(version="v2beta2")
     assert not any(path.startswith("profiles[].build") for item in changes() for path in item.added)

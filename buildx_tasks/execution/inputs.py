@@ -1,0 +1,75 @@
+"""The files that a schema task is asked to look at: by name, by pattern, from standard input."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from buildx_tasks.errors import CannotStart
+
+STDIN = "-"
+DEFAULT_NAMES = ("skaffold.yaml", "skaffold.yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One file: `shown` is how messages name it, `path` is None for standard input."""
+
+    shown: str
+    path: Path | None = None
+
+    def read(self, stdin: BinaryIO) -> str:
+        """The text; bytes that are no UTF-8 come as lone surrogates. Raises `CannotStart`."""
+        try:
+            data = stdin.read() if self.path is None else self.path.read_bytes()
+        except OSError as error:
+            raise CannotStart(f"{self.shown} can't be read: {error.strerror or error}") from error
+        return data.decode("utf-8", "surrogateescape")
+
+
+def find_inputs(names: Sequence[str], cwd: Path) -> list[Input]:
+    """The files that `names` mean, each once: files, folders that hold a config, patterns with ``**``, ``-``.
+
+    No name stands for the config in `cwd`. A name with commas that is no file is several names. Raises
+    `CannotStart` with all that was not found.
+    """
+    if not names:
+        return [_default(cwd)]
+    found: dict[str, Input] = {}
+    missing = []
+    for name in [part for given in names for part in _parts(given, cwd)]:
+        inputs = list(_expand(name, cwd))
+        if not inputs:
+            missing.append(name)
+        found.update({item.shown: item for item in inputs})
+    if missing:
+        raise CannotStart("\n".join(f"{name}: no such file" for name in missing), "quote patterns for the shell")
+    return list(found.values())
+
+
+def _default(cwd: Path) -> Input:
+    for name in DEFAULT_NAMES:
+        if (cwd / name).exists():
+            return Input(name, cwd / name)
+    raise CannotStart(f"no {' or '.join(DEFAULT_NAMES)} in {cwd}", "name a file with --filename")
+
+
+def _parts(name: str, cwd: Path) -> list[str]:
+    return [name] if (cwd / name).exists() else [part for part in name.split(",") if part]
+
+
+def _expand(name: str, cwd: Path) -> Iterator[Input]:
+    if name == STDIN:
+        yield Input("<stdin>")
+    elif (cwd / name).is_dir():
+        names = [str(Path(name) / default) for default in DEFAULT_NAMES]
+        yield from (Input(inner, cwd / inner) for inner in names if (cwd / inner).is_file())
+    elif (cwd / name).exists():
+        yield Input(name, cwd / name)
+    elif glob.has_magic(name):
+        for match in sorted(glob.glob(name, root_dir=cwd, recursive=True)):  # noqa: PTH207 - may be absolute
+            if (cwd / match).is_file():
+                yield Input(match, cwd / match)
