@@ -9,9 +9,13 @@ from typing import Any
 
 from buildx_tasks.document.nodes import YamlProblem
 from buildx_tasks.document.source import parse
+from buildx_tasks.model.command import Command, Runner
 from buildx_tasks.planning.cluster import ClusterFacts
 
 Warn = Callable[[str], None]
+ADVERTISING = ("get", "configmap", "local-registry-hosting", "--namespace", "kube-public")
+ADVERTISED_KEY = "localRegistryHosting.v1"
+ASK_SECONDS = 5.0
 
 
 def read_cluster(
@@ -37,6 +41,26 @@ def read_cluster(
         server=str(cluster.get("server") or ""),
         ca_file=os.path.normpath(path.parent.absolute() / ca_file) if ca_file else "",
     )
+
+
+def advertised_registry(runner: Runner, kube_context: str, kubeconfig: str = "") -> str:
+    """The registry that a local cluster advertises for pushing, "" when it has none or can't be asked.
+
+    Only kubectl could tell; without one, or when the cluster does not answer soon, there is none.
+    """
+    options = ["--context", kube_context, "--request-timeout", "3s"]
+    if kubeconfig:
+        options += ["--kubeconfig", kubeconfig]
+    field = ADVERTISED_KEY.replace(".", "\\.")
+    argv = ("kubectl", *ADVERTISING, *options, "--output", f"jsonpath={{.data.{field}}}")
+    done = runner.capture(Command(argv=argv, timeout=ASK_SECONDS))
+    try:
+        documents = parse(done.stdout) if done.ok else []
+    except YamlProblem:
+        return ""
+    data = documents[0].data if documents else None
+    host = data.get("host") if isinstance(data, dict) else None
+    return host if isinstance(host, str) else ""
 
 
 def kubeconfig_files(environ: Mapping[str, str], home: Path, kubeconfig: str = "") -> list[Path]:

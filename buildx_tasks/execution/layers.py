@@ -9,7 +9,7 @@ from buildx_tasks.document.nodes import YamlProblem
 from buildx_tasks.document.source import parse
 from buildx_tasks.execution.globalconfig import config_layers
 from buildx_tasks.execution.kube import Warn, read_cluster
-from buildx_tasks.model.settings import Layer, Settings, environment_layer, resolve
+from buildx_tasks.model.settings import FLAG, Layer, Settings, environment_layer, resolve
 
 CONFIG_NAMES = ("skaffold.yaml", "skaffold.yml")
 
@@ -22,7 +22,7 @@ def gather(
     A flag of None was not given. Raises `CannotStart` for a value that does not fit, and for a broken global
     config of ours; `warn` hears of every other file that can't be read.
     """
-    stronger = [Layer("flag", flags), environment_layer(environ), *others]
+    stronger = [Layer(FLAG, flags), environment_layer(environ), *others]
     return resolve([*stronger, *config_layers(environ, home, kube_context(stronger, environ, home, warn), warn)])
 
 
@@ -32,17 +32,23 @@ def kube_context(stronger: Sequence[Layer], environ: Mapping[str, str], home: Pa
     return said.kube_context or read_cluster(environ, home, warn, kubeconfig=said.kubeconfig).context
 
 
-def read_block(folder: Path, filename: str, warn: Warn) -> tuple[str, Mapping[str, object]]:
-    """The config file in `folder` and its ``.buildx:`` block, empty when it has none or can't be read."""
+def read_block(folder: Path, filename: str) -> tuple[str, Mapping[str, object]]:
+    """The config file in `folder` and its ``.buildx:`` block, empty when it has none.
+
+    Of several documents the later ones are the stronger, as in a build. A file that can't be read has no
+    block; loading it says why.
+    """
     names = (filename,) if filename else CONFIG_NAMES
     path = next((folder / name for name in names if (folder / name).is_file()), None)
     if path is None:
         return names[0], {}
     try:
-        documents = parse(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        documents = parse(text) if ".buildx" in text else []
     except (YamlProblem, UnicodeDecodeError, OSError):
-        warn(f"{path.name} can't be read, so its .buildx block is left out")
         return path.name, {}
     blocks = [document.data.get(".buildx") for document in documents if isinstance(document.data, dict)]
-    found = next((block for block in blocks if isinstance(block, dict)), {})
-    return path.name, found
+    merged: dict[str, object] = {}
+    for block in blocks:
+        merged |= block if isinstance(block, dict) else {}
+    return path.name, merged

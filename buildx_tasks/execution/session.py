@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.execution.kube import read_cluster
 from buildx_tasks.execution.load import load_configs
-from buildx_tasks.execution.minikube import is_minikube
 from buildx_tasks.execution.probe import probe_engine
 from buildx_tasks.execution.run import run_plan
 from buildx_tasks.execution.sources import gather_sources
+from buildx_tasks.execution.surroundings import EnvironmentRunner, Surroundings, look_around
 from buildx_tasks.model.command import Command, Runner
 from buildx_tasks.model.config import Config
 from buildx_tasks.model.observer import Observer
@@ -22,7 +22,6 @@ from buildx_tasks.model.platform import Platform
 from buildx_tasks.model.result import Results
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build import plan_build
-from buildx_tasks.planning.cluster import Cluster, cluster_kind
 from buildx_tasks.planning.facts import Facts
 from buildx_tasks.planning.naming import apply_default_repo
 from buildx_tasks.planning.variables import Expander
@@ -81,7 +80,9 @@ def make_plan(configs: Sequence[Config], settings: Settings, world: World, *, bu
     `building` allows what a config asks to run for its tags and arguments (``cmd`` in templates); without it
     such a value is shown as not known yet.
     """
-    facts = gather_facts(configs, settings, world)
+    around = look_around(world.runner, world.environ, world.home, settings, world.notify)
+    settings = with_advertised_registry(settings, around)
+    facts = gather_facts(configs, settings, world, around)
     cmd = run_cmd(world) if building else not_run
     expander = Expander(world.environ, now=world.now, cmd=cmd)
     tags = _tags(configs, settings)
@@ -90,41 +91,36 @@ def make_plan(configs: Sequence[Config], settings: Settings, world: World, *, bu
 
 def build(settings: Settings, world: World, plan: BuildPlan, observer: Observer) -> Results:
     """Run a plan."""
-    return run_plan(plan, world.runner, observer, environ=world.environ, keep_going=settings.keep_going)
+    runner = EnvironmentRunner(world.runner, plan.environment)
+    return run_plan(plan, runner, observer, environ=world.environ, keep_going=settings.keep_going)
 
 
-def gather_facts(configs: Sequence[Config], settings: Settings, world: World) -> Facts:
+def with_advertised_registry(settings: Settings, around: Surroundings) -> Settings:
+    """The registry that a local cluster advertises is the default repository, unless the run or its config names one.
+
+    So it is in Skaffold, where it beats the global config.
+    """
+    registry = around.cluster.registry
+    if not registry:
+        return settings
+    origins = {**settings.origins, "default-repo": f"kube-context {around.kube_context}"}
+    return replace(settings, default_repo=registry, origins=origins)
+
+
+def gather_facts(configs: Sequence[Config], settings: Settings, world: World, around: Surroundings) -> Facts:
     """Everything the plan depends on besides configs and settings."""
     artifacts = [artifact for config in configs for artifact in config.artifacts]
-    cluster = find_cluster(settings, world)
+    runner = EnvironmentRunner(world.runner, around.docker_env)
     return Facts(
-        engine=probe_engine(world.runner, world.environ, str(world.home), settings.builder),
+        engine=probe_engine(runner, world.environ, str(world.home), settings.builder),
         environ=world.environ,
         home=str(world.home),
         host=host_platform(),
         branch=_branch(world) if "BRANCH" in settings.cache_tag else "",
-        cluster_pushes=cluster.push,
-        cluster_reason=cluster.reason,
+        cluster_pushes=around.cluster.push,
+        cluster_reason=around.cluster.reason,
+        docker_env=around.docker_env,
         sources=gather_sources(artifacts, world.cwd),
-    )
-
-
-def find_cluster(settings: Settings, world: World) -> Cluster:
-    """What the kube-context says about pushing."""
-    facts = read_cluster(
-        world.environ,
-        world.home,
-        world.notify,
-        kube_context=settings.kube_context,
-        kubeconfig=settings.kubeconfig,
-    )
-    minikube = settings.detect_minikube and is_minikube(world.runner, facts, world.environ, world.home)
-    return cluster_kind(
-        facts.context,
-        local_cluster=settings.local_cluster,
-        minikube=minikube,
-        kind_disable_load=settings.kind_disable_load,
-        k3d_disable_load=settings.k3d_disable_load,
     )
 
 

@@ -128,7 +128,7 @@ class BuildPlan:
     """All steps in artifact order, what was decided for them, and what the user should know.
 
     `tags` holds every selected artifact and its reference. `warnings` are visible always and errors under
-    ``--strict``; `notes` explain decisions.
+    ``--strict``; `notes` explain decisions. `environment` is what all commands get on top of our own.
     """
 
     steps: tuple[BuildStep, ...] = ()
@@ -138,6 +138,7 @@ class BuildPlan:
     configs: tuple[ConfigPlan, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
 
     def step(self, image: str) -> BuildStep:
         """The step that builds `image`; raises `KeyError` when there is none."""

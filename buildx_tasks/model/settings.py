@@ -136,6 +136,12 @@ SKAFFOLD_ENVIRONMENT: dict[str, str] = {
 ALIASES = {"buildx-builder": "builder"}
 
 
+FLAG = "flag"
+ENVIRONMENT = "environment"
+INVOKE = "Invoke config"
+BLOCK = ".buildx block"
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """Where values come from, in words a user knows ("flag", "invoke config" …), and the values by key."""
@@ -154,7 +160,7 @@ def environment_layer(environ: Mapping[str, str]) -> Layer:
         value = environ.get(variable)
         if value or (value is not None and key == "default-repo"):
             values[key] = value
-    return Layer("environment", values)
+    return Layer(ENVIRONMENT, values)
 
 
 def block_layer(block: Mapping[str, object], file: str = "skaffold.yaml") -> Layer:
@@ -164,7 +170,12 @@ def block_layer(block: Mapping[str, object], file: str = "skaffold.yaml") -> Lay
         for key, value in block.items()
         if key != "artifacts"
     }
-    return Layer(f".buildx block of {file}", values)
+    return Layer(f"{BLOCK} of {file}", values)
+
+
+def is_from_global_config(settings: Settings, key: str) -> bool:
+    """Whether no place that belongs to this run or its config set `key`: at most a global config file did."""
+    return not settings.origins.get(key, "").startswith((FLAG, ENVIRONMENT, INVOKE, BLOCK))
 
 
 def resolve(layers: Sequence[Layer]) -> Settings:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from buildx_tasks.errors import BuildxTasksError, CannotStart
 from buildx_tasks.model.config import Artifact, Config
-from buildx_tasks.model.plan import CUSTOM, DOCKER, BuildPlan, BuildStep, CacheUse, ConfigPlan
+from buildx_tasks.model.plan import CUSTOM, DOCKER, BuildPlan, BuildStep, CacheUse, ConfigPlan, Variable
 from buildx_tasks.model.platform import PlatformSet, parse_platforms
 from buildx_tasks.model.settings import DEFAULT_CONCURRENCY, Settings
 from buildx_tasks.model.spec import Spec, parse_output
@@ -99,6 +99,7 @@ class _Planner:
             configs=tuple(self._config_plan(config, selected) for config in self.configs),
             warnings=tuple(dict.fromkeys(self.warnings)),
             notes=tuple(dict.fromkeys(self.notes)),
+            environment=self.facts.docker_env,
         )
 
     def _config_plan(self, config: Config, selected: set[str]) -> ConfigPlan:
@@ -223,11 +224,15 @@ class _Planner:
         return replace(
             step,
             flags=tuple(command.flags),
-            environment=tuple(command.environment),
+            environment=(*self._daemon(), *command.environment),
             cache_from=cache_from,
             cache_to=cache_to,
             layout=layout,
         )
+
+    def _daemon(self) -> tuple[Variable, ...]:
+        why = "the docker daemon of the minikube cluster"
+        return tuple(Variable(name, value, why) for name, value in self.facts.docker_env)
 
     def _caches(self, draft: _Draft, expander: Expander) -> tuple[tuple[CacheUse, ...], tuple[CacheUse, ...]]:
         adjust = not self.facts.environ.get(NO_ADJUSTMENT)

@@ -28,7 +28,10 @@ class SourceFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """`environ` includes skaffold.env; `sources` are by image name; `branch` is the current git branch, if any."""
+    """`environ` includes skaffold.env; `sources` are by image name; `branch` is the current git branch, if any.
+
+    `docker_env` are the variables that lead the docker CLI to another daemon than its own configuration says.
+    """
 
     engine: Engine = field(default_factory=Engine)
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -37,6 +40,7 @@ class Facts:
     branch: str = ""
     cluster_pushes: bool = True
     cluster_reason: str = "no kube-context is set"
+    docker_env: tuple[tuple[str, str], ...] = ()
     sources: Mapping[str, SourceFacts] = field(default_factory=dict)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from buildx_tasks.model.settings import ALIASES, CONFIG_KEYS, KEYS, SKAFFOLD_ENVIRONMENT, Settings
+from buildx_tasks.model.settings import ALIASES, CONFIG_KEYS, ENVIRONMENT, KEYS, SKAFFOLD_ENVIRONMENT, Settings
 
 DEFAULT = "default"
 ROWS: tuple[str, ...] = (*CONFIG_KEYS, *(key for key in KEYS if key not in {ALIASES.get(k, k) for k in CONFIG_KEYS}))
@@ -22,7 +22,7 @@ def origin(settings: Settings, key: str, environ: Mapping[str, str]) -> str:
     """Which layer gave the value of `key`; for the environment with the variable."""
     setting = ALIASES.get(key, key)
     layer = settings.origins.get(setting, DEFAULT)
-    if layer == "environment":
+    if layer == ENVIRONMENT:
         names = [name for name, of in SKAFFOLD_ENVIRONMENT.items() if of == setting and name in environ]
         return f"{layer} {names[-1]}" if names else layer
     return layer

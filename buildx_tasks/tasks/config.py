@@ -16,7 +16,7 @@ from buildx_tasks.errors import CannotStart
 from buildx_tasks.model.settings import ALIASES, KEYS, Settings
 from buildx_tasks.reporting.settings import as_json, effective, settings_json, settings_text, value_text
 from buildx_tasks.tasks.guard import task
-from buildx_tasks.tasks.wanted import print_warning, settings_from
+from buildx_tasks.tasks.wanted import once, print_warning, settings_from
 
 FORMATS = ("text", "json")
 TARGET_HELP = {
@@ -121,9 +121,12 @@ def _environment() -> Mapping[str, str]:
 def _settings(c: Context, kube_context: str, environ: Mapping[str, str]) -> Settings:
     from buildx_tasks.execution.layers import read_block
 
-    flags = {"kube-context": kube_context or None}
-    file, block = read_block(Path.cwd(), environ.get("SKAFFOLD_FILENAME", ""), print_warning)
-    return settings_from(c, flags, environ=environ, home=Path.home(), buildx_block=block, block_file=file)
+    flags, home, warn = {"kube-context": kube_context or None}, Path.home(), once(print_warning)
+    outside = settings_from(c, flags, environ=environ, home=home, warn=warn)
+    file, block = read_block(Path.cwd(), outside.filename)
+    if not block:
+        return outside
+    return settings_from(c, flags, environ=environ, home=home, buildx_block=block, block_file=file, warn=warn)
 
 
 def _print_files(format_: str) -> None:

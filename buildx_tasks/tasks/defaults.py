@@ -14,9 +14,8 @@ from typing import Any
 from invoke.context import Context
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.model.settings import KEYS, Layer, kind_of
+from buildx_tasks.model.settings import INVOKE, KEYS, Layer, kind_of
 
-NAME = "Invoke config"
 SECTION = "buildx"
 
 DEFAULTS: dict[str, Any] = {SECTION: {key.replace("-", "_"): {} if kind_of(key) == "mapping" else None for key in KEYS}}
@@ -35,7 +34,7 @@ def invoke_layer(c: Context, environ: Mapping[str, str] | None = None) -> Layer:
     values: dict[str, object] = {str(key).replace("_", "-"): value for key, value in section.items()}
     values |= _variables(c, os.environ if environ is None else environ)
     said = {key: plain(value) for key, value in values.items()}
-    return Layer(NAME, {key: value for key, value in said.items() if value not in ("", {}) or key == "default-repo"})
+    return Layer(INVOKE, {key: value for key, value in said.items() if value not in ("", {}) or key == "default-repo"})
 
 
 def variable(key: str, prefix: str = "INVOKE_") -> str:

@@ -23,7 +23,7 @@ from buildx_tasks.model.result import ArtifactResult, Results
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.reporting.buildjson import build_json, record_json
 from buildx_tasks.reporting.text import Silent, TextReporter
-from buildx_tasks.tasks.wanted import print_warning, settings_from
+from buildx_tasks.tasks.wanted import once, print_warning, settings_from
 
 
 def begin(c: Context, flags: Mapping[str, object], *, quiet: bool, dry_run: bool) -> Run:
@@ -33,21 +33,19 @@ def begin(c: Context, flags: Mapping[str, object], *, quiet: bool, dry_run: bool
     draws on a terminal, and ``--command-timeout`` bounds every command.
     """
     options = c.config.run
-    cwd = Path.cwd()
-    environ = load_environment_file(cwd, os.environ, print_warning)
+    cwd, tell = Path.cwd(), once(print_warning)
+    environ = load_environment_file(cwd, os.environ, tell)
     world = session.World(
         environ=environ,
         cwd=cwd,
         home=Path.home(),
         now=datetime.now(timezone.utc).astimezone(),
         runner=ShellRunner(environ, echo=_echo if options.echo else None, timeout=c.config.timeouts.command),
-        notify=print_warning,
+        notify=tell,
     )
 
     def settle(block: Mapping[str, object] | None, file: str) -> Settings:
-        return settings_from(
-            c, flags, environ=environ, home=world.home, buildx_block=block, block_file=file, warn=print_warning
-        )
+        return settings_from(c, flags, environ=environ, home=world.home, buildx_block=block, block_file=file, warn=tell)
 
     hidden = options.hide in (True, "both", "out", "stdout")
     return Run(

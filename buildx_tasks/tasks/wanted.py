@@ -38,3 +38,15 @@ def settings_from(
 def print_warning(text: str) -> None:
     """Say what is odd but no reason to stop, on standard error."""
     print(f"WARNING: {text}", file=sys.stderr)
+
+
+def once(tell: Callable[[str], None]) -> Callable[[str], None]:
+    """A `tell` that does not repeat itself: a file that is read twice has its problem named once."""
+    told: set[str] = set()
+
+    def tell_new(text: str) -> None:
+        if text not in told:
+            told.add(text)
+            tell(text)
+
+    return tell_new

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.execution.kube import kubeconfig_files, read_cluster
+from buildx_tasks.execution.kube import advertised_registry, kubeconfig_files, read_cluster
+from buildx_tasks.execution.shell import ShellRunner
 from buildx_tasks.planning.cluster import ClusterFacts
 
 FIRST = """\
@@ -110,3 +111,34 @@ def test_a_broken_file_is_a_warning(tmp_path: Path, data: bytes | None, said: st
     assert facts == ClusterFacts(context="dev")
     assert len(warnings) == 1
     assert said in warnings[0]
+
+
+def stub_kubectl(folder: Path, script: str) -> ShellRunner:
+    program = folder / "kubectl"
+    program.write_text(f'#!/bin/sh\necho "$*" > {folder}/call\n{script}\n')
+    program.chmod(0o755)
+    return ShellRunner({"PATH": f"{folder}:/usr/bin:/bin"})
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("echo 'host: \"localhost:5001\"'; echo 'help: https://kind.sigs.k8s.io/'", "localhost:5001"),
+        ("echo 'help: nothing'", ""),
+        ("echo 'host: 5001'", ""),
+        ("echo 'host: ['", ""),
+        ("echo text", ""),
+        ("exit 0", ""),
+        ("echo 'host: localhost:5001'; exit 1", ""),
+    ],
+)
+def test_the_registry_that_a_cluster_advertises(tmp_path: Path, script: str, expected: str) -> None:
+    assert advertised_registry(stub_kubectl(tmp_path, script), "kind-a", "/k") == expected
+    assert (tmp_path / "call").read_text() == (
+        "get configmap local-registry-hosting --namespace kube-public --context kind-a --request-timeout 3s "
+        "--kubeconfig /k --output jsonpath={.data.localRegistryHosting\\.v1}\n"
+    )
+
+
+def test_without_kubectl_no_registry_is_advertised(tmp_path: Path) -> None:
+    assert advertised_registry(ShellRunner({"PATH": str(tmp_path)}), "kind-a") == ""

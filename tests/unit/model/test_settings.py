@@ -14,6 +14,7 @@ from buildx_tasks.model.settings import (
     Settings,
     block_layer,
     environment_layer,
+    is_from_global_config,
     kind_of,
     resolve,
 )
@@ -120,3 +121,18 @@ def test_the_schemas_block_holds_settings_only() -> None:
     schema = json.loads((Path(__file__).parents[3] / "schema" / "buildx.json").read_text())
     layer = block_layer(schema["Buildx"]["properties"])
     assert set(layer.values) <= set(KEYS)
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (Layer("flag", {"default-repo": ""}), False),
+        (environment_layer({"SKAFFOLD_DEFAULT_REPO": "r"}), False),
+        (Layer("Invoke config", {"default-repo": "r"}), False),
+        (block_layer({"defaultRepo": "r"}), False),
+        (Layer("~/.config/buildx-tasks/config.yaml (global)", {"default-repo": "r"}), True),
+        (Layer("flag", {}), True),
+    ],
+)
+def test_what_only_a_global_config_said(layer: Layer, expected: bool) -> None:
+    assert is_from_global_config(resolve([layer]), "default-repo") is expected

@@ -181,11 +181,17 @@ def test_the_block_stands_between_invoke_and_the_global_configs(run: Run, home: 
     assert run("buildx.config.get", "cache-repo") == (0, "invoke\n", "from: Invoke config\n")
 
 
-def test_a_skaffold_yaml_that_cannot_be_read_is_a_warning(run: Run, home: Path) -> None:
-    (home / "project" / "skaffold.yaml").write_text("a: [\n")
-    code, out, err = run("buildx.config.get", "cache-tag")
-    assert (code, out) == (0, "-\n")
-    assert "WARNING: skaffold.yaml can't be read, so its .buildx block is left out\n" in err
+@pytest.mark.parametrize("text", ["a: [\n.buildx: {cacheTag: t}\n", "- .buildx\n", ".buildx: 3\n"])
+def test_a_config_without_a_readable_block_sets_nothing(run: Run, home: Path, text: str) -> None:
+    (home / "project" / "skaffold.yaml").write_text(text)
+    assert run("buildx.config.get", "cache-tag") == (0, "-\n", "from: default\n")
+
+
+def test_the_block_of_the_config_that_is_named(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "project" / "skaffold.yaml").write_text(".buildx: {cacheTag: main}\n")
+    (home / "project" / "other.yml").write_text("kind: Config\n---\n.buildx: {cacheTag: other}\n")
+    monkeypatch.setenv("SKAFFOLD_FILENAME", "other.yml")
+    assert run("buildx.config.get", "cache-tag") == (0, "other\n", "from: .buildx block of other.yml\n")
 
 
 def test_skaffold_env_counts_as_environment(run: Run, home: Path) -> None:

@@ -16,7 +16,7 @@ from buildx_tasks.model.settings import KEYS, Layer, resolve
 from buildx_tasks.tasks.defaults import DEFAULTS, invoke_layer, variable
 from buildx_tasks.tasks.guard import task
 from buildx_tasks.tasks.program import OurProgram
-from buildx_tasks.tasks.wanted import settings_from
+from buildx_tasks.tasks.wanted import once, print_warning, settings_from
 
 
 def seen_by_a_task(root: dict[str, Any] | None, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Layer:
@@ -125,7 +125,7 @@ def test_all_layers_in_their_order(tmp_path: Path) -> None:
     )
     settings = settings_from(
         context({"tag": "invoke", "cache_tag": "invoke", "insecure_registries": "c"}),
-        {"tag": None, "platform": ["linux/amd64"], "insecure-registries": ["a"], "kube-context": "dev"},
+        {"tag": None, "insecure-registries": ["a"], "kube-context": "dev"},
         environ={"SKAFFOLD_TAG": "env", "SKAFFOLD_INSECURE_REGISTRY": "b", "BUILDX_TASKS_CONFIG": "/missing"},
         home=tmp_path,
         buildx_block={"cacheTag": "block", "cacheMode": "off", "artifacts": {}},
@@ -135,7 +135,6 @@ def test_all_layers_in_their_order(tmp_path: Path) -> None:
     assert settings.insecure_registries == ("a", "b", "c", "e")
     assert settings.origins == {
         "tag": "environment",
-        "platform": "flag",
         "insecure-registries": "flag",
         "kube-context": "flag",
         "cache-tag": "Invoke config",
@@ -149,3 +148,10 @@ def test_warnings_go_to_standard_error(tmp_path: Path, capsys: pytest.CaptureFix
     environ = {"SKAFFOLD_CONFIG": str(tmp_path / "sk"), "BUILDX_TASKS_CONFIG": "/missing"}
     settings_from(context({}), {}, environ=environ, home=tmp_path)
     assert capsys.readouterr().err == "WARNING: none of ~/sk is used: ~/sk:1:1: must be a mapping\n"
+
+
+def test_a_warning_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    tell = once(print_warning)
+    for text in ("a", "b", "a"):
+        tell(text)
+    assert capsys.readouterr().err == "WARNING: a\nWARNING: b\n"
