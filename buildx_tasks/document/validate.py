@@ -63,11 +63,12 @@ def validate_text(
     try:
         documents = parse(text)
     except YamlProblem as problem:
-        return [_yaml_finding(problem, text, file)]
+        return [yaml_finding(problem, text, file)]
     return validate_documents(documents, file=file, upstream=upstream, warnings=warnings, elsewhere=elsewhere)
 
 
-def _yaml_finding(problem: YamlProblem, text: str, file: str) -> Finding:
+def yaml_finding(problem: YamlProblem, text: str, file: str) -> Finding:
+    """The finding for text that is no YAML."""
     is_tab = "tab" in problem.message or text[problem.mark.index : problem.mark.index + 1] == "\t"
     hint = "indent with blanks, YAML takes no tabs" if is_tab else ""
     line, column = problem.mark.line, problem.mark.column
@@ -98,20 +99,19 @@ def validate_documents(
     return findings
 
 
+def duplicate_keys(document: Document) -> Iterator[Problem]:
+    """Keys that stand twice in one mapping of a document."""
+    for item in document.duplicates:
+        message = f"{item.path[-1]!r} stands twice, first in line {item.first.line}"
+        yield Problem(path=item.path, code="duplicate-key", message=message, mark=item.mark)
+
+
 class _Judged:
     """One document with its problems; `newest` is its sound part in the newest shape, None when there is none."""
 
     def __init__(self, document: Document, upstream: bool) -> None:
         self.document = document
-        self.problems: list[Problem] = [
-            Problem(
-                path=item.path,
-                code="duplicate-key",
-                message=f"{item.path[-1]!r} stands twice, first in line {item.first.line}",
-                mark=item.mark,
-            )
-            for item in document.duplicates
-        ]
+        self.problems: list[Problem] = list(duplicate_keys(document))
         self.newest: Mapping[str, Any] | None = None
         self.unsound: set[Path] = set()
         at = version_of(document.data)

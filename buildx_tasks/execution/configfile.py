@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
 import os.path
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
+from buildx_tasks.document.newest import read_newest
 from buildx_tasks.document.nodes import Mark, YamlProblem
+from buildx_tasks.document.placing import original_path, place
+from buildx_tasks.document.problem import Problem
 from buildx_tasks.document.source import Document, parse
 from buildx_tasks.document.source import Path as DocumentPath
+from buildx_tasks.document.validate import MAX_TEXT, yaml_finding
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.model.apiversion import NEWEST, PREFIX, VERSIONS, find_version
 from buildx_tasks.model.finding import Finding
 
 STDIN = "-"
 DEFAULT_NAMES = ("skaffold.yaml", "skaffold.yml")
-READY = ("v4beta13", "v4beta14")
 URL_SECONDS = 30
 URL_BYTES = 10_000_000
 
@@ -43,9 +44,17 @@ class ConfigDocument:
     data: Mapping[str, Any]
     source: Document
 
+    def path(self, path: DocumentPath) -> DocumentPath:
+        """`path` of the data as the file spells it, which may be of an older version."""
+        return original_path(path, self.source.places)
+
     def place(self, path: DocumentPath) -> Mark:
         """Where `path` of the data, or the nearest thing above it, stands in the file."""
-        return self.source.place(path)
+        return self.source.place(self.path(path))
+
+    def finding(self, problem: Problem, file: str) -> Finding:
+        """A problem of the data as a finding of the file."""
+        return place(replace(problem, path=self.path(problem.path)), self.source, file)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,23 +101,22 @@ def _normal(path: Path) -> Path:
 def read_config_file(location: Location, stdin: TextIO | None = None) -> ConfigFile:
     """Read and judge a file. Raises `CannotStart` when it can't be read at all; its problems come as findings."""
     text = _read(location, stdin)
+    if len(text) > MAX_TEXT:
+        raise CannotStart(f"config file {location.shown} has more than {MAX_TEXT} characters")
     try:
         documents = parse(text)
     except YamlProblem as problem:
-        mark = problem.mark
-        finding = Finding(
-            message=problem.message, file=location.shown, line=mark.line, column=mark.column, code="yaml-syntax"
-        )
-        return ConfigFile(location=location, findings=(finding,))
+        return ConfigFile(location=location, findings=(yaml_finding(problem, text, location.shown),))
     if not documents:
         finding = Finding(message="holds no config", file=location.shown, code="no-document")
         return ConfigFile(location=location, findings=(finding,))
-    findings = [finding for document in documents for finding in _judge(document, location.shown)]
-    if findings:
-        return ConfigFile(location=location, findings=tuple(findings))
-    return ConfigFile(
-        location=location, documents=tuple(ConfigDocument(document.data, document) for document in documents)
-    )
+    read: list[ConfigDocument] = []
+    findings: list[Finding] = []
+    for document in documents:
+        data, problems = read_newest(document)
+        read.append(ConfigDocument(data, document))
+        findings += [place(problem, document, location.shown) for problem in problems]
+    return ConfigFile(location=location, documents=() if findings else tuple(read), findings=tuple(findings))
 
 
 def _read(location: Location, stdin: TextIO | None) -> str:
@@ -143,40 +151,3 @@ def _download(url: str) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         raise CannotStart(f"config {url} is not UTF-8 text") from None
-
-
-def _judge(document: Document, file: str) -> list[Finding]:
-    findings = [
-        Finding(
-            message=f"{duplicate.path[-1]!r} stands twice, first in line {duplicate.first.line}",
-            file=file,
-            line=duplicate.mark.line,
-            column=duplicate.mark.column,
-            code="duplicate-key",
-        )
-        for duplicate in document.duplicates
-    ]
-    problem = _version_problem(document.data, file)
-    if problem is not None:
-        message, hint = problem
-        mark = document.place(("apiVersion",))
-        findings.append(
-            Finding(message=message, hint=hint, file=file, line=mark.line, column=mark.column, code="apiversion")
-        )
-    return findings
-
-
-def _version_problem(data: object, file: str) -> tuple[str, str] | None:
-    if not isinstance(data, dict):
-        return "a config must be a mapping", ""
-    given = data.get("apiVersion")
-    if given is None:
-        return "apiVersion is missing", f"the newest is {PREFIX}{NEWEST}"
-    version = find_version(given)
-    if version is None:
-        known = [PREFIX + version for version in VERSIONS]
-        near = difflib.get_close_matches(str(given), known, 1)
-        return f"apiVersion {given!r} is unknown", f"did you mean {near[0]}?" if near else "invoke schema.versions"
-    if version not in READY:
-        return f"apiVersion {given} is too old to build from", f"invoke schema.upgrade {file}"
-    return None

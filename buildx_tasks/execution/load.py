@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from buildx_tasks.document.decode import decode_config, items, section, text
+from buildx_tasks.document.problem import Problem
 from buildx_tasks.errors import CannotStart, ConfigInvalid
 from buildx_tasks.execution.configfile import DEFAULT_NAMES, locate
 from buildx_tasks.execution.gitcache import GitCache, cache_folder
@@ -16,10 +17,12 @@ from buildx_tasks.model.command import Runner
 from buildx_tasks.model.config import Config
 from buildx_tasks.model.finding import Finding
 from buildx_tasks.model.settings import Settings
+from buildx_tasks.planning.judge import judge
 from buildx_tasks.planning.overrides import apply_overrides
 from buildx_tasks.planning.paths import with_absolute_paths
 from buildx_tasks.planning.profiles import ActivationFacts
 
+DUPLICATE_IMAGE = "duplicate-image"
 COMMAND = "build"
 """What activations by command are compared with."""
 
@@ -67,7 +70,7 @@ def load_configs(
     _raise(walk.findings)
     _check_selection(settings, walk, loaded)
     loaded = _overridden(loaded, settings.set)
-    _raise([finding for one in loaded for finding in _unknown_extras(one)])
+    _raise([*_judged(loaded, bool(settings.set)), *(finding for one in loaded for finding in _unknown_extras(one))])
     return tuple(_decoded(one) for one in loaded)
 
 
@@ -107,6 +110,28 @@ def _overridden(loaded: Sequence[Loaded], values: Sequence[str]) -> list[Loaded]
     return [replace(one, data=data) for one, data in zip(loaded, changed, strict=True)]
 
 
+def _judged(loaded: Sequence[Loaded], overridden: bool) -> list[Finding]:
+    """The problems that the configs have together, with profiles and overrides applied."""
+    changed = [number for number, one in enumerate(loaded) if overridden or one.patched]
+    found: list[Finding] = []
+    for number, problem in judge([one.data for one in loaded], changed):
+        finding = loaded[number].placed(problem)
+        if problem.code == DUPLICATE_IMAGE:
+            finding = replace(finding, hint=f"{_first_place(loaded, number, problem)}; {finding.hint}")
+        found.append(finding)
+    return found
+
+
+def _first_place(loaded: Sequence[Loaded], number: int, problem: Problem) -> str:
+    """Where the artifact stands that builds the same image already."""
+    at = problem.path[2]
+    assert isinstance(at, int)
+    image = _images(loaded[number].data)[at]
+    first = next(one for one in loaded if image in _images(one.data))
+    line = first.line_of(("build", "artifacts", _images(first.data).index(image)))
+    return f"first in {first.location.shown}:{line}"
+
+
 def _unknown_extras(loaded: Loaded) -> list[Finding]:
     """Artifacts of the ``.buildx:`` block that the document knows neither with nor without its profiles."""
     block = section(section(loaded.data, ".buildx"), "artifacts")
@@ -119,7 +144,7 @@ def _unknown_extras(loaded: Loaded) -> list[Finding]:
     return [
         loaded.finding(
             (".buildx", "artifacts", name),
-            f".buildx.artifacts: there is no artifact {name!r}",
+            f"there is no artifact {name!r}",
             near(name, known, "artifacts"),
             "unknown-artifact",
         )
@@ -129,13 +154,12 @@ def _unknown_extras(loaded: Loaded) -> list[Finding]:
 
 
 def _images(data: Mapping[str, Any]) -> list[str]:
-    return [text(item, "image") for item in items(section(data, "build"), "artifacts") if isinstance(item, Mapping)]
+    """The image of each artifact, by position."""
+    artifacts = items(section(data, "build"), "artifacts")
+    return [text(item, "image") if isinstance(item, Mapping) else "" for item in artifacts]
 
 
 def _decoded(loaded: Loaded) -> Config:
-    def line_of(path: tuple[str | int, ...]) -> int:
-        return loaded.document.place(loaded.origins.path(loaded.data, path)).line
-
-    config = decode_config(loaded.data, file=loaded.location.shown, line_of=line_of)
+    config = decode_config(loaded.data, file=loaded.location.shown, line_of=loaded.line_of)
     config = replace(config, profiles=loaded.profiles)
     return config if loaded.is_root else with_absolute_paths(config, str(loaded.location.folder))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
-from buildx_tasks.document.decode import section, text
+from buildx_tasks.document.decode import items, section, text
+from buildx_tasks.document.problem import Problem
 from buildx_tasks.document.source import Path as DocumentPath
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.execution.configfile import (
@@ -49,10 +50,23 @@ class Loaded:
 
     def finding(self, path: DocumentPath, message: str, hint: str = "", code: str = "") -> Finding:
         """A finding at the place that `path` of the data came from."""
-        mark = self.document.place(self.origins.path(self.data, path))
-        return Finding(
-            message=message, hint=hint, code=code, file=self.location.shown, line=mark.line, column=mark.column
-        )
+        return self.placed(Problem(path=path, message=message, hint=hint, code=code))
+
+    def placed(self, problem: Problem) -> Finding:
+        """A problem of the data as a finding of the file."""
+        origin = self.origins.path(self.data, problem.path)
+        return self.document.finding(replace(problem, path=origin), self.location.shown)
+
+    def line_of(self, path: DocumentPath) -> int:
+        """The line that `path` of the data came from."""
+        return self.document.place(self.origins.path(self.data, path)).line
+
+    @property
+    def patched(self) -> bool:
+        """Whether a patch of a profile had a say in the data."""
+        active = {profile.name for profile in self.profiles}
+        found = items(self.document.data, "profiles")
+        return any(isinstance(item, Mapping) and text(item, "name") in active and item.get("patches") for item in found)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,9 +168,7 @@ class Walk:
                 document.data, asked.profiles, self.facts, auto=self.auto, reasons=asked.reasons, origins=origins
             )
         except DocumentInvalid as invalid:
-            for problem in invalid.problems:
-                mark = document.place(problem.path)
-                self.findings.append(problem.finding(file.location.shown, mark.line, mark.column))
+            self.findings += [document.finding(problem, file.location.shown) for problem in invalid.problems]
             return None
         return Loaded(
             location=file.location,
@@ -225,12 +237,10 @@ class Walk:
             location = locate(requirement.path or ".", folder, self.cwd)
             self._file(location)
         except ConfigFileMissing as missing:
-            self.findings.append(
-                loaded.finding(place, f"required {missing.message}", "check path: and the folder it is in")
-            )
+            self.findings.append(loaded.finding(place, f"required {missing.message}", "check its path"))
             return None
         except CannotStart as error:
-            self.findings.append(loaded.finding(place, error.message, error.hint))
+            self.findings.append(loaded.finding(place, error.message, error.hint.replace("\n", "; ")))
             return None
         return location
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from buildx_tasks.document.decode import boolean, items, section, text
+from buildx_tasks.document.problem import Problem
 from buildx_tasks.document.source import Path
 from buildx_tasks.model.config import ActiveProfile
 from buildx_tasks.model.matching import matches
 from buildx_tasks.planning.origins import Origins
 from buildx_tasks.planning.overlay import overlay
 from buildx_tasks.planning.patches import PatchFailed, apply_patch
-from buildx_tasks.planning.problems import DocumentInvalid, Problem
+from buildx_tasks.planning.problems import DocumentInvalid
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,7 +112,12 @@ def _activate(
         if env and "=" not in env:
             path = ("profiles", at, "activation", number, "env")
             problems.append(
-                Problem(path=path, message=f"profile {name!r}: env {env!r} has no =", hint="write it as KEY=VALUE")
+                Problem(
+                    path=path,
+                    code="invalid-activation",
+                    message=f"profile {name!r}: env {env!r} has no =",
+                    hint="write it as KEY=VALUE",
+                )
             )
         elif (reason := _reason(activation, facts)) is not None:
             held.append((activation, reason))
@@ -176,6 +182,7 @@ def _kube_context_problems(data: Mapping[str, Any], chosen: _Chosen, facts: Acti
     return [
         Problem(
             path=path,
+            code="kube-context",
             message=f"profile {name!r} was activated by kube-context {facts.kube_context!r}, "
             f"yet deploy.kubeContext is {wanted!r}",
             hint=f"change one of them, or give --kube-context {wanted}",

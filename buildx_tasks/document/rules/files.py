@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -111,7 +112,9 @@ def _unknown(
                 continue
             outside = elsewhere is None and _requires_other_files(configs[artifact.config])
             message = f"artifact {artifact.image!r} requires {image!r}, which nothing here builds"
+            near = difflib.get_close_matches(image, sorted(known), 1)
             hint = "a required config must build it" if outside else "add an artifact for it, or remove the dependency"
+            hint = f"did you mean {near[0]!r}?" if near else hint
             severity = "warning" if outside else "error"
             problem = Problem(path=path, code="unknown-dependency", message=message, hint=hint, severity=severity)
             yield artifact.config, problem

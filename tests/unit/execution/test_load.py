@@ -235,7 +235,7 @@ def test_unknown_artifacts_of_our_block_are_told_with_the_near_one(tmp_path: Pat
     with pytest.raises(ConfigInvalid) as caught:
         load(tmp_path)
     assert caught.value.message == (
-        "skaffold.yaml:27:5: .buildx.artifacts: there is no artifact 'bace', did you mean base?"
+        "skaffold.yaml:27:5: .buildx.artifacts.bace: there is no artifact 'bace', did you mean base?"
     )
     write(tmp_path, body=DOTTED.replace("    base: {attest", "    second: {attest"))
     load(tmp_path)

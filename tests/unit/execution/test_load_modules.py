@@ -284,8 +284,8 @@ ERRORS = [
         {"skaffold.yaml": {"cfg00": requires("{path: doc1, configs: [cfg1, cfg10, cfg91]}")}, **DOC1},
         Settings(),
         [
-            "skaffold.yaml:6:26: doc1/skaffold.yaml has no config 'cfg1', did you mean cfg11?",
-            "skaffold.yaml:6:39: doc1/skaffold.yaml has no config 'cfg91', did you mean cfg11?",
+            "skaffold.yaml:6:26: requires[0].configs[0]: doc1/skaffold.yaml has no config 'cfg1', did you mean cfg11?",
+            "skaffold.yaml:6:39: requires[0].configs[2]: doc1/skaffold.yaml has no config 'cfg91', did you mean cfg11?",
         ],
         id="unknown config names",
     ),
@@ -293,8 +293,8 @@ ERRORS = [
         {"skaffold.yaml": {"cfg00": requires("{path: nowhere}", "{path: also/skaffold.yaml}")}},
         Settings(),
         [
-            "skaffold.yaml:6:3: required config file nowhere was not found",
-            "skaffold.yaml:7:3: required config file also/skaffold.yaml was not found",
+            "skaffold.yaml:6:3: requires[0]: required config file nowhere was not found",
+            "skaffold.yaml:7:3: requires[1]: required config file also/skaffold.yaml was not found",
         ],
         id="missing files",
     ),
@@ -306,15 +306,15 @@ ERRORS = [
         },
         Settings(),
         [
-            "skaffold.yaml:6:4: configs from googleCloudStorage can't be fetched here",
-            "skaffold.yaml:7:4: configs from googleCloudBuildRepoV2 can't be fetched here",
+            "skaffold.yaml:6:4: requires[0].googleCloudStorage: configs from googleCloudStorage can't be",
+            "skaffold.yaml:7:4: requires[1].googleCloudBuildRepoV2: configs from googleCloudBuildRepoV2 can't be",
         ],
         id="sources of Google Cloud",
     ),
     pytest.param(
         {"skaffold.yaml": {"cfg00": requires("{git: {repo: r, ref: main}}")}},
         Settings(sync_remote_cache="never"),
-        ["skaffold.yaml:6:3: git repository r is not in the cache"],
+        ["skaffold.yaml:6:3: requires[0]: git repository r is not in the cache"],
         id="a repository that is not cached",
     ),
     pytest.param(
