@@ -18,8 +18,10 @@ SYSTEM_PLUGINS = (
 
 def start(lab: Lab, part: str) -> Facts:
     """Lay out a docker configuration for each client."""
-    docker = find(lab.trees / "root", "docker")
     folder = lab.layout.part(part)
+    docker = folder / "bin" / "docker"  # a folder with nothing else, to be put on a path
+    docker.parent.mkdir()
+    docker.symlink_to(find(lab.trees / "root", "docker"))
     facts: Facts = {"docker": str(docker), "version": _version([str(docker), "--version"])}
     plugins: dict[str, Path | None] = {
         "none": None,
@@ -45,7 +47,8 @@ def start(lab: Lab, part: str) -> Facts:
 
 def is_up(facts: Facts) -> bool:
     """Whether the clients and their plugins are still there."""
-    return all(Path(facts[key]["plugin"]).exists() for key in ("buildx-old", "buildx-new"))
+    programs = [facts["docker"], *(facts[key]["plugin"] for key in ("buildx-old", "buildx-new"))]
+    return all(Path(program).exists() for program in programs)
 
 
 def _version(argv: list[str]) -> str:

@@ -74,7 +74,15 @@ def status(c: Context, format: str = "text") -> None:  # noqa: A002 - named as t
     running = [part.name for part in PARTS if is_up(part, state.parts)]
     missing = find_problems(NAMES)
     if format == "json":
-        report = {"run": str(layout.run), "up": running, "missing": missing, "parts": state.parts}
+        idle = [name for name in NAMES if name not in running]
+        report = {
+            "run": str(layout.run),
+            "ident": layout.ident,
+            "up": running,
+            "down": idle,
+            "missing": missing,
+            "parts": state.parts,
+        }
         print(json.dumps({**report, "packages": state.packages}, indent=1))
         return
     if format != "text":

@@ -62,12 +62,14 @@ class Distribution:
             own("openssl", "usr/bin/openssl"),
             own("busybox-static", "*bin/busybox"),
         ]
+        emulators = ("usr/bin/qemu-aarch64*", "usr/bin/qemu-x86_64*")
         if self.name == "debian":
             packages.append(own("docker-cli", "usr/bin/docker", suite=engine))
-        # The emulators are static from 13 on, where the package with that in its name is empty.
-        static = self.codename == "bookworm" or self.name == "ubuntu"
-        emulator = "qemu-user-static" if static else "qemu-user"
-        packages.append(own(emulator, "usr/bin/qemu-aarch64*", "usr/bin/qemu-x86_64*"))
+            # Static too, whatever its name. QEMU before 8 gives an emulated program its own /proc/self/exe,
+            # through which busybox's shell starts its applets: `cat file` would run the file.
+            packages.append(own("qemu-user", *emulators, suite=engine))
+        else:
+            packages.append(own("qemu-user-static", *emulators))
         if self.has_foreign:
             foreign = Package(
                 name="busybox-static",

@@ -1,7 +1,7 @@
 """QEMU user emulation: RUN steps of the other architecture really run.
 
-A usable registration that is already there stays and is used; otherwise ours is added under a name of its own, and
-removed when the last instance leaves.
+A registration that is there and does all we need is used; otherwise ours is added under a name of its own, and removed
+when the last instance leaves. The kernel asks the youngest first: an older one of somebody else only rests meanwhile.
 """
 
 from pathlib import Path
@@ -15,6 +15,7 @@ from tasks.lab.packages import find
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
 THING = "binfmt"
 _MOUNTED = "mounted-binfmt"
+_PREFIX = "buildx-tasks-lab-"
 
 # The first 20 bytes of an ELF program for the architecture, and which of their bits count.
 _ELF = {"arm64": b"\xb7\x00", "amd64": b"\x3e\x00"}
@@ -38,7 +39,7 @@ def start(lab: Lab, part: str) -> Facts:
             found = find_registration(foreign)
     if found is None:
         raise LabError(f"qemu: the kernel took no registration for {foreign}")
-    return {"platform": f"linux/{foreign}", "registration": str(found), "own": found.name == _own_name(foreign)}
+    return {"platform": f"linux/{foreign}", "registration": str(found), "own": found.name.startswith(_PREFIX)}
 
 
 def is_up(facts: Facts) -> bool:
@@ -51,34 +52,34 @@ def stop(layout: Layout, part: str) -> None:
     with shared.locked() as folder:
         if not shared.leave(folder, layout, THING):
             return
-        for architecture in _NAMES:
-            entry = BINFMT / _own_name(architecture)
-            if entry.exists():
-                entry.write_text("-1")
+        for entry in BINFMT.glob(f"{_PREFIX}*"):
+            entry.write_text("-1")
         if (folder / _MOUNTED).exists():
             (folder / _MOUNTED).unlink()
             process.call(["umount", str(BINFMT)])
 
 
 def registration(architecture: str, interpreter: Path) -> bytes:
-    """What the kernel is told. F opens the interpreter now, so that containers need not hold it; P keeps argv[0],
-    by which busybox knows what to be.
+    """What the kernel is told: name, kind, magic, mask, interpreter, flags.
+
+    F opens the interpreter now, for containers do not hold it. P keeps a program's own name, by which busybox knows
+    what to be.
     """
     magic = b"\x7fELF\x02\x01\x01" + b"\x00" * 9 + b"\x02\x00" + _ELF[architecture]
     fields = (
-        _own_name(architecture).encode(),
+        f"{_PREFIX}{_NAMES[architecture]}-p".encode(),
         b"M",
         b"",
         _escape(magic),
         _escape(_MASK),
         str(interpreter).encode(),
-        b"OCPF",
+        b"POCF",
     )
     return b":" + b":".join(fields)
 
 
 def find_registration(architecture: str, folder: Path = BINFMT) -> Path | None:
-    """An enabled entry for an architecture that also works in a container."""
+    """An enabled entry for an architecture that works in a container, for busybox too."""
     if not folder.exists():
         return None
     magic = f"magic 7f454c46020101{'00' * 9}0200{_ELF[architecture].hex()}"
@@ -87,13 +88,9 @@ def find_registration(architecture: str, folder: Path = BINFMT) -> Path | None:
             continue
         lines = entry.read_text().splitlines()
         flags = next((line.partition(":")[2] for line in lines if line.startswith("flags:")), "")
-        if "enabled" in lines and magic in lines and "F" in flags:
+        if "enabled" in lines and magic in lines and {"F", "P"} <= set(flags):
             return entry
     return None
-
-
-def _own_name(architecture: str) -> str:
-    return f"buildx-tasks-lab-{_NAMES[architecture]}"
 
 
 def _escape(data: bytes) -> bytes:

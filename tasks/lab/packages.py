@@ -3,6 +3,7 @@
 Both stay in the cache folder, so the next start needs neither the network nor the time.
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable
@@ -16,33 +17,34 @@ from tasks.lab.sources import find_archive, format_source, read_sources
 from tasks.lab.unpack import unpack
 
 Say = Callable[[str], None]
+_RECORD = "packages.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Store:
-    """The packages' home in the cache: `apt/`, `debs/<suite>/`, and `trees/` with one folder a tree."""
+    """The packages' home in the cache: `apt/`, `debs/<suite>/`, and the unpacked trees."""
 
     folder: Path
     distribution: Distribution
 
     @property
     def trees(self) -> Path:
-        """Where the unpacked trees are: `root`, `buildx-old`, `buildx-new`, `foreign`."""
-        return self.folder / "trees"
+        """Where the unpacked trees are: `root`, `buildx-old`, `buildx-new`, `foreign`.
 
-    @property
-    def record(self) -> Path:
-        """Which packages the trees were made of; written last, so its presence means that they are whole."""
-        return self.trees / "packages.json"
+        Another list of packages means another folder, so that a lab which runs from this one is not disturbed.
+        """
+        wanted = "\n".join(
+            f"{package.request} {package.tree} {' '.join(package.keep)}" for package in self.distribution.packages
+        )
+        return self.folder / f"trees-{hashlib.sha256(wanted.encode()).hexdigest()[:8]}"
 
     def versions(self) -> dict[str, str]:
-        """Package file names by request, when the trees hold exactly what is wanted now; else empty."""
+        """Package file names by request, when the trees are whole; else empty."""
         try:
-            known: dict[str, dict[str, str]] = json.loads(self.record.read_text())
-        except (FileNotFoundError, json.JSONDecodeError):
+            known: dict[str, str] = json.loads((self.trees / _RECORD).read_text())
+        except FileNotFoundError:
             return {}
-        wanted = {_describe(package) for package in self.distribution.packages}
-        return known["files"] if wanted == set(known.get("wanted", ())) else {}
+        return known
 
     def ensure(self, say: Say, *, refresh: bool = False) -> dict[str, str]:
         """Make the trees complete; downloads only what the cache lacks, or everything anew on `refresh`."""
@@ -109,7 +111,7 @@ class Store:
         return config
 
     def _unpack(self, packages: Iterable[Package]) -> dict[str, str]:
-        fresh = self.folder / "trees.new"
+        fresh = self.folder / "new"
         shutil.rmtree(fresh, ignore_errors=True)
         files = {}
         for package in packages:
@@ -117,9 +119,8 @@ class Store:
             if deb is None:
                 raise LabError(f"{package.request}: apt downloaded no such package")
             unpack(deb, package.keep, fresh / package.tree)
-            files[f"{package.request}"] = deb.name
-        wanted = [_describe(package) for package in packages]
-        (fresh / self.record.name).write_text(json.dumps({"wanted": wanted, "files": files}, indent=1))
+            files[package.request] = deb.name
+        (fresh / _RECORD).write_text(json.dumps(files, indent=1))
         shutil.rmtree(self.trees, ignore_errors=True)
         fresh.rename(self.trees)
         return files
@@ -132,7 +133,3 @@ def find(tree: Path, *names: str) -> Path:
             if path.is_file():
                 return path
     raise LabError(f"no {' or '.join(names)} in the unpacked packages under {tree}")
-
-
-def _describe(package: Package) -> str:
-    return f"{package.request} {package.tree} {' '.join(package.keep)}"

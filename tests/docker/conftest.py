@@ -1,0 +1,54 @@
+"""Fixtures of the tests that talk to real parts: the lab, and an isolated environment for each test."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from lab_support import Lab, Sandbox, find_lab, make_sandbox, order_faults
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder needs the lab."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.docker)
+
+
+@pytest.fixture(scope="session")
+def lab() -> Lab:
+    """The lab as it runs. Without it tests are skipped with its own reason; under CI that is a failure."""
+    found = find_lab()
+    if isinstance(found, str):
+        if os.environ.get("CI"):
+            pytest.fail(found)
+        pytest.skip(found)
+    return found
+
+
+@pytest.fixture
+def new_sandbox(lab: Lab, tmp_path: Path) -> Callable[..., Sandbox]:
+    """Make isolated environments: `new_sandbox(engine="classic", buildx="old")`; `engine=None` has no daemon."""
+    made: list[Sandbox] = []
+
+    def make(*, engine: str | None = "containerd", buildx: str = "new") -> Sandbox:
+        made.append(make_sandbox(lab, tmp_path / f"sandbox{len(made)}", engine=engine, buildx=buildx))
+        return made[-1]
+
+    return make
+
+
+@pytest.fixture
+def sandbox(new_sandbox: Callable[..., Sandbox]) -> Sandbox:
+    """An isolated environment with the containerd engine and the new buildx."""
+    return new_sandbox()
+
+
+@pytest.fixture
+def faults(lab: Lab) -> Iterator[Callable[[dict[str, object]], None]]:
+    """Order faults of the faulty registry: `faults({"count": 2, "status": 503})`; all are taken back at the end."""
+    order_faults(lab, None)
+    yield lambda order: order_faults(lab, order)
+    order_faults(lab, None)
