@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 EXPORTS: dict[str, str] = {
     "buildx": "buildx_tasks.tasks.buildx:ns",
+    "load": "buildx_tasks.api:load",
     "namespace": "buildx_tasks.tasks:namespace",
     "schema": "buildx_tasks.tasks.schema:ns",
     "validate_text": "buildx_tasks.document.validate:validate_text",
