@@ -144,7 +144,11 @@ class _Planner:
         return clean_tag(expanded)
 
     def _derive(self, own: list[Spec]) -> None:
-        """Without cacheTo, the artifact's own registry caches are written as well, when pushing."""
+        """Without cacheTo, the artifact's own registry caches are written as well, when pushing.
+
+        Never to the image's own tag, which is what a reference without a tag means while no cache-tag is set:
+        the cache would replace the image that was just pushed.
+        """
         if not own or self.wishes.settings.cache_mode == "read":
             return
         if not self._may_write():
@@ -157,6 +161,12 @@ class _Planner:
             )
             return
         for spec in own:
+            if self._is_image(spec):
+                self.result.notes.append(
+                    f"artifact {self.artifact.image!r}: no cache is written, for it would replace the image: "
+                    "give it a tag of its own with cache-tag"
+                )
+                continue
             target = self._with_flags(spec.get("ref"))
             if not target.has("ignore-error"):
                 target = target.with_attr("ignore-error", "true")
@@ -176,6 +186,12 @@ class _Planner:
                 )
                 continue
             resolved, _own = self._resolve(spec)
+            if self._is_image(resolved):
+                self._problem(
+                    f"cacheTo {text!r} would replace the image {self.final} with its cache",
+                    "give the reference a tag of its own, or set one for all:  --cache-tag cache",
+                )
+                continue
             if self._is_plain(text) and self.wishes.adjust:
                 resolved = self._with_flags(resolved.get("ref"))
             if not self.wishes.tool.exports_cache and spec.type != "inline":
@@ -187,6 +203,9 @@ class _Planner:
                 )
                 continue
             self.result.cache_to.append(CacheUse(spec=resolved, reason=self._why(resolved, "cacheTo")))
+
+    def _is_image(self, spec: Spec) -> bool:
+        return spec.type == "registry" and spec.get("ref") == f"{self.final.base_name}:{self.final.tag or 'latest'}"
 
     def _may_write(self, kind: str = "registry") -> bool:
         """In mode auto a shared cache is written only by who may push; a local folder is always our own."""

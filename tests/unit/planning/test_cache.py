@@ -90,6 +90,16 @@ def test_without_cache_to_the_own_cache_is_written_when_pushing() -> None:
     assert planned(pushes=False).cache_to == []
 
 
+def test_a_cache_never_replaces_the_image() -> None:
+    untagged = Settings(default_repo="localhost:5000")
+    derived = planned(settings=untagged)
+    assert (len(derived.cache_from), derived.cache_to) == (1, [])
+    assert "it would replace the image" in derived.notes[0]
+    for entry in ("app", "app:v1", "type=registry,ref=localhost:5000/app:v1"):
+        (problem,) = planned(cache_to=(entry,), settings=untagged).problems
+        assert "would replace the image localhost:5000/app:v1" in problem.message
+
+
 def test_cache_flags_replace_the_defaults() -> None:
     settings = Settings(default_repo="r.io", cache_tag="cache", cache_flags=("type=registry", "mode=min"))
     assert specs(planned(settings=settings).cache_to) == ["type=registry,mode=min,ref=r.io/app:cache,ignore-error=true"]
