@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.execution.kube import read_cluster
@@ -14,8 +13,10 @@ from buildx_tasks.execution.probe import probe_engine
 from buildx_tasks.execution.run import run_plan
 from buildx_tasks.execution.sources import gather_sources
 from buildx_tasks.execution.surroundings import EnvironmentRunner, Surroundings, look_around
-from buildx_tasks.model.command import Command, Runner
-from buildx_tasks.model.config import Config
+from buildx_tasks.execution.tagfacts import gather_tag_facts
+from buildx_tasks.execution.world import World
+from buildx_tasks.model.command import Command
+from buildx_tasks.model.config import Artifact, Config
 from buildx_tasks.model.observer import Observer
 from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.platform import Platform
@@ -23,22 +24,9 @@ from buildx_tasks.model.result import Results
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build import plan_build
 from buildx_tasks.planning.facts import Facts
-from buildx_tasks.planning.naming import apply_default_repo
+from buildx_tasks.planning.select import select_artifacts
+from buildx_tasks.planning.tagging import check_policies, plan_tags
 from buildx_tasks.planning.variables import Expander
-
-Notify = Callable[[str], None]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class World:
-    """Where a run happens: environment, current and home directory, clock, and the door to other programs."""
-
-    environ: Mapping[str, str]
-    cwd: Path
-    home: Path
-    now: datetime
-    runner: Runner
-    notify: Notify = lambda _text: None
 
 
 def load(settings: Settings, world: World) -> tuple[Config, ...]:
@@ -80,13 +68,19 @@ def make_plan(configs: Sequence[Config], settings: Settings, world: World, *, bu
     `building` allows what a config asks to run for its tags and arguments (``cmd`` in templates); without it
     such a value is shown as not known yet.
     """
+    artifacts = select_artifacts([item for config in configs for item in config.artifacts], settings.artifact)
+    selected = frozenset(artifact.image for artifact in artifacts)
+    check_policies(configs, selected, settings)
     around = look_around(world.runner, world.environ, world.home, settings, world.notify)
     settings = with_advertised_registry(settings, around)
-    facts = gather_facts(configs, settings, world, around)
-    cmd = run_cmd(world) if building else not_run
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        tag_facts = pool.submit(gather_tag_facts, configs, selected, settings, world)
+        facts = gather_facts(artifacts, settings, world, around)
+        cmd = run_cmd(world) if building else not_run
+        tags = plan_tags(configs, selected, settings, tag_facts.result(), cmd)
     expander = Expander(world.environ, now=world.now, cmd=cmd)
-    tags = _tags(configs, settings)
-    return plan_build(configs, settings, facts, tags, expander)
+    plan = plan_build(configs, settings, facts, tags.references, expander)
+    return replace(plan, warnings=(*tags.warnings, *plan.warnings), notes=(*tags.notes, *plan.notes))
 
 
 def build(settings: Settings, world: World, plan: BuildPlan, observer: Observer) -> Results:
@@ -107,9 +101,8 @@ def with_advertised_registry(settings: Settings, around: Surroundings) -> Settin
     return replace(settings, default_repo=registry, origins=origins)
 
 
-def gather_facts(configs: Sequence[Config], settings: Settings, world: World, around: Surroundings) -> Facts:
-    """Everything the plan depends on besides configs and settings."""
-    artifacts = [artifact for config in configs for artifact in config.artifacts]
+def gather_facts(artifacts: Sequence[Artifact], settings: Settings, world: World, around: Surroundings) -> Facts:
+    """Everything the plan of `artifacts` depends on besides configs, settings and tags."""
     runner = EnvironmentRunner(world.runner, around.docker_env)
     return Facts(
         engine=probe_engine(runner, world.environ, str(world.home), settings.builder),
@@ -154,13 +147,3 @@ def not_run(argv: Sequence[str]) -> str:
 def _branch(world: World) -> str:
     done = world.runner.capture(Command(argv=("git", "branch", "--show-current"), cwd=str(world.cwd)))
     return done.stdout.strip() if done.ok else ""
-
-
-def _tags(configs: Sequence[Config], settings: Settings) -> dict[str, str]:
-    return {
-        artifact.image: apply_default_repo(
-            settings.default_repo or "", settings.multi_level_repo, f"{artifact.image}:{settings.tag or 'latest'}"
-        )
-        for config in configs
-        for artifact in config.artifacts
-    }

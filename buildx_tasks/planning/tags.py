@@ -36,7 +36,10 @@ _SHORT_COMMIT = ("git", "rev-list", "-1", "HEAD", "--abbrev-commit")
 _TREE = ("git", "rev-parse", "HEAD:./")
 _SHORT_TREE = ("git", "rev-parse", "--short", "HEAD:./")
 _BRANCH = ("git", "branch", "--show-current")
-_STATUS = ("git", "status", ".", "--porcelain")
+GIT_TREES = (_TREE, _SHORT_TREE)
+"""The commands whose answer depends on the folder, not only on the checkout."""
+GIT_STATUS = ("git", "status", ".", "--porcelain")
+"""Non-empty when something below the folder has changed."""
 
 GIT_VARIANTS: Mapping[str, tuple[Argv, ...]] = MappingProxyType(
     {
@@ -95,7 +98,7 @@ def git_queries(policies: Iterable[TagPolicy]) -> tuple[Argv, ...]:
     for leaf in (leaf for policy in policies for leaf in leaf_policies(policy)):
         if isinstance(leaf, GitCommit):
             found += GIT_VARIANTS.get(leaf.variant.lower(), ())
-            found += () if leaf.ignore_changes else (_STATUS,)
+            found += () if leaf.ignore_changes else (GIT_STATUS,)
     return tuple(dict.fromkeys(found))
 
 
@@ -165,7 +168,7 @@ def _git_commit(policy: GitCommit, git: GitFacts) -> TagResult:
         return TagResult(error=answers[0].error if answers else _unknown_variant(policy))
     tag = sanitise(found.text)
     note = "" if tag == found.text[:TAG_LIMIT] else f"the git ref {found.text!r} is no tag; it became {tag!r}"
-    status = Answer() if policy.ignore_changes else git.answer(_STATUS)
+    status = Answer() if policy.ignore_changes else git.answer(GIT_STATUS)
     if status.error:
         return TagResult(error=status.error)
     return TagResult(tag=f"{policy.prefix}{tag}{'-dirty' if status.text else ''}", note=note)

@@ -17,6 +17,7 @@ from buildx_tasks.execution import session
 from buildx_tasks.execution.envfile import load_environment_file
 from buildx_tasks.execution.files import write_atomic
 from buildx_tasks.execution.shell import ShellRunner
+from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Command
 from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.result import ArtifactResult, Results
@@ -35,7 +36,7 @@ def begin(c: Context, flags: Mapping[str, object], *, quiet: bool, dry_run: bool
     options = c.config.run
     cwd, tell = Path.cwd(), once(print_warning)
     environ = load_environment_file(cwd, os.environ, tell)
-    world = session.World(
+    world = World(
         environ=environ,
         cwd=cwd,
         home=Path.home(),
@@ -62,7 +63,7 @@ class Run:
     """`quiet` leaves standard output to the JSON; warnings and errors always go to standard error."""
 
     settle: Callable[[Mapping[str, object] | None, str], Settings]
-    world: session.World
+    world: World
     reporter: TextReporter
     quiet: bool
     dry_run: bool
