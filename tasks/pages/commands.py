@@ -1,0 +1,32 @@
+"""`docs.generate`: write the generated pages, or say which are stale."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from invoke.collection import Collection
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from tasks.pages.settings import ROOT, settings_page
+
+PAGES: dict[str, Callable[[], str]] = {"docs/settings.md": settings_page}
+
+
+@task(auto_shortflags=False, help={"check": "write nothing; end with 1 when a page is stale"})
+def generate(c: Context, check: bool = False) -> None:
+    """Write the generated pages of docs/."""
+    del c
+    stale = [path for path, make in PAGES.items() if _text(ROOT / path) != make()]
+    if check and stale:
+        raise Exit("\n".join(f"{path} is stale: run invoke docs.generate" for path in stale), 1)
+    for path in stale:
+        (ROOT / path).write_text(PAGES[path](), encoding="utf-8")
+        print(f"wrote {path}")
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+collection = Collection("docs", generate)
