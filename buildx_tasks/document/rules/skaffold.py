@@ -79,9 +79,9 @@ def _kubernetes_places(config: Mapping[str, Any]) -> Iterator[Path]:
     for above, pipeline in pipelines_of(config):
         yield (*above, "build", "cluster", "tolerations")
         yield (*above, "build", "cluster", "volumes")
-        for path, _ in artifacts_of(pipeline):
-            yield (*above, *path, "kaniko", "env")
-            yield (*above, *path, "kaniko", "volumeMounts")
+        for path, artifact in artifacts_of(pipeline):
+            for key in section(artifact, "kaniko"):
+                yield (*above, *path, "kaniko", key)
         for number, _ in enumerate(items(pipeline, "verify")):
             yield (*above, "verify", number, "container")
 
