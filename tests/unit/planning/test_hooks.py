@@ -132,4 +132,4 @@ def test_a_custom_command_runs_in_a_shell_in_its_context() -> None:
         image="x", context="src", kind="custom", custom=CustomArtifact(build_command="make {{.T}} && b")
     )
     command = custom_command(artifact, (("IMAGE", "x:1"),), lambda text: text.replace("{{.T}}", "t"), "/work")
-    assert command == Command(argv=("sh", "-c", "make t &&b"), env=(("IMAGE", "x:1"),), cwd="/work/src")
+    assert command == Command(argv=("sh", "-c", "make t && b"), env=(("IMAGE", "x:1"),), cwd="/work/src")
