@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from buildx_tasks.document.catalogue import locate, project
+from buildx_tasks.document.catalogue import BLOCK, locate, project
 from buildx_tasks.document.explain import (
     ignored_key,
     is_lenient,
@@ -28,6 +28,7 @@ from buildx_tasks.document.nodes import YamlProblem
 from buildx_tasks.document.placing import original_path, place
 from buildx_tasks.document.problem import Problem
 from buildx_tasks.document.rules import RULES
+from buildx_tasks.document.rules.block import unknown_artifacts
 from buildx_tasks.document.rules.files import check_configs
 from buildx_tasks.document.rules.skaffold import cache_to, camel_keys, slips
 from buildx_tasks.document.source import Document, Path, parse
@@ -147,6 +148,7 @@ class _Judged:
         newest = self.newest = plain(root)
         for rule in (completeness_problems, *RULES):
             self.add_from_newest(rule(newest))
+        self.add_from_newest(unknown_artifacts(data.get(BLOCK), newest))
 
     def add_from_newest(self, problems: Iterable[Problem]) -> None:
         """Take problems of the newest shape over, unless they follow from what was left out as unsound."""

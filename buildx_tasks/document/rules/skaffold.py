@@ -12,10 +12,12 @@ from buildx_tasks.document.problem import Problem
 from buildx_tasks.document.rules.artifacts import artifacts_of
 from buildx_tasks.document.source import Path
 from buildx_tasks.model.apiversion import PREFIX, VERSIONS, position
-from buildx_tasks.model.config import ARTIFACT_KINDS
 
 BAZEL_LOST = position("v1beta8")
 KANIKO_ADDED = position("v1beta6")
+KINDS_BESIDE = ("docker", "bazel", "jibMaven", "jibGradle")
+"""The artifact types of files that still have build.kaniko."""
+
 LENIENT = position("v2beta11")
 """From here on Skaffold drops unknown keys in build.cluster and kaniko instead of refusing them."""
 
@@ -37,7 +39,7 @@ def slips(config: Mapping[str, Any], at: int) -> Iterator[Problem]:
                 last = PREFIX + VERSIONS[BAZEL_LOST]
                 message = f"Skaffold loses bazel.target of files up to {last} and then refuses them"
                 yield _slip((*above, *path, "bazel", "target"), message)
-            for kind in ARTIFACT_KINDS if kaniko else ():
+            for kind in KINDS_BESIDE if kaniko else ():
                 if artifact.get(kind) is not None:
                     message = f"Skaffold puts kaniko beside {kind} when it upgrades build.kaniko, then refuses both"
                     yield _slip((*above, *path, kind), message)

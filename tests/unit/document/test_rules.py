@@ -130,6 +130,12 @@ BROKEN = [
     ("resource-type", "portForward[0].resourceType", config("portForward: [{resourceType: ingress}]\n")),
     ("resource-type", "portForward[0]", config("portForward: [{port: 80}]\n")),
     ("logs-prefix", "deploy.logs.prefix", config("deploy: {logs: {prefix: pod}}\n")),
+    # our own block
+    (
+        "unknown-artifact",
+        ".buildx.artifacts.ap",
+        artifacts("image: app") + ".buildx: {artifacts: {ap: {labels: {a: b}}}}\n",
+    ),
     # what stops an upgrade
     ("no-upgrade", "build.acr", config("build: {acr: {}}\n", "v1alpha5")),
     ("no-upgrade", "profiles[0].deploy.kpt", config("profiles: [{name: p, deploy: {kpt: {}}}]\n", "v2beta29")),
@@ -176,6 +182,12 @@ KEPT = [
     config("deploy: {kubectl: {}, helm: {releases: [{name: a, chartPath: b}]}}\n", "v1beta5"),
     config("requires: [{configs: [a]}]\n"),
     artifacts("image: app, bazel: {target: x}", version="v1beta9"),
+    artifacts("imageName: app", version="v1alpha1") + ".buildx: {artifacts: {app: {}}}\n",
+    config(
+        "profiles: [{name: p, build: {artifacts: [{image: a}]},\n"
+        "  patches: [{path: /x, value: b}, {path: /y, value: {image: c}}]}]\n"
+        ".buildx: {artifacts: {a: , b: , c: }}\n"
+    ),
 ]
 
 

@@ -53,6 +53,7 @@ ACCEPTED = {
     ),
     "a byte order mark and CRLF": "\ufeff" + HEAD.replace("\n", "\r\n"),
     "our block": config(
+        "build: {artifacts: [{image: app}]}\n"
         ".buildx: {builder: ci, cacheMode: off, artifacts: {app: {cacheTo: [x], buildContexts: {a: ../a}}},\n"
         "  builders: {ci: {driver: remote, endpoint: 'tcp://a:1', tls: {ca: a.pem},\n"
         "    nodes: [{platforms: [linux/arm64]}]}}}\n"
