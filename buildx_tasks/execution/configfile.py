@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os.path
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -18,6 +18,7 @@ from buildx_tasks.document.source import Path as DocumentPath
 from buildx_tasks.document.validate import MAX_TEXT, yaml_finding
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.model.finding import Finding
+from buildx_tasks.model.urls import without_passwords
 
 STDIN = "-"
 DEFAULT_NAMES = ("skaffold.yaml", "skaffold.yml")
@@ -83,19 +84,23 @@ def locate(name: str, folder: Path, cwd: Path) -> Location:
     if name == STDIN:
         return Location(key=STDIN, shown="<stdin>", folder=cwd)
     if is_url(name):
-        return Location(key=name, shown=name, folder=cwd)
-    path = _normal(folder / Path(name).expanduser())
-    if path.is_dir():
+        return Location(key=name, shown=without_passwords(name), folder=cwd)
+    path = Path(os.path.normpath(folder / name))  # without following links: a config stands where it is said to stand
+    if _answers(path.is_dir):
         path /= DEFAULT_NAMES[0]
-    if path.name == DEFAULT_NAMES[0] and not path.exists() and (other := path.with_name(DEFAULT_NAMES[1])).exists():
-        path = other
+    if path.name == DEFAULT_NAMES[0] and not _answers(path.exists):
+        other = path.with_name(DEFAULT_NAMES[1])
+        path = other if _answers(other.exists) else path
     shown = path.relative_to(cwd) if path.is_relative_to(cwd) else path
     return Location(key=str(path), shown=str(shown), folder=path.parent)
 
 
-def _normal(path: Path) -> Path:
-    """Without ``..`` and without following links: a config stands where the user says that it stands."""
-    return Path(os.path.normpath(path))
+def _answers(ask: Callable[[], bool]) -> bool:
+    """What a path says of itself; one that is too long, no name at all or out of reach says no."""
+    try:
+        return ask()
+    except (OSError, ValueError):
+        return False
 
 
 def read_config_file(location: Location, stdin: TextIO | None = None) -> ConfigFile:
@@ -120,34 +125,39 @@ def read_config_file(location: Location, stdin: TextIO | None = None) -> ConfigF
 
 
 def _read(location: Location, stdin: TextIO | None) -> str:
-    if location.key == STDIN:
-        return (stdin or sys.stdin).read()
-    if is_url(location.key):
-        return _download(location.key)
+    """The file's text. Raises `CannotStart`, as `ConfigFileMissing` when it is not there."""
     try:
+        if location.key == STDIN:
+            return (stdin or sys.stdin).read()
+        if is_url(location.key):
+            return _download(location.key).decode("utf-8")
         return Path(location.key).read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ConfigFileMissing(
             f"config file {location.shown} was not found",
             "go to the folder that has it, or name it with --filename",
         ) from None
-    except OSError as error:
-        raise CannotStart(f"config file {location.shown} can't be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise CannotStart(f"config file {location.shown} is not UTF-8 text: byte {error.start}") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise CannotStart(f"config file {location.shown} can't be read: {why}") from None
 
 
-def _download(url: str) -> str:
+def _download(url: str) -> bytes:
+    """The body of `url`. Raises `OSError` or `ValueError`."""
+    import http.client
+    import urllib.error
     import urllib.request
 
     try:
         with urllib.request.urlopen(url, timeout=URL_SECONDS) as response:  # noqa: S310 - `is_url` let only the web in
             data: bytes = response.read(URL_BYTES + 1)
-    except OSError as error:
-        raise CannotStart(f"config {url} can't be fetched: {error}") from None
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise ValueError(str(error)) from None
+    except http.client.HTTPException as error:
+        raise ValueError(f"no answer that is HTTP: {error}") from None
     if len(data) > URL_BYTES:
-        raise CannotStart(f"config {url} is larger than {URL_BYTES} bytes")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise CannotStart(f"config {url} is not UTF-8 text") from None
+        raise ValueError(f"it has more than {URL_BYTES} bytes")
+    return data

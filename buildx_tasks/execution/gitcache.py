@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -16,9 +15,9 @@ from pathlib import Path
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.model.command import Command, Completed, Runner
+from buildx_tasks.model.urls import without_passwords
 
 NETWORK_SECONDS = 600.0
-_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
 OFFLINE_HINT = "SKAFFOLD_SYNC_REMOTE_CACHE=missing uses what is in the cache, without a network"
 
 
@@ -33,7 +32,7 @@ class GitSource:
     @property
     def shown(self) -> str:
         """The repository as messages name it: without a password."""
-        return _PASSWORD.sub(r"\1***@", self.repo)
+        return without_passwords(self.repo)
 
 
 def cache_name(repo: str, ref: str) -> str:
@@ -48,7 +47,7 @@ def cache_name(repo: str, ref: str) -> str:
 def cache_folder(environ: Mapping[str, str], cwd: Path, remote_cache_dir: str = "") -> Path:
     """Where clones are kept: the setting, else ``~/.skaffold/remote-cache``."""
     if remote_cache_dir:
-        return cwd / Path(remote_cache_dir).expanduser()
+        return cwd / os.path.expanduser(remote_cache_dir)  # noqa: PTH111 - it never raises
     return Path(environ.get("HOME") or Path.home()) / ".skaffold" / "remote-cache"
 
 
@@ -68,8 +67,8 @@ class GitCache:
     def checkout(self, source: GitSource) -> Path:
         """The folder that holds the files of `source`. Raises `CannotStart` when they can't be had."""
         for what, value in (("repo", source.repo), ("ref", source.ref)):
-            if value.startswith("-"):
-                raise CannotStart(f"git {what} {value!r} must not begin with a dash")
+            if value.startswith("-") or not value.isprintable():
+                raise CannotStart(f"git {what} {value!r} must not begin with a dash or hold control characters")
         key = (source.repo, source.ref)
         if key not in self._done:
             self._done[key] = self._checkout(source)
@@ -162,4 +161,4 @@ def _reason(completed: Completed) -> str:
     """The line in which git says what is wrong; general advice follows it."""
     told = [line.strip() for line in completed.stderr.splitlines() if line.strip()]
     chosen = [line for line in told if line.startswith(("fatal:", "error:"))]
-    return _PASSWORD.sub(r"\1***@", (chosen or told[-1:] or [f"exit {completed.code}"])[0])
+    return without_passwords((chosen or told[-1:] or [f"exit {completed.code}"])[0])

@@ -75,8 +75,11 @@ def load_configs(
 
 
 def _raise(findings: Iterable[Finding]) -> None:
-    """One error for all findings, in the order of files and lines."""
-    lines = list(dict.fromkeys(str(finding) for finding in findings))
+    """One error for all findings, by file in the order they were met, then by line."""
+    found = list(findings)
+    files = {file: number for number, file in enumerate(dict.fromkeys(finding.file for finding in found))}
+    found.sort(key=lambda finding: (files[finding.file], finding.line, finding.column))
+    lines = list(dict.fromkeys(map(str, found)))
     if lines:
         raise ConfigInvalid("\n".join(lines))
 

@@ -28,6 +28,9 @@ from buildx_tasks.planning.problems import DocumentInvalid
 from buildx_tasks.planning.profiles import ActivationFacts, apply_profiles, profile_names
 from buildx_tasks.planning.requires import Requirement, read_requirements, wanted_profiles
 
+MAX_DEPTH = 100
+"""Files between the user's own and one it requires in the end; every one costs stack."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loaded:
@@ -73,7 +76,8 @@ class Loaded:
 class _Asked:
     """What is wanted of one file: `configs` (all when empty) with `profiles`, and why each of these.
 
-    `needed` says that a config of the result requires it, `is_root` that it is the user's own file.
+    `needed` says that a config of the result requires it, `is_root` that it is the user's own file, `depth` how
+    many files lie between.
     """
 
     configs: tuple[str, ...] = ()
@@ -81,6 +85,7 @@ class _Asked:
     reasons: Mapping[str, str] = field(default_factory=dict)
     needed: bool = False
     is_root: bool = False
+    depth: int = 0
 
 
 @dataclass(kw_only=True)
@@ -155,7 +160,7 @@ class Walk:
             needed = asked.needed or not self.modules or name in self.modules
             loaded = self._applied(file, document, asked)
             if loaded is not None and self._is_new(file, number, needed, loaded):
-                found += self._required(file, loaded, needed)
+                found += self._required(file, loaded, needed, asked.depth + 1)
                 if needed:
                     found.append(loaded)
         return found
@@ -199,8 +204,13 @@ class Walk:
             )
         return False
 
-    def _required(self, file: ConfigFile, loaded: Loaded, needed: bool) -> list[Loaded]:
+    def _required(self, file: ConfigFile, loaded: Loaded, needed: bool, depth: int) -> list[Loaded]:
         found: list[Loaded] = []
+        if depth > MAX_DEPTH:
+            self.findings.append(
+                loaded.finding(("requires",), f"configs require each other more than {MAX_DEPTH} deep")
+            )
+            return found
         active = [profile.name for profile in loaded.profiles]
         propagated = dict.fromkeys(self.requested, self.reason) if self.propagate else {}
         for requirement in read_requirements(loaded.data):
@@ -215,6 +225,7 @@ class Walk:
                 reasons=wanted,
                 needed=needed,
                 is_root=loaded.is_root and location.key == file.location.key,
+                depth=depth,
             )
             found += self._visit(location, asked)
         return found
@@ -249,7 +260,7 @@ class Walk:
         if not target.documents:
             return
         there = target.location.shown
-        known = [name for document in target.documents if (name := _name(document))]
+        known = [_name(document) for document in target.documents]
         for at, name in enumerate(requirement.configs):
             if name not in known:
                 path = (*requirement.place, "configs", at)
@@ -264,7 +275,7 @@ class Walk:
 
 def near(name: str, known: Iterable[str], what: str) -> str:
     """A hint for a name that is not among `known`: the closest of them, else all."""
-    names = list(dict.fromkeys(known))
+    names = [known_name for known_name in dict.fromkeys(known) if known_name]
     close = difflib.get_close_matches(name, names, 1)
     if close:
         return f"did you mean {close[0]}?"

@@ -105,9 +105,11 @@ def _activate(
 ) -> None:
     """Add the profile when its activations say so: one of them, or all with ``requiresAllActivations``."""
     name = text(profile, "name")
-    activations = [item for item in items(profile, "activation") if isinstance(item, Mapping)]
+    activations = [
+        (number, item) for number, item in enumerate(items(profile, "activation")) if isinstance(item, Mapping)
+    ]
     held: list[tuple[Mapping[str, Any], str]] = []
-    for number, activation in enumerate(activations):
+    for number, activation in activations:
         env = text(activation, "env")
         if env and "=" not in env:
             path = ("profiles", at, "activation", number, "env")

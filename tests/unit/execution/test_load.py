@@ -113,7 +113,7 @@ def test_a_web_address_is_fetched_and_its_paths_begin_in_the_current_folder(tmp_
 
 def test_a_web_address_that_does_not_answer_is_named(tmp_path: Path, server: str) -> None:
     (tmp_path / "web").mkdir()
-    with pytest.raises(CannotStart, match=r"none\.yaml can't be fetched: HTTP Error 404"):
+    with pytest.raises(CannotStart, match=r"none\.yaml can't be read: HTTP Error 404"):
         load(tmp_path, Settings(filename=f"{server}/none.yaml"))
 
 
@@ -291,3 +291,52 @@ build:
         "five": "https://x",
     }
     assert (root.artifacts[0].context, root.artifacts[0].hooks.before[0].dir) == (".", "d")
+
+
+@pytest.mark.parametrize(
+    "name", ["n" * 300, "a\0b", "skaffold.yaml/under", "~nobody/skaffold.yaml", "http://[bad", "http://127.0.0.1:1/x"]
+)
+def test_names_that_name_nothing_are_told(tmp_path: Path, name: str) -> None:
+    write(tmp_path, body="build: {artifacts: [{image: app}]}\n")
+    with pytest.raises(CannotStart, match=r"was not found|can't be read"):
+        load(tmp_path, Settings(filename=name))
+    quoted = name.replace("\0", "\\0")
+    write(tmp_path, body=f'requires: [{{path: "{quoted}"}}]\n')
+    with pytest.raises(ConfigInvalid, match=r"^skaffold\.yaml:3:12: requires\[0\]: "):
+        load(tmp_path)
+
+
+def test_passwords_of_addresses_stay_out_of_messages(tmp_path: Path) -> None:
+    with pytest.raises(CannotStart, match=r"config file http://me:\*\*\*@127\.0\.0\.1:1/x can't be read"):
+        load(tmp_path, Settings(filename="http://me:hunter2@127.0.0.1:1/x"))
+
+
+def test_standard_input_that_is_not_text_is_told(tmp_path: Path) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(b"a: \xff"), encoding="utf-8")
+    with pytest.raises(CannotStart, match="<stdin> is not UTF-8 text"):
+        load_configs(
+            Settings(filename="-"), environ={}, cwd=tmp_path, kube_context="", runner=ShellRunner({}), stdin=stream
+        )
+
+
+def test_a_long_chain_of_files_ends_with_an_error(tmp_path: Path) -> None:
+    for number in range(110):
+        write(tmp_path, f"{number}.yaml", f"requires: [{{path: {number + 1}.yaml}}]\n")
+    with pytest.raises(ConfigInvalid, match="more than 100 deep"):
+        load(tmp_path, Settings(filename="0.yaml"))
+
+
+NULLS = """\
+metadata: null
+requires: [null, {configs: [null], activeProfiles: [null]}]
+build: {artifacts: [null, {image: a, docker: null, requires: [null], hooks: null}], local: null, tagPolicy: null}
+profiles: [null, {name: p, activation: [null, {env: null}], patches: [null], build: null, deploy: {logs: null}}]
+.buildx: null
+"""
+
+
+def test_nulls_anywhere_are_as_good_as_absent(tmp_path: Path) -> None:
+    write(tmp_path, body=NULLS)
+    (config,) = load(tmp_path, Settings(profile=("p",)))
+    assert [artifact.image for artifact in config.artifacts] == ["a"]
+    assert config.profiles[0].name == "p"
