@@ -11,9 +11,11 @@ from typing import Any
 __version__ = "0.1.0"
 
 EXPORTS: dict[str, str] = {
+    "build": "buildx_tasks.api:build",
     "buildx": "buildx_tasks.tasks.buildx:ns",
     "load": "buildx_tasks.api:load",
     "namespace": "buildx_tasks.tasks:namespace",
+    "plan": "buildx_tasks.api:plan",
     "schema": "buildx_tasks.tasks.schema:ns",
     "validate_text": "buildx_tasks.document.validate:validate_text",
 }

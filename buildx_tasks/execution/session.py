@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -27,6 +27,22 @@ from buildx_tasks.planning.facts import Facts
 from buildx_tasks.planning.select import select_artifacts
 from buildx_tasks.planning.tagging import check_policies, plan_tags
 from buildx_tasks.planning.variables import Expander
+
+Settle = Callable[[Mapping[str, object], str], Settings]
+"""Gives the settings, with what a ``.buildx:`` block (empty for none) of a file adds to the other places."""
+
+
+def prepare(settle: Settle, world: World, *, building: bool) -> tuple[Settings, BuildPlan]:
+    """Settings and plan of a run.
+
+    The configs are loaded with what is set outside of them; their ``.buildx:`` block then has its say.
+    """
+    settings = settle({}, "")
+    configs = load(settings, world)
+    block, file = buildx_block(configs)
+    if block:
+        settings = settle(block, file)
+    return settings, make_plan(configs, settings, world, building=building)
 
 
 def load(settings: Settings, world: World) -> tuple[Config, ...]:

@@ -29,7 +29,8 @@ GRACE_SECONDS = 5.0
 class ShellRunner:
     """Runs commands with `environ` as their base environment (our own process environment by default).
 
-    `echo` is told every streamed command before it starts; `timeout` in seconds bounds those that have none.
+    `echo` is told every streamed command before it starts; `timeout` in seconds bounds those that have none, and
+    `cwd` is where those without a folder of their own run.
     """
 
     def __init__(
@@ -38,10 +39,12 @@ class ShellRunner:
         *,
         echo: Callable[[Command], None] | None = None,
         timeout: float | None = None,
+        cwd: Path | None = None,
     ) -> None:
         self.environ = dict(os.environ if environ is None else environ)
         self.echo = echo
         self.timeout = timeout
+        self.cwd = "" if cwd is None else str(cwd)
         self._running: dict[int, Any] = {}
         self._lock = threading.Lock()
         self._stopped = False
@@ -90,8 +93,8 @@ class ShellRunner:
     def _find(self, command: Command) -> str | None:
         name = command.argv[0]
         path = dict(command.env).get("PATH", self.environ.get("PATH"))
-        if "/" in name and command.cwd:
-            name = str(Path(command.cwd, name))
+        if "/" in name:
+            name = str(Path(command.cwd or self.cwd, name))
         return shutil.which(name, path=path)
 
     def _start(self, program: str, command: Command, options: dict[str, Any]) -> Any:
@@ -111,8 +114,8 @@ class ShellRunner:
             "_decode_errors": "replace",
             "_close_fds": True,
         }
-        if command.cwd:
-            options["_cwd"] = command.cwd
+        if folder := command.cwd or self.cwd:
+            options["_cwd"] = folder
         if (timeout := self.timeout if command.timeout is None else command.timeout) is not None:
             options |= {"_timeout": timeout, "_timeout_signal": signal.SIGKILL}
         with self._lock:

@@ -110,6 +110,16 @@ class Silent:
         return False
 
 
+def failures_text(results: Results) -> str:
+    """Every failed build in a line, each followed by what to run next."""
+    lines: list[str] = []
+    for build in results.failed:
+        if build.failure is not None:
+            lines.append(f"build [{build.image}] failed: {build.failure.message}")
+            lines += [build.failure.hint] if build.failure.hint else []
+    return "\n".join(lines)
+
+
 def _cache_note(build: ArtifactResult) -> str:
     if build.status == CACHED:
         return " (nothing changed)"

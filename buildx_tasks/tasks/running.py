@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -23,7 +23,7 @@ from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.result import ArtifactResult, Results
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.reporting.buildjson import build_json, record_json
-from buildx_tasks.reporting.text import Silent, TextReporter
+from buildx_tasks.reporting.text import Silent, TextReporter, failures_text
 from buildx_tasks.tasks.wanted import once, print_warning, settings_from
 
 
@@ -45,7 +45,7 @@ def begin(c: Context, flags: Mapping[str, object], *, quiet: bool, dry_run: bool
         notify=tell,
     )
 
-    def settle(block: Mapping[str, object] | None, file: str) -> Settings:
+    def settle(block: Mapping[str, object], file: str) -> Settings:
         return settings_from(c, flags, environ=environ, home=world.home, buildx_block=block, block_file=file, warn=tell)
 
     hidden = options.hide in (True, "both", "out", "stdout")
@@ -62,23 +62,15 @@ def begin(c: Context, flags: Mapping[str, object], *, quiet: bool, dry_run: bool
 class Run:
     """`quiet` leaves standard output to the JSON; warnings and errors always go to standard error."""
 
-    settle: Callable[[Mapping[str, object] | None, str], Settings]
+    settle: session.Settle
     world: World
     reporter: TextReporter
     quiet: bool
     dry_run: bool
 
     def plan(self) -> tuple[Settings, BuildPlan]:
-        """The settings and the plan, with its warnings shown; under ``--strict`` they are errors.
-
-        The configs are loaded with what is set outside of them; their ``.buildx:`` block then has its say.
-        """
-        settings = self.settle(None, "")
-        configs = session.load(settings, self.world)
-        block, file = session.buildx_block(configs)
-        if block:
-            settings = self.settle(block, file)
-        plan = session.make_plan(configs, settings, self.world, building=not self.dry_run)
+        """The settings and the plan, with its warnings shown; under ``--strict`` they are errors."""
+        settings, plan = session.prepare(self.settle, self.world, building=not self.dry_run)
         if settings.strict and plan.warnings:
             raise CannotStart("\n".join(plan.warnings), "--strict makes every warning an error")
         for text in plan.warnings:
@@ -129,16 +121,10 @@ class Run:
         if results.interrupted:
             raise Interrupted("interrupted: the running builds were stopped")
         if not results.ok:
-            raise WorkFailed("\n".join(_failure(build) for build in results.failed))
+            raise WorkFailed(failures_text(results))
         said = [text for build in results.builds for text in build.warnings]
         if settings.strict and said:
             raise WorkFailed("\n".join(said), "--strict makes every warning an error")
-
-
-def _failure(build: ArtifactResult) -> str:
-    assert build.failure is not None
-    head = f"build [{build.image}] failed: {build.failure.message}"
-    return f"{head}\n{build.failure.hint}" if build.failure.hint else head
 
 
 def _echo(command: Command) -> None:
