@@ -58,7 +58,7 @@ def tests(session: nox.Session) -> None:
     """Run every test against the built wheel, with the lab up; arguments go to pytest."""
     session.install(_build_wheel(session), *_group("test"))
     with _lab(session, "", required=IN_CI) as (env, _):
-        session.run("pytest", *session.posargs, env=env)
+        session.run("pytest", *session.posargs, env={**env, "BUILDX_TASKS_WHEEL": "1"})
 
 
 @nox.session
