@@ -6,9 +6,17 @@ This is the face of the package: nothing heavy is imported until a name is used.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what `EXPORTS` says, for type checkers and editors
+    from buildx_tasks.api import build, load, plan
+    from buildx_tasks.document.validate import validate_text
+    from buildx_tasks.tasks import namespace
+    from buildx_tasks.tasks.buildx import ns as buildx
+    from buildx_tasks.tasks.schema import ns as schema
 
 __version__ = "0.1.0"
+__all__ = ["build", "buildx", "load", "namespace", "plan", "schema", "validate_text"]
 
 EXPORTS: dict[str, str] = {
     "build": "buildx_tasks.api:build",
