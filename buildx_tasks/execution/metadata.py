@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from buildx_tasks.model.command import Command, Runner
+from buildx_tasks.model.imageref import parse_image_ref
+
 DIGEST = "containerimage.digest"
-CONFIG_DIGEST = "containerimage.config.digest"
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
@@ -24,6 +26,21 @@ def pushed_digest(metadata: dict[str, Any]) -> str:
     return str(metadata.get(DIGEST) or "")
 
 
-def loaded_id(metadata: dict[str, Any]) -> str:
-    """The image ID as the classic store counts it: the config's digest."""
-    return str(metadata.get(CONFIG_DIGEST) or metadata.get(DIGEST) or "")
+def registry_digest(runner: Runner, tag: str) -> str:
+    """The digest that a registry has for `tag`, asked for through docker's own credentials; "" when there is none."""
+    command = ("docker", "buildx", "imagetools", "inspect", tag, "--format", "{{json .Manifest}}")
+    done = runner.capture(Command(argv=command))
+    if done.ok:
+        try:
+            return str(json.loads(done.stdout)["digest"])
+        except (ValueError, KeyError, TypeError):
+            return ""
+    return _digest_in_daemon(runner, tag)
+
+
+def _digest_in_daemon(runner: Runner, tag: str) -> str:
+    """Without buildx: what the daemon remembers of the push."""
+    done = runner.capture(Command(argv=("docker", "image", "inspect", "--format", "{{json .RepoDigests}}", tag)))
+    name = parse_image_ref(tag).base_name
+    known = json.loads(done.stdout) if done.ok else []
+    return next((text.partition("@")[2] for text in known or [] if text.startswith(f"{name}@")), "")

@@ -7,6 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from buildx_tasks.execution.hooks import AFTER, BEFORE, run_hooks
 from buildx_tasks.execution.step import StepRunner
 from buildx_tasks.model.command import Runner
 from buildx_tasks.model.observer import Observer
@@ -26,12 +27,33 @@ def run_plan(
 
     After a failure, running builds end, dependents are never started, and nothing else is started either
     unless `keep_going`. An interrupt stops the running commands; the results so far are returned.
+    Raises `WorkFailed` when a hook around all builds fails.
     """
     if not plan.steps:
         return Results(warnings=plan.warnings)
     observer.started(plan)
+    _around(plan, runner, observer, BEFORE)
     with TemporaryDirectory(prefix="buildx-tasks-") as folder:
-        return _Schedule(plan, runner, observer, environ, Path(folder), keep_going).run()
+        results = _Schedule(plan, runner, observer, environ, Path(folder), keep_going).run()
+    if results.ok:
+        _around(plan, runner, observer, AFTER)
+    return results
+
+
+def _around(plan: BuildPlan, runner: Runner, observer: Observer, phase: str) -> None:
+    """The hooks of every config that has something to build. Raises `WorkFailed`."""
+    building = {step.image for step in plan.steps}
+    for config in plan.configs:
+        if building.intersection(config.images):
+            run_hooks(
+                config.hooks.before if phase == BEFORE else config.hooks.after,
+                phase,
+                environment=config.hook_environment,
+                runner=runner,
+                write=observer.said,
+                host_os=plan.host_os,
+                cwd=plan.folder,
+            )
 
 
 class _Schedule:
@@ -50,7 +72,7 @@ class _Schedule:
         self.keep_going = keep_going
         self.results: dict[str, ArtifactResult] = {}
         terminal = observer.wants_terminal(plan)
-        self.steps = StepRunner(runner, observer, environ, folder, self.results, terminal=terminal)
+        self.steps = StepRunner(plan, runner, observer, environ, folder, self.results, terminal=terminal)
 
     def run(self) -> Results:
         waiting = list(self.plan.steps)

@@ -90,7 +90,7 @@ def make_plan(configs: Sequence[Config], settings: Settings, world: World, *, bu
     around = look_around(world.runner, world.environ, world.home, settings, world.notify)
     settings = with_advertised_registry(settings, around)
     with ThreadPoolExecutor(max_workers=1) as pool:
-        tag_facts = pool.submit(gather_tag_facts, configs, selected, settings, world)
+        tag_facts = pool.submit(gather_tag_facts, configs, selected, settings, world, building=building)
         facts = gather_facts(artifacts, settings, world, around)
         cmd = run_cmd(world) if building else not_run
         tags = plan_tags(configs, selected, settings, tag_facts.result(), cmd)
@@ -124,6 +124,7 @@ def gather_facts(artifacts: Sequence[Artifact], settings: Settings, world: World
         engine=probe_engine(runner, world.environ, str(world.home), settings.builder),
         environ=world.environ,
         home=str(world.home),
+        cwd=str(world.cwd),
         host=host_platform(),
         branch=_branch(world) if "BRANCH" in settings.cache_tag else "",
         cluster_pushes=around.cluster.push,

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from buildx_tasks.document.progress import BuildLog, without_colour
-from buildx_tasks.execution.metadata import pushed_digest, read_metadata
+from buildx_tasks.errors import BuildxTasksError, WorkFailed
+from buildx_tasks.execution.hooks import AFTER, BEFORE, run_hooks
+from buildx_tasks.execution.metadata import pushed_digest, read_metadata, registry_digest
 from buildx_tasks.model.command import Command, Completed, Runner
+from buildx_tasks.model.config import Hook
 from buildx_tasks.model.imageref import parse_image_ref
 from buildx_tasks.model.observer import Observer
-from buildx_tasks.model.plan import BUILDX, LOAD, BuildStep, Later
+from buildx_tasks.model.plan import BUILDX, CUSTOM, LOAD, BuildPlan, BuildStep, Later
 from buildx_tasks.model.result import BUILT, FAILED, ArtifactResult, Failure
 from buildx_tasks.planning.diagnosis import diagnose
 
@@ -25,6 +28,7 @@ class StepRunner:
 
     def __init__(
         self,
+        plan: BuildPlan,
         runner: Runner,
         observer: Observer,
         environ: Mapping[str, str],
@@ -33,6 +37,7 @@ class StepRunner:
         *,
         terminal: bool,
     ) -> None:
+        self.plan = plan
         self.runner = runner
         self.observer = observer
         self.environ = environ
@@ -44,7 +49,14 @@ class StepRunner:
         """Build one artifact; a failure is a result."""
         begin = time.monotonic()
         self.observer.building(step)
-        result = self._buildx(step) if step.tool == BUILDX else self._docker(step)
+        try:
+            self._hooks(step, step.hooks.before, BEFORE)
+            result = self._build(step)
+            if result.ok:
+                self._hooks(step, step.hooks.after, AFTER)
+        except BuildxTasksError as error:
+            failure = Failure(message=error.message, hint=error.hint)
+            result = ArtifactResult(image=step.image, tag=step.tag, status=FAILED, failure=failure)
         return replace(
             result,
             output=step.output,
@@ -55,6 +67,45 @@ class StepRunner:
             cache_to=tuple(str(use.spec) for use in step.cache_to),
             seconds=round(time.monotonic() - begin, 3),
         )
+
+    def _build(self, step: BuildStep) -> ArtifactResult:
+        if step.tool == BUILDX:
+            return self._buildx(step)
+        return self._custom(step) if step.tool == CUSTOM else self._docker(step)
+
+    def _hooks(self, step: BuildStep, hooks: Sequence[Hook], phase: str) -> None:
+        run_hooks(
+            hooks,
+            phase,
+            environment=step.hook_environment,
+            runner=self.runner,
+            write=lambda text: self.observer.output(step, text),
+            host_os=self.plan.host_os,
+            cwd=self.plan.folder,
+        )
+
+    def _custom(self, step: BuildStep) -> ArtifactResult:
+        """A custom command builds, and pushes when it is told to; what it made is looked up afterwards."""
+        aliases = tuple(
+            (item.alias, self.results[item.image].reference)
+            for item in step.artifact.requires
+            if item.image in self.results and item.alias not in self.environ
+        )
+        done = self._stream(step, step.argv(self._answer), BuildLog(), aliases)
+        if not done.ok:
+            return self._failed(step, done)
+        if step.pushes:
+            digest = registry_digest(self.runner, step.tag)
+            reference = f"{step.tag}@{digest}"
+        else:
+            reference, digest = self._name_loaded(step)
+        if not digest:
+            where = "pushed" if step.pushes else "in the docker daemon"
+            raise WorkFailed(
+                f"the build command of {step.image!r} ended well, but no image {step.tag} is {where}",
+                "it must build $IMAGE, and push it when $PUSH_IMAGE is true",
+            )
+        return ArtifactResult(image=step.image, tag=step.tag, status=BUILT, reference=reference, digest=digest)
 
     def _buildx(self, step: BuildStep) -> ArtifactResult:
         log = BuildLog()
@@ -115,13 +166,16 @@ class StepRunner:
         named = self.runner.capture(Command(argv=("docker", "tag", step.tag, reference)))
         return (reference if named.ok else step.tag), digest
 
-    def _stream(self, step: BuildStep, argv: tuple[str, ...], log: BuildLog) -> Completed:
+    def _stream(
+        self, step: BuildStep, argv: tuple[str, ...], log: BuildLog, more: tuple[tuple[str, str], ...] = ()
+    ) -> Completed:
         def write(text: str) -> None:
             log.feed(text)
             self.observer.output(step, text)
 
-        environment = tuple((item.name, item.value) for item in step.environment)
-        return self.runner.stream(Command(argv=argv, env=environment), write, terminal=self.terminal)
+        environment = (*((item.name, item.value) for item in step.environment), *more)
+        command = Command(argv=argv, env=environment, cwd=step.folder)
+        return self.runner.stream(command, write, terminal=self.terminal)
 
     def _answer(self, later: Later) -> str:
         if later.what == "metadata":

@@ -83,7 +83,8 @@ class BuildStep:
 
     `tool` is `BUILDX`, `DOCKER` or `CUSTOM`; `output` is `PUSH`, `LOAD`, `EXPORT` or `STAY` (in the build
     cache), and `pushes` is also true for an export that pushes. `needs` are the images that must be built
-    first. `layout` says that dependents need the result as an OCI layout on disk.
+    first. `layout` says that dependents need the result as an OCI layout on disk. `folder` is where the
+    command runs, "" for the current one. `hook_environment` is what hooks get on top of our environment.
     """
 
     artifact: Artifact
@@ -101,6 +102,8 @@ class BuildStep:
     needs: tuple[str, ...] = ()
     layout: bool = False
     hooks: Hooks = field(default_factory=Hooks)
+    hook_environment: tuple[tuple[str, str], ...] = ()
+    folder: str = ""
 
     @property
     def image(self) -> str:
@@ -120,6 +123,7 @@ class ConfigPlan:
     file: str
     profiles: tuple[ActiveProfile, ...] = ()
     hooks: Hooks = field(default_factory=Hooks)
+    hook_environment: tuple[tuple[str, str], ...] = ()
     images: tuple[str, ...] = ()
 
 
@@ -129,6 +133,7 @@ class BuildPlan:
 
     `tags` holds every selected artifact and its reference. `warnings` are visible always and errors under
     ``--strict``; `notes` explain decisions. `environment` is what all commands get on top of our own.
+    `host_os` and `folder` (absolute) are where hooks run.
     """
 
     steps: tuple[BuildStep, ...] = ()
@@ -139,6 +144,8 @@ class BuildPlan:
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
+    host_os: str = "linux"
+    folder: str = ""
 
     def step(self, image: str) -> BuildStep:
         """The step that builds `image`; raises `KeyError` when there is none."""

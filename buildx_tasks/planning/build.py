@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from buildx_tasks.errors import BuildxTasksError, CannotStart
-from buildx_tasks.model.config import Artifact, Config
-from buildx_tasks.model.plan import CUSTOM, DOCKER, BuildPlan, BuildStep, CacheUse, ConfigPlan, Variable
+from buildx_tasks.model.config import Artifact, Config, Hooks
+from buildx_tasks.model.plan import CUSTOM, DOCKER, BuildPlan, BuildStep, CacheUse, ConfigPlan, Variable, flag
 from buildx_tasks.model.platform import PlatformSet, parse_platforms
-from buildx_tasks.model.settings import DEFAULT_CONCURRENCY, Settings
+from buildx_tasks.model.settings import DEFAULT_CONCURRENCY, Settings, is_from_global_config
 from buildx_tasks.model.spec import Spec, parse_output
 from buildx_tasks.planning.cache import CacheWishes, plan_cache
 from buildx_tasks.planning.destination import Destination, Wishes, choose_destination
 from buildx_tasks.planning.engine import Tool, choose_tool
 from buildx_tasks.planning.facts import Facts, SourceFacts
 from buildx_tasks.planning.fallback import plain_cache
+from buildx_tasks.planning.hooks import custom_command, custom_environment, hook_environment
 from buildx_tasks.planning.platforms import resolve_platforms
 from buildx_tasks.planning.select import required_images, select_artifacts
 from buildx_tasks.planning.step import StepInput, plan_command
@@ -100,12 +101,19 @@ class _Planner:
             warnings=tuple(dict.fromkeys(self.warnings)),
             notes=tuple(dict.fromkeys(self.notes)),
             environment=self.facts.docker_env,
+            host_os=self.facts.host.os,
+            folder=self.facts.cwd,
         )
 
     def _config_plan(self, config: Config, selected: set[str]) -> ConfigPlan:
         images = tuple(item.image for item in config.artifacts if item.image in selected)
         return ConfigPlan(
-            name=config.name, file=config.file, profiles=config.profiles, hooks=config.hooks, images=images
+            name=config.name,
+            file=config.file,
+            profiles=config.profiles,
+            hooks=config.hooks,
+            hook_environment=self._hook_environment() if config.hooks != Hooks() else (),
+            images=images,
         )
 
     def _tool_of(self, config: Config, tool: Tool) -> Tool:
@@ -180,12 +188,45 @@ class _Planner:
             platforms=tuple(str(platform) for platform in draft.platforms),
             needs=needs,
             hooks=artifact.hooks,
+            hook_environment=self._hook_environment(draft) if artifact.hooks != Hooks() else (),
         )
-        return step if tool.name == CUSTOM else self._docker_step(step, draft, drafts)
+        return self._custom_step(step, draft) if tool.name == CUSTOM else self._docker_step(step, draft, drafts)
+
+    def _hook_environment(self, draft: _Draft | None = None) -> tuple[tuple[str, str], ...]:
+        given = None if is_from_global_config(self.settings, "default-repo") else self.settings.default_repo
+        return hook_environment(
+            environ=self.facts.environ,
+            cwd=self.facts.cwd,
+            default_repo=given,
+            tag=draft.tag if draft else "",
+            push=draft.destination.pushes if draft else False,
+            context=draft.artifact.context if draft else "",
+        )
+
+    def _custom_step(self, step: BuildStep, draft: _Draft) -> BuildStep:
+        environment = custom_environment(
+            environ=self.facts.environ,
+            cwd=self.facts.cwd,
+            tag=draft.tag,
+            push=draft.destination.pushes,
+            context=draft.artifact.context,
+            platforms=("all",) if draft.platforms.all else step.platforms,
+            skip_tests=self.settings.skip_tests,
+        )
+        try:
+            command = custom_command(draft.artifact, environment, self.expander, self.facts.cwd)
+        except BuildxTasksError as error:
+            self.problems.found.append(error)
+            return step
+        why = "custom.buildCommand"
+        return replace(
+            step,
+            flags=(flag(*command.argv, why=why),),
+            environment=(*self._daemon(), *(Variable(name, value, why) for name, value in command.env)),
+            folder=command.cwd,
+        )
 
     def _docker_step(self, step: BuildStep, draft: _Draft, drafts: dict[str, _Draft]) -> BuildStep:
-        from dataclasses import replace
-
         artifact = draft.artifact
         values = {**branch_variable(self.facts.environ, self.facts.branch), **self.facts.environ}
         expander = Expander(values | image_variables(draft.tag), now=self.expander.now, cmd=self.expander.cmd)

@@ -80,7 +80,7 @@ def is_push(output: Spec) -> bool:
 
 def _keep_here(artifact: Artifact, platforms: PlatformSet, tool: Tool, reason: str) -> Destination:
     if not tool.is_buildx:
-        return Destination(output=LOAD, reason=f"{reason}; plain docker build keeps the image in the daemon")
+        return Destination(output=LOAD, reason=f"{reason}; the image is kept in the docker daemon")
     if platforms.is_multi and not tool.loads_indexes:
         wanted = format_platforms(platforms)
         raise EngineUnfit(

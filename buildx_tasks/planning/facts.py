@@ -30,12 +30,14 @@ class SourceFacts:
 class Facts:
     """`environ` includes skaffold.env; `sources` are by image name; `branch` is the current git branch, if any.
 
-    `docker_env` are the variables that lead the docker CLI to another daemon than its own configuration says.
+    `cwd` is the absolute current directory. `docker_env` are the variables that lead the docker CLI to another
+    daemon than its own configuration says.
     """
 
     engine: Engine = field(default_factory=Engine)
     environ: Mapping[str, str] = field(default_factory=dict)
     home: str = ""
+    cwd: str = "/"
     host: Platform = field(default_factory=lambda: Platform(os="linux", arch="amd64"))
     branch: str = ""
     cluster_pushes: bool = True

@@ -51,6 +51,12 @@ class TextReporter:
             self.stream.write(text)
             self.stream.flush()
 
+    def said(self, text: str) -> None:
+        """Output that belongs to no artifact."""
+        with self.lock:
+            self.stream.write(text)
+            self.stream.flush()
+
     def finished(self, step: BuildStep, result: ArtifactResult) -> None:
         """The end of one build."""
         if result.status in (BUILT, CACHED):
@@ -99,6 +105,9 @@ class Silent:
         """Nothing."""
 
     def output(self, step: BuildStep, text: str) -> None:
+        """Nothing."""
+
+    def said(self, text: str) -> None:
         """Nothing."""
 
     def finished(self, step: BuildStep, result: ArtifactResult) -> None:
