@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from buildx_tasks.document.dockerwords import BadWordError, expand_word, split_words
+from buildx_tasks.document.dockerwords import BadWordError, expand_word, split_words, word_end
 from buildx_tasks.errors import CannotStart
 
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
@@ -162,8 +162,8 @@ def _split_flags(rest: str, escape: str) -> tuple[tuple[str, ...], str]:
     flags: list[str] = []
     while rest.lstrip().startswith("--"):
         rest = rest.lstrip()
-        word = next(iter(split_words(rest, escape)), "")
-        rest = rest[len(word) :]
+        end = word_end(rest, 0, escape)
+        word, rest = rest[:end], rest[end:]
         if word == "--":
             break
         try:

@@ -19,7 +19,7 @@ def split_words(text: str, escape: str = "\\") -> list[str]:
     words: list[str] = []
     at = _skip_blanks(text, 0)
     while at < len(text):
-        end = _word_end(text, at, escape)
+        end = word_end(text, at, escape)
         word = text[at:end]
         words.append(word[:-1] if end == len(text) and _ends_escaped(word, escape) else word)
         at = _skip_blanks(text, end)
@@ -39,7 +39,8 @@ def _skip_blanks(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def _word_end(text: str, at: int, escape: str) -> int:
+def word_end(text: str, at: int, escape: str) -> int:
+    """Where the word that begins at `at` ends."""
     quote = ""
     while at < len(text):
         char = text[at]

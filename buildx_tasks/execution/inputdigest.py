@@ -89,12 +89,13 @@ class SourceScan:
     """The source files of the artifacts of one run, each artifact's listed once.
 
     `artifacts` are all that there are, by image; `expand` renders the templates of build args with the environment.
+    Without a `runner` an artifact whose sources a command of the config lists has no digest.
     """
 
     artifacts: Mapping[str, Artifact]
     cwd: Path
     expand: Callable[[str], str]
-    runner: Runner
+    runner: Runner | None
     listed: dict[str, list[str]] = field(default_factory=dict)
 
     def input_digest(self, artifact: Artifact) -> Answer:
@@ -141,6 +142,8 @@ class SourceScan:
 
     def _told(self, artifact: Artifact, command: str) -> list[str]:
         """What the config's own command lists; it runs in the context, in no shell."""
+        if self.runner is None:
+            raise CannotStart(f"{command}: it lists the sources, and runs only when building")
         done = self.runner.capture(Command(argv=tuple(command.split(" ")), cwd=str(self.cwd / artifact.context)))
         if not done.ok:
             raise CannotStart(f"{command}: exit status {done.code}")

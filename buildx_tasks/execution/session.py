@@ -90,9 +90,9 @@ def make_plan(configs: Sequence[Config], settings: Settings, world: World, *, bu
     around = look_around(world.runner, world.environ, world.home, settings, world.notify)
     settings = with_advertised_registry(settings, around)
     with ThreadPoolExecutor(max_workers=1) as pool:
-        tag_facts = pool.submit(gather_tag_facts, configs, selected, settings, world, building=building)
-        facts = gather_facts(artifacts, settings, world, around)
         cmd = run_cmd(world) if building else not_run
+        tag_facts = pool.submit(gather_tag_facts, configs, selected, settings, world, cmd, building=building)
+        facts = gather_facts(artifacts, settings, world, around)
         tags = plan_tags(configs, selected, settings, tag_facts.result(), cmd)
     expander = Expander(world.environ, now=world.now, cmd=cmd)
     plan = plan_build(configs, settings, facts, tags.references, expander)

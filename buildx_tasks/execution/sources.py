@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from buildx_tasks.document.dockerfile import DockerfileError, parse_dockerfile
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.planning.facts import SourceFacts
 
@@ -53,4 +54,7 @@ def _declared_args(dockerfile: Path) -> frozenset[str] | None:
         text = dockerfile.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    return frozenset(_ARG.findall(text))
+    try:
+        return parse_dockerfile(text, str(dockerfile)).declared_args()
+    except DockerfileError:
+        return frozenset(_ARG.findall(text))

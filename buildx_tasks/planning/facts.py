@@ -54,6 +54,9 @@ class Answer:
     error: str = ""
 
 
+NOT_COMPUTED = Answer(error="the input digest was not computed")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GitFacts:
     """The answers of git in one directory, by the whole command; see `planning.tags.git_queries`."""
@@ -78,4 +81,4 @@ class TagFacts:
     nanosecond: int = 0
     environ: Mapping[str, str] = field(default_factory=dict)
     git: GitFacts = field(default_factory=GitFacts)
-    input_digest: Answer = field(default=Answer(error="the input digest was not computed"))
+    input_digest: Answer = NOT_COMPUTED

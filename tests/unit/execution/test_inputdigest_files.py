@@ -302,7 +302,7 @@ def test_custom_artifacts(tmp_path: Path, wanted: dict[str, object], files: tupl
     write(tmp_path, {"app/a.go": "a", "app/sub/b.go": "b", "app/sub/c.txt": "c"})
     found = scan(tmp_path, list='["sub/b.go", "a.go"]')
     assert found.input_digest(custom(**wanted)).text == expected_digest(*files)
-    commands = found.runner.commands  # type: ignore[attr-defined]
+    commands = found.runner.commands  # type: ignore[union-attr]
     assert commands == ([Command(argv=("list", "--json"), cwd=str(tmp_path / "app"))] if "command" in wanted else [])
 
 
