@@ -7,6 +7,8 @@ Any other exception is a bug.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 OK = 0
 FAILED = 1
 CANNOT_START = 2
@@ -66,3 +68,12 @@ class Interrupted(BuildxTasksError):
     """The user pressed Ctrl-C."""
 
     exit_code = INTERRUPTED
+
+
+def raise_all(problems: Sequence[BuildxTasksError]) -> None:
+    """Raise the one problem there is, or one error that says all of them, with the highest exit code."""
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        worst = max(problems, key=lambda error: error.exit_code)
+        raise type(worst)("\n".join(dict.fromkeys(str(error) for error in problems)))

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from buildx_tasks.errors import BuildxTasksError, CannotStart
-from buildx_tasks.model.config import Artifact, Config, Hooks
-from buildx_tasks.model.plan import CUSTOM, DOCKER, BuildPlan, BuildStep, CacheUse, ConfigPlan, Variable, flag
-from buildx_tasks.model.platform import PlatformSet, parse_platforms
-from buildx_tasks.model.settings import DEFAULT_CONCURRENCY, Settings, is_from_global_config
-from buildx_tasks.model.spec import Spec, parse_output
-from buildx_tasks.planning.cache import CacheWishes, plan_cache
-from buildx_tasks.planning.destination import Destination, Wishes, choose_destination
+from buildx_tasks.errors import BuildxTasksError, raise_all
+from buildx_tasks.model.config import Artifact, Config
+from buildx_tasks.model.plan import CUSTOM, DOCKER, BuildPlan, BuildStep, CacheUse, ConfigPlan
+from buildx_tasks.model.settings import DEFAULT_CONCURRENCY, Settings
+from buildx_tasks.planning.around import (
+    artifact_hook_environment,
+    custom_step,
+    daemon_variables,
+    pipeline_hook_environment,
+)
+from buildx_tasks.planning.cache import CacheWishes, plan_cache, shared_caches
+from buildx_tasks.planning.drafts import Draft, make_draft, needs_layout
 from buildx_tasks.planning.engine import Tool, choose_tool
 from buildx_tasks.planning.facts import Facts, SourceFacts
 from buildx_tasks.planning.fallback import plain_cache
-from buildx_tasks.planning.hooks import custom_command, custom_environment, hook_environment
-from buildx_tasks.planning.platforms import resolve_platforms
 from buildx_tasks.planning.select import required_images, select_artifacts
 from buildx_tasks.planning.step import StepInput, plan_command
 from buildx_tasks.planning.variables import Expander, branch_variable, image_variables
@@ -36,34 +38,6 @@ def plan_build(
     return _Planner(configs, settings, facts, tags, expander).plan()
 
 
-@dataclass(slots=True)
-class _Draft:
-    """One artifact halfway: where it goes and what it runs with."""
-
-    config: Config
-    artifact: Artifact
-    tag: str
-    tool: Tool
-    platforms: PlatformSet
-    destination: Destination
-    outputs: tuple[Spec, ...]
-
-
-@dataclass(slots=True)
-class _Problems:
-    """Collects what is wrong, so that everything is said at once."""
-
-    found: list[BuildxTasksError] = field(default_factory=list)
-
-    def raise_all(self) -> None:
-        if len(self.found) == 1:
-            raise self.found[0]
-        if self.found:
-            worst = max(self.found, key=lambda error: error.exit_code)
-            texts = dict.fromkeys(str(error) for error in self.found)
-            raise type(worst)("\n".join(texts))
-
-
 class _Planner:
     def __init__(
         self, configs: Sequence[Config], settings: Settings, facts: Facts, tags: dict[str, str], expander: Expander
@@ -73,9 +47,10 @@ class _Planner:
         self.facts = facts
         self.tags = tags
         self.expander = expander
-        self.problems = _Problems()
+        self.problems: list[BuildxTasksError] = []
         self.warnings: list[str] = []
         self.notes: list[str] = []
+        self.exported: set[str] = set()
         self.images = frozenset(item.image.lower() for config in configs for item in config.artifacts)
 
     def plan(self) -> BuildPlan:
@@ -83,15 +58,21 @@ class _Planner:
         selected = {item.image for item in select_artifacts(everything, self.settings.artifact)}
         tool = choose_tool(self.settings, self.facts.engine)
         self.warnings.extend(tool.warnings)
-        drafts: dict[str, _Draft] = {}
+        drafts: dict[str, Draft] = {}
         for config in self.configs:
             own_tool = self._tool_of(config, tool)
             for artifact in config.artifacts:
                 if artifact.image in selected and (draft := self._draft(config, artifact, own_tool)):
                     drafts[artifact.image] = draft
+        self.exported = {
+            image
+            for dependent in drafts.values()
+            for image in required_images(dependent.artifact)
+            if image in drafts and needs_layout(drafts[image], dependent)
+        }
         steps = tuple(self._step(draft, drafts) for draft in drafts.values())
-        self._check_shared_caches(steps)
-        self.problems.raise_all()
+        self.problems.extend(shared_caches(steps))
+        raise_all(self.problems)
         return BuildPlan(
             steps=steps,
             tags=tuple((image, self.tags[image]) for image in drafts),
@@ -112,7 +93,7 @@ class _Planner:
             file=config.file,
             profiles=config.profiles,
             hooks=config.hooks,
-            hook_environment=self._hook_environment() if config.hooks != Hooks() else (),
+            hook_environment=pipeline_hook_environment(config, self.settings, self.facts),
             images=images,
         )
 
@@ -125,56 +106,18 @@ class _Planner:
             return tool
         return Tool(name=DOCKER, reason=f"{config.file}: build.local.useBuildkit is false", loads=True)
 
-    def _draft(self, config: Config, artifact: Artifact, tool: Tool) -> _Draft | None:
-        """Collects the artifact's problems; None when there is one."""
-        source = self.facts.sources.get(artifact.image, SourceFacts())
-        if artifact.kind == CUSTOM:
-            tool = Tool(name=CUSTOM, reason="custom.buildCommand", builds_indexes=True, loads=True, loads_indexes=True)
+    def _draft(self, config: Config, artifact: Artifact, tool: Tool) -> Draft | None:
+        """The draft of one artifact; None when it has a problem, which is kept."""
         try:
-            self._check_sources(artifact, source)
-            platforms = self._platforms(config, artifact)
-            outputs = tuple(parse_output(text) for text in self.settings.output or artifact.extras.outputs)
-            wishes = Wishes(
-                settings=self.settings,
-                local=config.local,
-                cluster_pushes=self.facts.cluster_pushes,
-                cluster_reason=self.facts.cluster_reason,
-                outputs=outputs if tool.is_buildx else (),
-                cli_flags=artifact.docker.cli_flags if artifact.kind == DOCKER else (),
-            )
-            destination = choose_destination(artifact, self.tags[artifact.image], platforms, wishes, tool)
+            draft = make_draft(config, artifact, self.tags[artifact.image], tool, self.settings, self.facts)
         except BuildxTasksError as error:
-            self.problems.found.append(error)
+            self.problems.append(error)
             return None
-        if destination.warning:
-            self.warnings.append(destination.warning)
-        return _Draft(config, artifact, self.tags[artifact.image], tool, platforms, destination, wishes.outputs)
+        if draft.destination.warning:
+            self.warnings.append(draft.destination.warning)
+        return draft
 
-    def _check_sources(self, artifact: Artifact, source: SourceFacts) -> None:
-        where = f"{artifact.place}: " if artifact.place else ""
-        if source.context:
-            raise CannotStart(
-                f"{where}artifact {artifact.image!r}: context {artifact.context!r} {source.context}",
-                "contexts of the root config are relative to the current directory",
-            )
-        if artifact.kind == DOCKER and not source.dockerfile_exists:
-            raise CannotStart(
-                f"{where}artifact {artifact.image!r}: no Dockerfile at {source.dockerfile}",
-                "set docker.dockerfile, relative to the artifact's context",
-            )
-
-    def _platforms(self, config: Config, artifact: Artifact) -> PlatformSet:
-        host = self.facts.host
-        return resolve_platforms(
-            parse_platforms(self.settings.platform, host),
-            parse_platforms(config.platforms, host),
-            parse_platforms(artifact.platforms, host),
-            host,
-            image=artifact.image,
-            disable_multi=self.settings.disable_multi_platform_build,
-        )
-
-    def _step(self, draft: _Draft, drafts: dict[str, _Draft]) -> BuildStep:
+    def _step(self, draft: Draft, drafts: dict[str, Draft]) -> BuildStep:
         artifact, tool = draft.artifact, draft.tool
         needs = tuple(image for image in required_images(artifact) if image in drafts)
         step = BuildStep(
@@ -188,94 +131,55 @@ class _Planner:
             platforms=tuple(str(platform) for platform in draft.platforms),
             needs=needs,
             hooks=artifact.hooks,
-            hook_environment=self._hook_environment(draft) if artifact.hooks != Hooks() else (),
-        )
-        return self._custom_step(step, draft) if tool.name == CUSTOM else self._docker_step(step, draft, drafts)
-
-    def _hook_environment(self, draft: _Draft | None = None) -> tuple[tuple[str, str], ...]:
-        given = None if is_from_global_config(self.settings, "default-repo") else self.settings.default_repo
-        return hook_environment(
-            environ=self.facts.environ,
-            cwd=self.facts.cwd,
-            default_repo=given,
-            tag=draft.tag if draft else "",
-            push=draft.destination.pushes if draft else False,
-            context=draft.artifact.context if draft else "",
-        )
-
-    def _custom_step(self, step: BuildStep, draft: _Draft) -> BuildStep:
-        environment = custom_environment(
-            environ=self.facts.environ,
-            cwd=self.facts.cwd,
-            tag=draft.tag,
-            push=draft.destination.pushes,
-            context=draft.artifact.context,
-            platforms=("all",) if draft.platforms.all else step.platforms,
-            skip_tests=self.settings.skip_tests,
+            hook_environment=artifact_hook_environment(draft, self.settings, self.facts),
         )
         try:
-            command = custom_command(draft.artifact, environment, self.expander, self.facts.cwd)
+            if tool.name == CUSTOM:
+                return custom_step(step, draft, self.settings, self.facts, self.expander)
+            return self._docker_step(step, draft, drafts)
         except BuildxTasksError as error:
-            self.problems.found.append(error)
+            self.problems.append(error)
             return step
-        why = "custom.buildCommand"
-        return replace(
-            step,
-            flags=(flag(*command.argv, why=why),),
-            environment=(*self._daemon(), *(Variable(name, value, why) for name, value in command.env)),
-            folder=command.cwd,
-        )
 
-    def _docker_step(self, step: BuildStep, draft: _Draft, drafts: dict[str, _Draft]) -> BuildStep:
+    def _docker_step(self, step: BuildStep, draft: Draft, drafts: dict[str, Draft]) -> BuildStep:
         artifact = draft.artifact
         values = {**branch_variable(self.facts.environ, self.facts.branch), **self.facts.environ}
         expander = Expander(values | image_variables(draft.tag), now=self.expander.now, cmd=self.expander.cmd)
         cache_from, cache_to = self._caches(draft, expander)
         source = self.facts.sources.get(artifact.image, SourceFacts())
-        layout = any(
-            artifact.image in required_images(other.artifact) and needs_layout(draft, other)
-            for other in drafts.values()
-        )
-        try:
-            command = plan_command(
-                StepInput(
-                    artifact=artifact,
-                    tag=draft.tag,
-                    tool=draft.tool,
-                    settings=self.settings,
-                    destination=draft.destination,
-                    platforms=draft.platforms,
-                    outputs=draft.outputs,
-                    cache_from=cache_from,
-                    cache_to=cache_to,
-                    dockerfile=source.dockerfile,
-                    declared_args=source.declared_args,
-                    layouts={image: needs_layout(drafts[image], draft) for image in step.needs},
-                    export_layout=layout,
-                    buildkit=draft.config.local.use_buildkit,
-                    buildkit_possible=bool(self.facts.engine.buildx),
-                    home=self.facts.home,
-                    expand=expander,
-                )
+        layout = artifact.image in self.exported
+        command = plan_command(
+            StepInput(
+                artifact=artifact,
+                tag=draft.tag,
+                tool=draft.tool,
+                settings=self.settings,
+                destination=draft.destination,
+                platforms=draft.platforms,
+                outputs=draft.outputs,
+                cache_from=cache_from,
+                cache_to=cache_to,
+                dockerfile=source.dockerfile,
+                declared_args=source.declared_args,
+                layouts={image: needs_layout(drafts[image], draft) for image in step.needs},
+                export_layout=layout,
+                buildkit=draft.config.local.use_buildkit,
+                buildkit_possible=bool(self.facts.engine.buildx),
+                home=self.facts.home,
+                expand=expander,
             )
-        except BuildxTasksError as error:
-            self.problems.found.append(error)
-            return step
+        )
         self.warnings.extend(command.warnings)
         return replace(
             step,
             flags=tuple(command.flags),
-            environment=(*self._daemon(), *command.environment),
+            environment=(*daemon_variables(self.facts), *command.environment),
             cache_from=cache_from,
             cache_to=cache_to,
             layout=layout,
         )
 
-    def _daemon(self) -> tuple[Variable, ...]:
-        why = "the docker daemon of the minikube cluster"
-        return tuple(Variable(name, value, why) for name, value in self.facts.docker_env)
-
-    def _caches(self, draft: _Draft, expander: Expander) -> tuple[tuple[CacheUse, ...], tuple[CacheUse, ...]]:
+    def _caches(self, draft: Draft, expander: Expander) -> tuple[tuple[CacheUse, ...], tuple[CacheUse, ...]]:
         adjust = not self.facts.environ.get(NO_ADJUSTMENT)
         if not draft.tool.is_buildx:
             uses, warnings = plain_cache(draft.artifact, draft.tag, adjust=adjust)
@@ -292,34 +196,8 @@ class _Planner:
         planned = plan_cache(draft.artifact, draft.tag, wishes)
         self.warnings.extend(planned.warnings)
         self.notes.extend(planned.notes)
-        self.problems.found.extend(planned.problems)
+        self.problems.extend(planned.problems)
         return tuple(planned.cache_from), tuple(planned.cache_to)
-
-    def _check_shared_caches(self, steps: Sequence[BuildStep]) -> None:
-        """Exporting to a place overwrites what was there, so no two artifacts may write to the same one."""
-        owners: dict[tuple[str, str], str] = {}
-        for step in steps:
-            for use in step.cache_to:
-                place = use.spec.get("ref") or use.spec.get("dest")
-                first = owners.setdefault((use.spec.type, place), step.image)
-                if place and first != step.image:
-                    self.problems.found.append(
-                        CannotStart(
-                            f"artifacts {first!r} and {step.image!r} write the same cache, {place}",
-                            "give each its own reference, for example with {{.IMAGE_NAME}} in cacheTo",
-                        )
-                    )
-
-
-def needs_layout(dependency: _Draft, dependent: _Draft) -> bool:
-    """Whether a required image has to be handed over as files.
-
-    A pushed image is in its registry and a loaded one in the daemon that the docker driver builds in; any other
-    builder sees neither the daemon's images nor another build's cache.
-    """
-    if dependency.destination.pushes or not dependent.tool.is_buildx or not dependency.tool.is_buildx:
-        return False
-    return dependent.tool.driver != "docker"
 
 
 def concurrency(settings: Settings, configs: Sequence[Config], count: int) -> int:

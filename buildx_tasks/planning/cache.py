@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from buildx_tasks.errors import BuildxTasksError, CannotStart, EngineUnfit
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.model.imageref import ImageRef, parse_image_ref
-from buildx_tasks.model.plan import CacheUse
+from buildx_tasks.model.plan import BuildStep, CacheUse
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.model.spec import Spec, parse_cache_entry, read_csv
 from buildx_tasks.planning.engine import CREATE_HINT, Tool
@@ -233,6 +233,24 @@ class _Planner:
     def _problem(self, message: str, hint: str, kind: type[BuildxTasksError] = CannotStart) -> None:
         where = f"{self.artifact.place}: " if self.artifact.place else ""
         self.result.problems.append(kind(f"{where}artifact {self.artifact.image!r}: {message}", hint))
+
+
+def shared_caches(steps: Sequence[BuildStep]) -> list[BuildxTasksError]:
+    """A problem for every two artifacts that write the same cache: exporting overwrites, it never merges."""
+    owners: dict[tuple[str, str], str] = {}
+    problems: list[BuildxTasksError] = []
+    for step in steps:
+        for use in step.cache_to:
+            place = use.spec.get("ref") or use.spec.get("dest")
+            first = owners.setdefault((use.spec.type, place), step.image)
+            if place and first != step.image:
+                problems.append(
+                    CannotStart(
+                        f"artifacts {first!r} and {step.image!r} write the same cache, {place}",
+                        "give each its own reference, for example with {{.IMAGE_NAME}} in cacheTo",
+                    )
+                )
+    return problems
 
 
 def clean_tag(text: str) -> str:
