@@ -14,7 +14,7 @@ from buildx_tasks.tasks import config
 from buildx_tasks.tasks.defaults import DEFAULTS
 from buildx_tasks.tasks.options import BUILD, FORMAT, RESULT, SELECTION, flag_values, with_options
 
-PLAN_FORMATS = ("text", "json")
+PLAN_FORMATS = ("text", "json", "bake")
 
 
 @with_options(SELECTION, BUILD, RESULT)
@@ -41,7 +41,10 @@ def plan(c: Context, given: Mapping[str, Any]) -> None:
         raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(PLAN_FORMATS)}")
     run = running.begin(c, flag_values(given, SELECTION, BUILD), quiet=form != "text", dry_run=True)
     _settings, planned = run.plan()
-    sys.stdout.write(plan_text(planned) if form == "text" else plan_json(planned))
+    if form == "bake":
+        run.bake(planned)
+    else:
+        sys.stdout.write(plan_text(planned) if form == "text" else plan_json(planned))
 
 
 ns = Collection("buildx", build, plan)

@@ -86,7 +86,7 @@ RESULT: tuple[Option, ...] = (
     Option("metadata_output", "write a richer record of the result to this file"),
 )
 
-FORMAT: tuple[Option, ...] = (Option("format", "text or json"),)
+FORMAT: tuple[Option, ...] = (Option("format", "text, json or bake (a docker-bake.json)"),)
 
 
 def with_options(*tables: tuple[Option, ...]) -> Callable[[Callable[..., Any]], Any]:

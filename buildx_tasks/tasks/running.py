@@ -85,6 +85,15 @@ class Run:
         if not self.quiet:
             self.reporter.tags(plan)
 
+    def bake(self, plan: BuildPlan) -> None:
+        """Print the plan as a bake file, and on standard error what to do with it."""
+        from buildx_tasks.reporting.bake import bake_json
+
+        text, notes = bake_json(plan, str(self.world.cwd))
+        sys.stdout.write(text)
+        for note in notes:
+            print(note, file=sys.stderr)
+
     def planned(self, plan: BuildPlan) -> Results:
         """The results of a dry run: tags, and nothing done."""
         if not self.quiet:
