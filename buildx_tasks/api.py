@@ -118,7 +118,7 @@ def build(
         warn(text)
     reporter = None if output is None else TextReporter(output)
     if reporter is not None:
-        reporter.tags(planned)
+        reporter.tags(planned.tags)
     results = session.build(settled, world, planned, reporter or Silent())
     if reporter is not None:
         reporter.results(results)

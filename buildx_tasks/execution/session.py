@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.execution.kube import read_cluster
@@ -20,29 +20,78 @@ from buildx_tasks.model.config import Artifact, Config
 from buildx_tasks.model.observer import Observer
 from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.platform import Platform
-from buildx_tasks.model.result import Results
+from buildx_tasks.model.result import ArtifactResult, Results
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build import plan_build
 from buildx_tasks.planning.facts import Facts
 from buildx_tasks.planning.select import select_artifacts
-from buildx_tasks.planning.tagging import check_policies, plan_tags
+from buildx_tasks.planning.tagging import TagPlan, check_policies, plan_tags
 from buildx_tasks.planning.variables import Expander
 
 Settle = Callable[[Mapping[str, object], str], Settings]
 """Gives the settings, with what a ``.buildx:`` block (empty for none) of a file adds to the other places."""
 
 
-def prepare(settle: Settle, world: World, *, building: bool) -> tuple[Settings, BuildPlan]:
-    """Settings and plan of a run.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loaded:
+    """A run after its configs are read: what is selected, and the settings with everything that has a say in them."""
 
-    The configs are loaded with what is set outside of them; their ``.buildx:`` block then has its say.
-    """
+    settings: Settings
+    configs: tuple[Config, ...]
+    artifacts: tuple[Artifact, ...]
+    around: Surroundings
+
+    @property
+    def selected(self) -> frozenset[str]:
+        """The names of the selected images."""
+        return frozenset(artifact.image for artifact in self.artifacts)
+
+
+def begin(settle: Settle, world: World) -> Loaded:
+    """Read the configs with what is set outside of them; then their ``.buildx:`` block, and the cluster, have a say."""
     settings = settle({}, "")
     configs = load(settings, world)
     block, file = buildx_block(configs)
     if block:
         settings = settle(block, file)
-    return settings, make_plan(configs, settings, world, building=building)
+    artifacts = select_artifacts([item for config in configs for item in config.artifacts], settings.artifact)
+    check_policies(configs, frozenset(artifact.image for artifact in artifacts), settings)
+    around = look_around(world.runner, world.environ, world.home, settings, world.notify)
+    settings = with_advertised_registry(settings, around)
+    return Loaded(settings=settings, configs=configs, artifacts=artifacts, around=around)
+
+
+def prepare(settle: Settle, world: World, *, building: bool) -> tuple[Settings, BuildPlan]:
+    """Settings and plan of a run.
+
+    `building` allows what a config asks to run for its tags and arguments (``cmd`` in templates); without it such a
+    value is shown as not known yet.
+    """
+    loaded = begin(settle, world)
+    cmd = run_cmd(world) if building else not_run
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        arguments = (loaded.configs, loaded.selected, loaded.settings, world, cmd)
+        tag_facts = pool.submit(gather_tag_facts, *arguments, building=building)
+        facts = gather_facts(loaded.artifacts, loaded.settings, world, loaded.around)
+        tags = plan_tags(loaded.configs, loaded.selected, loaded.settings, tag_facts.result(), cmd)
+    expander = Expander(world.environ, now=world.now, cmd=cmd)
+    plan = plan_build(loaded.configs, loaded.settings, facts, tags.references, expander)
+    warned = replace(plan, warnings=(*tags.warnings, *plan.warnings), notes=(*tags.notes, *plan.notes))
+    return loaded.settings, warned
+
+
+def prepare_tags(settle: Settle, world: World) -> tuple[Settings, TagPlan, tuple[ArtifactResult, ...]]:
+    """What a dry run says: the tag of every selected artifact. No docker is asked for it, and nothing is run."""
+    loaded = begin(settle, world)
+    arguments = (loaded.configs, loaded.selected, loaded.settings, world, not_run)
+    facts = gather_tag_facts(*arguments, building=False)
+    tags = plan_tags(loaded.configs, loaded.selected, loaded.settings, facts, not_run)
+    return loaded.settings, tags, tuple(_planned(artifact, tags) for artifact in loaded.artifacts)
+
+
+def _planned(artifact: Artifact, tags: TagPlan) -> ArtifactResult:
+    tag = tags.references[artifact.image]
+    return ArtifactResult(image=artifact.image, tag=tag, reference=tag, runtime_type=artifact.runtime_type)
 
 
 def load(settings: Settings, world: World) -> tuple[Config, ...]:
@@ -76,27 +125,6 @@ def buildx_block(configs: Sequence[Config]) -> tuple[dict[str, object], str]:
             merged |= config.buildx
             file = config.file
     return merged, file
-
-
-def make_plan(configs: Sequence[Config], settings: Settings, world: World, *, building: bool) -> BuildPlan:
-    """Ask the world, and plan the build of `configs`.
-
-    `building` allows what a config asks to run for its tags and arguments (``cmd`` in templates); without it
-    such a value is shown as not known yet.
-    """
-    artifacts = select_artifacts([item for config in configs for item in config.artifacts], settings.artifact)
-    selected = frozenset(artifact.image for artifact in artifacts)
-    check_policies(configs, selected, settings)
-    around = look_around(world.runner, world.environ, world.home, settings, world.notify)
-    settings = with_advertised_registry(settings, around)
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        cmd = run_cmd(world) if building else not_run
-        tag_facts = pool.submit(gather_tag_facts, configs, selected, settings, world, cmd, building=building)
-        facts = gather_facts(artifacts, settings, world, around)
-        tags = plan_tags(configs, selected, settings, tag_facts.result(), cmd)
-    expander = Expander(world.environ, now=world.now, cmd=cmd)
-    plan = plan_build(configs, settings, facts, tags.references, expander)
-    return replace(plan, warnings=(*tags.warnings, *plan.warnings), notes=(*tags.notes, *plan.notes))
 
 
 def build(settings: Settings, world: World, plan: BuildPlan, observer: Observer) -> Results:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import TextIO
 
 from buildx_tasks.model.plan import BuildPlan, BuildStep
@@ -22,10 +23,10 @@ class TextReporter:
         self.prefixed = False
         self.lock = threading.Lock()
 
-    def tags(self, plan: BuildPlan) -> None:
-        """The tags of all selected artifacts."""
-        self._say("Generating tags..." if plan.tags else "No tags generated")
-        for image, tag in plan.tags:
+    def tags(self, tags: Sequence[tuple[str, str]]) -> None:
+        """The final references of all selected artifacts, by image name."""
+        self._say("Generating tags..." if tags else "No tags generated")
+        for image, tag in tags:
             self._say(f" - {image} -> {tag}")
 
     def started(self, plan: BuildPlan) -> None:

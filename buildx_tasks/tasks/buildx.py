@@ -23,9 +23,12 @@ def build(c: Context, given: Mapping[str, Any]) -> None:
     from buildx_tasks.tasks import running
 
     run = running.begin(c, flag_values(given, SELECTION, BUILD), quiet=given["quiet"], dry_run=given["dry_run"])
+    if run.dry_run:
+        run.finish(*run.tags())
+        return
     settings, plan = run.plan()
     run.show_tags(plan)
-    results = run.planned(plan) if run.dry_run else run.build(settings, plan)
+    results = run.build(settings, plan)
     run.write(results, file_output=given["file_output"], metadata_output=given["metadata_output"])
     run.finish(settings, results)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -20,7 +20,7 @@ from buildx_tasks.execution.shell import ShellRunner
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Command
 from buildx_tasks.model.plan import BuildPlan
-from buildx_tasks.model.result import ArtifactResult, Results
+from buildx_tasks.model.result import Results
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.reporting.buildjson import build_json, record_json
 from buildx_tasks.reporting.text import Silent, TextReporter, failures_text
@@ -71,10 +71,7 @@ class Run:
     def plan(self) -> tuple[Settings, BuildPlan]:
         """The settings and the plan, with its warnings shown; under ``--strict`` they are errors."""
         settings, plan = session.prepare(self.settle, self.world, building=not self.dry_run)
-        if settings.strict and plan.warnings:
-            raise CannotStart("\n".join(plan.warnings), "--strict makes every warning an error")
-        for text in plan.warnings:
-            print_warning(text)
+        self._warn(settings, plan.warnings)
         if not self.quiet:
             for text in plan.notes:
                 print(f"note: {text}", file=sys.stderr)
@@ -83,7 +80,7 @@ class Run:
     def show_tags(self, plan: BuildPlan) -> None:
         """The tags, as the first thing a user sees."""
         if not self.quiet:
-            self.reporter.tags(plan)
+            self.reporter.tags(plan.tags)
 
     def bake(self, plan: BuildPlan) -> None:
         """Print the plan as a bake file, and on standard error what to do with it."""
@@ -94,15 +91,20 @@ class Run:
         for note in notes:
             print(note, file=sys.stderr)
 
-    def planned(self, plan: BuildPlan) -> Results:
-        """The results of a dry run: tags, and nothing done."""
+    def tags(self) -> tuple[Settings, Results]:
+        """A dry run: the tags, and nothing done. Under ``--strict`` a policy that failed is an error."""
+        settings, tags, results = session.prepare_tags(self.settle, self.world)
+        self._warn(settings, tags.warnings)
         if not self.quiet:
+            self.reporter.tags(tuple(tags.references.items()))
             self.reporter.line("Skipping build phase since --dry-run is set")
-        builds = tuple(
-            ArtifactResult(image=step.image, tag=step.tag, reference=step.tag, runtime_type=step.artifact.runtime_type)
-            for step in plan.steps
-        )
-        return Results(builds=builds)
+        return settings, Results(builds=results)
+
+    def _warn(self, settings: Settings, warnings: Sequence[str]) -> None:
+        if settings.strict and warnings:
+            raise CannotStart("\n".join(warnings), "--strict makes every warning an error")
+        for text in warnings:
+            print_warning(text)
 
     def build(self, settings: Settings, plan: BuildPlan) -> Results:
         """Build, and show what came out."""
