@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -56,7 +57,9 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run every test against the built wheel, with the lab up; arguments go to pytest."""
-    session.install(_build_wheel(session), *_group("test"))
+    # Not in the session's own temporary folder: nox would make that the tests' TMPDIR, inside of this checkout.
+    with tempfile.TemporaryDirectory() as folder:
+        session.install(_build_wheel(session, folder), *_group("test"))
     with _lab(session, "", required=IN_CI) as (env, _):
         session.run("pytest", *session.posargs, env={**env, "BUILDX_TASKS_WHEEL": "1"})
 
@@ -110,13 +113,11 @@ def _group(name: str) -> list[str]:
     return list(nox.project.dependency_groups(PROJECT, name))
 
 
-def _build_wheel(session: nox.Session) -> str:
+def _build_wheel(session: nox.Session, folder: str) -> str:
     """The wheel as users get it; tests that passed on the checkout alone would say nothing of it."""
     session.install(*_group("build"))
-    folder = Path(session.create_tmp()) / "wheel"
-    shutil.rmtree(folder, ignore_errors=True)
-    session.run("python", "-m", "build", "--no-isolation", "--wheel", "--outdir", str(folder), silent=True)
-    (wheel,) = folder.glob("*.whl")
+    session.run("python", "-m", "build", "--no-isolation", "--wheel", "--outdir", folder, silent=True)
+    (wheel,) = Path(folder).glob("*.whl")
     return str(wheel)
 
 
