@@ -1,0 +1,41 @@
+"""`docs/tasks.md`: every task with its arguments, from the tasks themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import buildx_tasks
+
+HEAD = """\
+# Tasks
+
+<!-- Made by `invoke docs.generate` from the tasks themselves: change them there. -->
+
+`invoke --help TASK` shows the same. Repeated flags collect; commas separate in them too, except where a value may hold
+commas itself. Invoke's own `--dry`, `--echo`, `--hide`, `--pty` and `--command-timeout` work, before the task's name.
+Without a `tasks.py` every task runs as `buildx-tasks TASK`.
+
+The exit status of every task: 0 when all went well, 1 when work was done and something failed, 2 when it could not
+start (arguments, file, YAML, schema), 3 when nothing was selected, 4 when docker, buildx or the builder is missing or
+unfit, 5 when an upgrade was refused, 130 when it was interrupted.
+"""
+
+
+def tasks_page() -> str:
+    """The whole page."""
+    namespace = buildx_tasks.namespace()
+    return HEAD + "".join(_section(name, namespace[name]) for name in sorted(namespace.task_names))
+
+
+def _section(name: str, task: Any) -> str:
+    doc = (task.__doc__ or "").strip()
+    rows = [f"| `{_spelled(argument)}` | {argument.help or ''} |" for argument in task.get_arguments()]
+    table = "\n".join(("", "| argument | meaning |", "|---|---|", *rows, "")) if rows else ""
+    return f"\n## {name}\n\n{doc}\n{table}"
+
+
+def _spelled(argument: Any) -> str:
+    name = str(argument.name).strip("_").replace("_", "-")
+    if argument.positional:
+        return name.upper()
+    return f"--{name}" if argument.kind is bool else f"--{name}=…"
