@@ -143,12 +143,18 @@ class ShellRunner:
 
 
 def _open_terminal() -> tuple[int, int]:
-    """A pseudo terminal of our own terminal's size: what to read from, what the command writes to."""
+    """A pseudo terminal of our own terminal's size: what to read from, what the command writes to.
+
+    It hands line ends on as they are: the real terminal behind us translates them.
+    """
     import fcntl
     import pty
     import termios
 
     reading, writing = pty.openpty()
+    modes = termios.tcgetattr(writing)
+    modes[1] &= ~termios.OPOST
+    termios.tcsetattr(writing, termios.TCSANOW, modes)
     size = shutil.get_terminal_size()
     fcntl.ioctl(writing, termios.TIOCSWINSZ, struct.pack("HHHH", size.lines, size.columns, 0, 0))
     return reading, writing

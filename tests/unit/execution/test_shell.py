@@ -73,9 +73,9 @@ def test_streams_whole_lines_of_both_streams_in_order() -> None:
 
 def test_a_terminal_stream_gives_the_command_a_terminal() -> None:
     pieces: list[str] = []
-    done = ShellRunner().stream(shell("test -t 1 && test -t 2 && printf 'yes\\r'"), pieces.append, terminal=True)
+    done = ShellRunner().stream(shell("test -t 1 && test -t 2 && printf 'yes\\r\\n'"), pieces.append, terminal=True)
     assert done.ok
-    assert "".join(pieces) == "yes\r"
+    assert "".join(pieces) == "yes\r\n"
 
 
 def test_stop_ends_a_command_with_its_children_and_refuses_new_ones(tmp_path: Path) -> None:
