@@ -104,7 +104,7 @@ class ShellRunner:
         logging.getLogger("sh.command").setLevel(logging.WARNING)
         options |= {
             "_env": {**self.environ, **dict(command.env)},
-            "_in": None,
+            "_in": command.stdin or None,
             "_new_group": True,
             "_new_session": False,
             "_bg": True,

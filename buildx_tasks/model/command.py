@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 NOT_FOUND = 127
@@ -12,12 +12,16 @@ TIMED_OUT = 124
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
-    """One process: `argv`; `env` on top of our own environment; `timeout` in seconds, None for none."""
+    """One process: `argv`; `env` on top of our own environment; `timeout` in seconds, None for none.
+
+    `stdin` is what the process reads; it never shows up where commands are shown.
+    """
 
     argv: tuple[str, ...]
     env: tuple[tuple[str, str], ...] = ()
     cwd: str = ""
     timeout: float | None = None
+    stdin: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -38,6 +38,12 @@ def test_standard_input_is_empty() -> None:
     assert ShellRunner().capture(shell("cat; echo end")).stdout == "end\n"
 
 
+def test_a_command_may_bring_its_standard_input_which_is_never_shown() -> None:
+    command = shell("cat; echo end", stdin="secret\n")
+    assert ShellRunner().capture(command).stdout == "secret\nend\n"
+    assert "secret" not in repr(command)
+
+
 def test_captures_much_output_whole() -> None:
     done = ShellRunner().capture(shell("head -c 3000000 /dev/zero | tr '\\0' x"))
     assert len(done.stdout) == 3_000_000

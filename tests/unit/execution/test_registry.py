@@ -1,0 +1,363 @@
+"""Asking a registry, against a small one in this process: digests, access, plain HTTP, moves, busy answers, tags."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from buildx_tasks.execution.connections import Connections, NoAnswerError, _proxy
+from buildx_tasks.execution.dockerauth import Login, Logins
+from buildx_tasks.execution.registry import Registries, RegistryError
+from buildx_tasks.model.command import NOT_FOUND, Command, Completed, Write
+
+INDEX = b'{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}'
+OTHER = b'{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","layers":[]}'
+PASSWORD = {"me": "secret"}
+
+
+def digest_of(body: bytes) -> str:
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
+class FakeRegistry(ThreadingHTTPServer):
+    """Holds manifests by repository and name; how it wants to be asked is set by the test."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.manifests: dict[tuple[str, str], bytes] = {}
+        self.access = ""
+        self.says_digest = True
+        self.busy = 0
+        self.moves_to = ""
+        self.seen: list[tuple[str, str]] = []
+        self.scopes: list[str] = []
+        self.connections = 0
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.server_port}"
+
+    def put(self, repository: str, tag: str, body: bytes) -> str:
+        self.manifests[repository, tag] = self.manifests[repository, digest_of(body)] = body
+        return digest_of(body)
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        self.connections += 1
+        super().finish_request(request, client_address)
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: FakeRegistry
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Nothing on standard error."""
+
+    def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        registry = self.server
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        registry.seen.append((self.command, self.path))
+        parts = urlsplit(self.path)
+        if parts.path == "/token":
+            return self.token(parse_qs(parts.query or body.decode()))
+        if registry.busy:
+            registry.busy -= 1
+            return self.answer(503, b'{"errors":[{"message":"busy"}]}')
+        if registry.moves_to:
+            return self.answer(307, Location=f"{registry.moves_to}{self.path}")
+        if (refused := self.refuses()) is not None:
+            return self.answer(401, b'{"errors":[{"code":"UNAUTHORIZED"}]}', WWW_Authenticate=refused)
+        repository, _, name = parts.path.removeprefix("/v2/").partition("/manifests/")
+        if self.command == "PUT":
+            assert self.headers["Content-Type"]
+            registry.manifests[repository, name] = body
+            return self.answer(201)
+        found = registry.manifests.get((repository, name.replace("%3A", ":")))
+        if found is None or "oci.image.index" not in self.headers["Accept"]:
+            return self.answer(404, b'{"errors":[{"code":"MANIFEST_UNKNOWN"}]}')
+        said = {"Docker_Content_Digest": digest_of(found)} if registry.says_digest else {}
+        return self.answer(200, found, Content_Type=json.loads(found)["mediaType"], **said)
+
+    do_HEAD = do_PUT = do_POST = do_GET  # noqa: N815 - the server's own names
+
+    def refuses(self) -> str | None:
+        registry, said = self.server, self.headers.get("Authorization", "")
+        if registry.access == "basic" and said != f"Basic {base64.b64encode(b'me:secret').decode()}":
+            return 'Basic realm="x"'
+        if registry.access == "bearer" and said not in ("Bearer from-password", "Bearer from-token"):
+            return f'Bearer realm="http://{registry.host}/token",service="reg",scope="repository:wrong:pull"'
+        return None
+
+    def token(self, asked: dict[str, list[str]]) -> None:
+        self.server.scopes.append(asked["scope"][0])
+        assert asked["service"] == ["reg"]
+        said = self.headers.get("Authorization", "")
+        if asked.get("refresh_token") == ["long-lived"]:
+            return self.answer(200, b'{"access_token":"from-token"}')
+        if said == f"Basic {base64.b64encode(b'me:secret').decode()}":
+            return self.answer(200, b'{"token":"from-password"}')
+        return self.answer(401, b'{"errors":[{"message":"who are you"}]}')
+
+
+@pytest.fixture
+def registry() -> Iterator[FakeRegistry]:
+    server = FakeRegistry()
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class HelperRunner:
+    """A runner that knows one credential helper."""
+
+    def __init__(self, **answers: str) -> None:
+        self.answers = answers
+        self.asked: list[Command] = []
+
+    def capture(self, command: Command) -> Completed:
+        self.asked.append(command)
+        if command.argv[0].removeprefix("docker-credential-") not in self.answers:
+            return Completed(command=command, code=NOT_FOUND, stderr="not found")
+        answer = self.answers[command.argv[0].removeprefix("docker-credential-")]
+        return Completed(command=command, code=0 if answer.startswith("{") else 1, stdout=answer)
+
+    def stream(self, command: Command, write: Write, *, terminal: bool = False) -> Completed:
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """Nothing runs."""
+
+
+_made: list[Registries] = []
+
+
+def client(config: dict[str, Any] | None = None) -> Registries:
+    _made.append(Registries(Logins(config or {}, HelperRunner()), Connections()))
+    return _made[-1]
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    while _made:
+        _made.pop().connections.close()
+
+
+def auths(registry: FakeRegistry, password: str = "secret") -> dict[str, Any]:
+    return {"auths": {registry.host: {"auth": base64.b64encode(f"me:{password}".encode()).decode()}}}
+
+
+class TestDigest:
+    def test_of_a_tag_and_of_a_digest(self, registry: FakeRegistry) -> None:
+        digest = registry.put("team/app", "v1", INDEX)
+        asking = client()
+        assert asking.digest(f"{registry.host}/team/app:v1") == digest
+        assert asking.digest(f"{registry.host}/team/app@{digest}") == digest
+        assert [method for method, _path in registry.seen] == ["HEAD", "HEAD"]
+
+    def test_is_empty_for_what_is_not_there(self, registry: FakeRegistry) -> None:
+        assert client().digest(f"{registry.host}/team/app:v1") == ""
+        assert client().manifest(f"{registry.host}/team/app:v1").digest == ""
+
+    def test_is_computed_when_the_registry_does_not_say_it(self, registry: FakeRegistry) -> None:
+        registry.says_digest = False
+        assert client().digest(f"{registry.host}/app:v1") == ""
+        digest = registry.put("app", "v1", OTHER)
+        assert client().digest(f"{registry.host}/app:v1") == digest
+
+    def test_connections_are_kept(self, registry: FakeRegistry) -> None:
+        registry.put("app", "v1", INDEX)
+        asking = client()
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(asking.digest, [f"{registry.host}/app:v1"] * 40))
+        assert set(answers) == {digest_of(INDEX)}
+        assert registry.connections <= 5
+
+    def test_a_closed_connection_is_opened_again(self, registry: FakeRegistry) -> None:
+        registry.put("app", "v1", INDEX)
+        asking = client()
+        assert asking.digest(f"{registry.host}/app:v1")
+        (connections,) = asking.connections._idle.values()
+        assert connections[0].sock is not None
+        connections[0].sock.close()
+        assert asking.digest(f"{registry.host}/app:v1")
+
+    def test_one_busy_answer_is_no_problem(self, registry: FakeRegistry) -> None:
+        registry.put("app", "v1", INDEX)
+        registry.busy = 1
+        assert client().digest(f"{registry.host}/app:v1")
+        registry.busy = 2
+        with pytest.raises(RegistryError, match=r"can't be asked about app: 503|503"):
+            client().manifest(f"{registry.host}/app:v1")
+
+    def test_a_move_is_followed(self, registry: FakeRegistry) -> None:
+        registry.put("app", "v1", INDEX)
+        moved = FakeRegistry()
+        thread = threading.Thread(target=moved.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        moved.moves_to = f"http://{registry.host}"
+        assert client().digest(f"{moved.host}/app:v1")
+        moved.moves_to = f"http://{moved.host}"
+        with pytest.raises(RegistryError, match="from place to place"):
+            client().digest(f"{moved.host}/app:v1")
+        moved.shutdown()
+        moved.server_close()
+
+    def test_a_silent_registry_is_asked_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asking = client()
+        with pytest.raises(RegistryError, match=r"127\.0\.0\.1:1 does not answer"):
+            asking.digest("127.0.0.1:1/app:v1")
+
+        def forbidden(*_args: object) -> None:
+            raise AssertionError("asked again")
+
+        monkeypatch.setattr(asking.connections, "send", forbidden)
+        with pytest.raises(RegistryError, match="does not answer"):
+            asking.digest("127.0.0.1:1/other:v1")
+
+    def test_only_an_insecure_registry_is_spoken_to_without_tls(self) -> None:
+        connections = Connections(insecure=("reg.example:5000",))
+        assert connections.is_insecure("reg.example:5000")
+        assert connections.is_insecure("localhost:5000")
+        assert connections.is_insecure("127.0.0.1")
+        assert not connections.is_insecure("reg.example")
+        assert not connections.is_insecure("localhost.example")
+        assert Registries(Logins({}, HelperRunner()), connections)._possible("reg.example") == ["https"]
+
+
+class TestAccess:
+    @pytest.mark.parametrize("access", ["basic", "bearer"])
+    def test_with_a_password(self, registry: FakeRegistry, access: str) -> None:
+        digest = registry.put("app", "v1", INDEX)
+        registry.access = access
+        asking = client(auths(registry))
+        for _ in range(3):
+            assert asking.digest(f"{registry.host}/app:v1") == digest
+        assert registry.scopes == (["repository:app:pull"] if access == "bearer" else [])
+        assert len([path for _method, path in registry.seen if path.startswith("/v2/")]) == 4
+
+    @pytest.mark.parametrize(("access", "message"), [("basic", "401 UNAUTHORIZED"), ("bearer", "gives no access: 401")])
+    def test_without_one_or_with_a_wrong_one(self, registry: FakeRegistry, access: str, message: str) -> None:
+        registry.access = access
+        for config in ({}, auths(registry, "wrong")):
+            with pytest.raises(RegistryError, match=message) as caught:
+                client(config).manifest(f"{registry.host}/app:v1")
+            assert "wrong" not in str(caught.value)
+
+    def test_with_a_refresh_token(self, registry: FakeRegistry) -> None:
+        registry.access = "bearer"
+        registry.put("app", "v1", INDEX)
+        config = {"auths": {f"https://{registry.host}/v1/": {"identitytoken": "long-lived"}}}
+        assert client(config).digest(f"{registry.host}/app:v1")
+
+    def test_each_repository_has_a_token_of_its_own(self, registry: FakeRegistry) -> None:
+        registry.access = "bearer"
+        asking = client(auths(registry))
+        registry.put("a", "v1", INDEX)
+        registry.put("b", "v1", INDEX)
+        assert asking.digest(f"{registry.host}/a:v1") == asking.digest(f"{registry.host}/b:v1") != ""
+        assert registry.scopes == ["repository:a:pull", "repository:b:pull"]
+
+
+class TestLogins:
+    ENTRY = {"auth": base64.b64encode(b"u:p:q").decode()}  # noqa: RUF012
+
+    @pytest.mark.parametrize(
+        ("config", "host", "login"),
+        [
+            ({}, "r.io", Login()),
+            ({"auths": {"r.io": ENTRY}}, "r.io", Login(user="u", password="p:q")),
+            ({"auths": {"https://r.io/v2/": ENTRY}}, "r.io", Login(user="u", password="p:q")),
+            ({"auths": {"r.io": ENTRY}}, "r.io:5000", Login()),
+            ({"auths": {"r.io": {}}}, "r.io", Login()),
+            ({"auths": {"r.io": {"auth": "%"}}}, "r.io", Login()),
+            ({"auths": {"r.io": {"username": "u", "password": "p"}}}, "r.io", Login(user="u", password="p")),
+            ({"auths": {"https://index.docker.io/v1/": ENTRY}}, "docker.io", Login(user="u", password="p:q")),
+            ({"credHelpers": {"r.io": "one"}, "auths": {"r.io": ENTRY}}, "r.io", Login(user="hu", password="hp")),
+            ({"credsStore": "one"}, "r.io", Login(user="hu", password="hp")),
+            ({"credsStore": "token"}, "r.io", Login(token="t")),
+            ({"credsStore": "none"}, "r.io", Login()),
+            ({"credsStore": "missing", "auths": {"r.io": ENTRY}}, "r.io", Login(user="u", password="p:q")),
+            ({"credHelpers": {"other.io": "one"}}, "r.io", Login()),
+        ],
+    )
+    def test_are_found_as_docker_finds_them(self, config: dict[str, Any], host: str, login: Login) -> None:
+        runner = HelperRunner(
+            one='{"Username":"hu","Secret":"hp"}',
+            token='{"Username":"<token>","Secret":"t"}',
+            none="credentials not found in native keychain",
+        )
+        logins = Logins(config, runner)
+        assert (logins.login(host), logins.login(host)) == (login, login)
+        assert len(runner.asked) <= 1
+        for command in runner.asked:
+            assert command.stdin == host
+            assert host not in repr(command)
+
+    def test_never_show_themselves(self) -> None:
+        assert repr(Login(user="u", password="hidden", token="hidden")) == "Login(user='u')"
+
+
+class TestRetag:
+    def test_puts_the_very_same_bytes(self, registry: FakeRegistry) -> None:
+        old, new = registry.put("app", "v1", INDEX), registry.put("app", "v2", OTHER)
+        registry.access = "bearer"
+        asking = client(auths(registry))
+        asking.retag(f"{registry.host}/app:v2", old)
+        assert asking.digest(f"{registry.host}/app:v2") == old != new
+        assert "repository:app:pull,push" in registry.scopes
+
+    def test_says_when_it_was_refused(self, registry: FakeRegistry) -> None:
+        digest = registry.put("app", "v1", INDEX)
+        asking = client()
+        asking.digest(f"{registry.host}/app:v1")
+        registry.access = "basic"
+        with pytest.raises(RegistryError, match="401"):
+            asking.retag(f"{registry.host}/app:v2", digest)
+
+
+@pytest.mark.parametrize(
+    ("environ", "proxy"),
+    [
+        ({}, ""),
+        ({"HTTPS_PROXY": "http://p:1"}, "http://p:1"),
+        ({"HTTPS_PROXY": "http://p:1", "https_proxy": "q:2"}, "http://q:2"),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "other.io, .example"}, ""),
+        ({"HTTPS_PROXY": "http://p:1", "no_proxy": "reg.example"}, ""),
+        ({"HTTPS_PROXY": "http://p:1", "no_proxy": "reg.example:443"}, ""),
+        ({"HTTPS_PROXY": "http://p:1", "no_proxy": "*"}, ""),
+        ({"HTTPS_PROXY": "http://p:1", "no_proxy": "eg.example"}, "http://p:1"),
+        ({"HTTP_PROXY": "http://p:1"}, ""),
+    ],
+)
+def test_the_proxy_is_the_environments(environ: dict[str, str], proxy: str) -> None:
+    assert _proxy("reg.example:443", environ) == proxy
+
+
+def test_a_host_that_speaks_no_http_is_no_answer() -> None:
+    with pytest.raises(NoAnswerError, match="does not answer"):
+        Connections().send("GET", "http://127.0.0.1:1/", {})
