@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what `EXPORTS` says, for type checkers and editors
     from buildx_tasks.api import build, load, plan
+    from buildx_tasks.document.upgrade import upgrade_text
     from buildx_tasks.document.validate import validate_text
     from buildx_tasks.tasks import namespace
     from buildx_tasks.tasks.buildx import ns as buildx
     from buildx_tasks.tasks.schema import ns as schema
 
 __version__ = "0.1.0"
-__all__ = ["build", "buildx", "load", "namespace", "plan", "schema", "validate_text"]
+__all__ = ["build", "buildx", "load", "namespace", "plan", "schema", "upgrade_text", "validate_text"]
 
 EXPORTS: dict[str, str] = {
     "build": "buildx_tasks.api:build",
@@ -25,6 +26,7 @@ EXPORTS: dict[str, str] = {
     "namespace": "buildx_tasks.tasks:namespace",
     "plan": "buildx_tasks.api:plan",
     "schema": "buildx_tasks.tasks.schema:ns",
+    "upgrade_text": "buildx_tasks.document.upgrade:upgrade_text",
     "validate_text": "buildx_tasks.document.validate:validate_text",
 }
 """Public name -> "module:attribute", imported when the name is first used."""

@@ -7,123 +7,24 @@ pasted together with its comments. Containers open when first looked at: what no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from buildx_tasks.document.nodes import Alias, Mapping, Mark, Node, Scalar, Sequence, resolve
-from buildx_tasks.document.scalars import as_text, plain_value
-from buildx_tasks.document.source import Path, is_merge, key_text
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Origin:
-    """A container of the text and where it hangs: child number `index` of `parent` (None for the root)."""
-
-    node: Mapping | Sequence
-    parent: Origin | None
-    index: int
-
-
-@dataclass(slots=True, eq=False)
-class Child:
-    """An entry of a map (`key` set) or an item of a list (`key` is "").
-
-    `home` is the container and position it has in the text; None when it is new or a copy. `lost` holds
-    values that were replaced, whose comments still have to go somewhere.
-    """
-
-    key: str
-    value: Value
-    home: tuple[Origin, int] | None = None
-    key_node: Node | None = None
-    merged: bool = False
-    changed: bool = False
-    lost: list[Value] = field(default_factory=list)
-    owner: Box | None = None
-
-    def replace(self, value: Value) -> None:
-        """Give the child another value; the old one is gone but for its comments."""
-        self.lost.append(self.value)
-        self._hold(value)
-
-    def wrap(self) -> None:
-        """Make the value the only item of a list."""
-        box = Seq()
-        old = self.value
-        self._hold(box)
-        box.append(Child("", old))
-
-    def nest(self, key: str) -> None:
-        """Make the value the only entry of a map."""
-        box = Map()
-        old = self.value
-        self._hold(box)
-        box.insert(Child(key, old))
-
-    def _hold(self, value: Value) -> None:
-        self.value = value
-        value.up = self
-        self.changed = True
-        if self.owner is not None:
-            self.owner.touch()
-
-    def path(self) -> Path:
-        """Where the child is now."""
-        parts: list[str | int] = []
-        child: Child | None = self
-        while child is not None and child.owner is not None:
-            owner: Box = child.owner
-            parts.append(owner.position(child) if isinstance(owner, Seq) else child.key)
-            child = owner.up
-        return tuple(reversed(parts))
-
-    def mark(self) -> Mark | None:
-        """The place in the text, of the child itself or of the nearest thing around it."""
-        child: Child | None = self
-        while child is not None:
-            node = child.key_node or child.value.source
-            if node is not None:
-                return node.start
-            child = child.owner.up if child.owner is not None else None
-        return None
-
-
-@dataclass(slots=True, eq=False)
-class Loose:
-    """What is left of a child that was dropped: the comments it had."""
-
-    child: Child
-
-
-@dataclass(slots=True, eq=False)
-class Merge:
-    """The ``<<`` of a map; the children it brings in follow it, marked `merged`."""
-
-    key_node: Node
-    node: Node
-    home: tuple[Origin, int] | None
-
-
-@dataclass(slots=True, eq=False)
-class Leaf:
-    """A scalar: its plain `value`, and the text it came from. `within` is the container it stood in."""
-
-    value: Any
-    source: Scalar | None = None
-    within: Mapping | Sequence | None = None
-    via: Alias | None = None
-    copied: bool = False
-    up: Child | None = None
+from buildx_tasks.document.children import Child, Leaf, Loose, Merge, Origin
+from buildx_tasks.document.nodes import Alias, Mapping, Sequence
+from buildx_tasks.document.scalars import as_text
 
 
 class Box:
     """A map or a list. `copied` says that its text belongs to another place (an alias, a copy)."""
 
+    has_keys = False
+    """Whether the children are entries of a map rather than items of a list."""
+
     __slots__ = ("_children", "copied", "data", "origin", "source", "touched", "tree", "up", "via", "within")
 
     def __init__(self, data: Any = None) -> None:
         self.data = data
-        self.tree: Tree | None = None
+        self.tree: Opener | None = None
         self.source: Mapping | Sequence | None = None
         self.origin: Origin | None = None
         self.within: Mapping | Sequence | None = None
@@ -152,8 +53,9 @@ class Box:
         raise NotImplementedError
 
     def real(self) -> list[Child]:
-        """The children that are data, those of merges included."""
-        return [child for child in self.children if isinstance(child, Child)]
+        """The children that are data; those that merges bring in come last, as in plain data."""
+        found = [child for child in self.children if isinstance(child, Child)]
+        return sorted(found, key=lambda child: child.merged) if any(child.merged for child in found) else found
 
     def __len__(self) -> int:
         return len(self.real())
@@ -204,10 +106,11 @@ class Map(Box):
     """A mapping; a key whose value is null counts as absent for `map`, `seq` and `text`, as in Skaffold."""
 
     __slots__ = ()
+    has_keys = True
 
     def _open(self) -> list[Child | Loose | Merge]:
-        if isinstance(self.source, Mapping) and self.tree is not None:
-            return self.tree.entries(self, self.source)
+        if self.tree is not None:
+            return self.tree.entries(self)
         return [Child(str(key), make(value)) for key, value in (self.data or {}).items()]
 
     def find(self, key: str) -> Child | None:
@@ -279,8 +182,8 @@ class Seq(Box):
     __slots__ = ()
 
     def _open(self) -> list[Child | Loose | Merge]:
-        if isinstance(self.source, Sequence) and self.tree is not None:
-            return self.tree.items(self, self.source)
+        if self.tree is not None:
+            return self.tree.items(self)
         return [Child("", make(value)) for value in self.data or ()]
 
     def maps(self) -> Iterator[Map]:
@@ -298,6 +201,14 @@ class Seq(Box):
 Value: TypeAlias = Map | Seq | Leaf
 
 
+class Opener(Protocol):
+    """What gives containers of a text their children (`document.texttree`)."""
+
+    def entries(self, box: Map) -> list[Child | Loose | Merge]: ...
+
+    def items(self, box: Seq) -> list[Child | Loose | Merge]: ...
+
+
 class OddShape(Exception):
     """A value is not what its key asks for; a migration can't judge it."""
 
@@ -305,6 +216,20 @@ class OddShape(Exception):
         super().__init__(wanted)
         self.child = child
         self.wanted = wanted
+
+
+def wrap(child: Child) -> None:
+    """Make a child's value the only item of a list."""
+    box, old = Seq(), child.value
+    child.hold(box)
+    box.append(Child("", old))
+
+
+def nest(child: Child, key: str) -> None:
+    """Make a child's value the only entry of a map."""
+    box, old = Map(), child.value
+    child.hold(box)
+    box.insert(Child(key, old))
 
 
 def is_null(value: Value) -> bool:
@@ -346,68 +271,3 @@ def copy(value: Value) -> Value:
             child.owner = twin
             child.value.up = child
     return twin
-
-
-def merged_pairs(node: Node) -> Iterator[tuple[Node, Node]]:
-    """The pairs that the value of a ``<<`` brings in, the strongest first."""
-    target = resolve(node)
-    if isinstance(target, Sequence):
-        for item in target.items:
-            yield from merged_pairs(item)
-    elif isinstance(target, Mapping):
-        for key, value in target.pairs:
-            if is_merge(key):
-                yield from merged_pairs(value)
-            else:
-                yield key, value
-
-
-class Tree:
-    """One document of a text as a tree; `definitions` is what became of each anchored node, by its identity."""
-
-    def __init__(self, root: Mapping) -> None:
-        self.definitions: dict[int, Value] = {}
-        value = self.wrap(root, None, None)
-        assert isinstance(value, Map)
-        self.root = value
-
-    def wrap(self, node: Node, place: tuple[Origin, int] | None, within: Mapping | Sequence | None) -> Value:
-        """A text node as a value; behind an alias it is a copy of what the alias names."""
-        via = node if isinstance(node, Alias) else None
-        target = resolve(node)
-        copied = via is not None or (place is None and within is not None)
-        value: Value
-        if isinstance(target, Scalar):
-            value = Leaf(plain_value(target.value, target.style, target.tag), target, within, via, copied)
-        else:
-            value = Map() if isinstance(target, Mapping) else Seq()
-            value.tree, value.source, value.within, value.via, value.copied = self, target, within, via, copied
-            if not copied:
-                value.origin = Origin(target, *(place or (None, 0)))
-        if not copied and target.anchor:
-            self.definitions[id(target)] = value
-        return value
-
-    def entries(self, box: Map, node: Mapping) -> list[Child | Loose | Merge]:
-        """The pairs of a mapping; what a ``<<`` brings in stands behind it, an own key wins over it."""
-        names = {key_text(key) for key, _ in node.pairs if not is_merge(key)}
-        children: list[Child | Loose | Merge] = []
-        for at, (key, value) in enumerate(node.pairs):
-            home = (box.origin, at) if box.origin is not None else None
-            if is_merge(key):
-                children.append(Merge(key, value, home))
-                for merged, brought in merged_pairs(value):
-                    name = key_text(merged)
-                    if name not in names:
-                        names.add(name)
-                        children.append(Child(name, self.wrap(brought, None, node), None, merged, merged=True))
-            else:
-                children.append(Child(key_text(key), self.wrap(value, home, node), home, key))
-        return children
-
-    def items(self, box: Seq, node: Sequence) -> list[Child | Loose | Merge]:
-        children: list[Child | Loose | Merge] = []
-        for at, item in enumerate(node.items):
-            home = (box.origin, at) if box.origin is not None else None
-            children.append(Child("", self.wrap(item, home, node), home))
-        return children

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from buildx_tasks.document.children import Child, Leaf
 from buildx_tasks.document.nodes import Mark
 from buildx_tasks.document.scalars import BOOL_WORDS
 from buildx_tasks.document.source import Path
-from buildx_tasks.document.tree import Child, Leaf, Map, OddShape
+from buildx_tasks.document.tree import Map, OddShape, Value
+from buildx_tasks.model.apiversion import position
+
+KANIKO_LENIENT = position("v2beta11")
+"""From here on Skaffold skips unknown keys in kaniko blocks."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,9 +28,10 @@ class Note:
 
 @dataclass(slots=True)
 class Hop:
-    """One step for one document: `version` is the one it leads to."""
+    """One step for one document: `version` is the one it leads to, `target` the end of the journey."""
 
     version: str
+    target: str
     notes: list[Note] = field(default_factory=list)
     refusals: list[Note] = field(default_factory=list)
 
@@ -46,6 +52,16 @@ class Hop:
             self.tell(child, f"dropped {key}" + (f": {why}" if why else ""))
         box.drop(child)
 
+    def drop_ignored(self, kaniko: Map, key: str, why: str) -> None:
+        """The same in a kaniko block; an entry that says nothing stays where Skaffold skips unknown keys."""
+        child = kaniko.find(key)
+        if child is None or not says_nothing(child.value):
+            self.drop(kaniko, key, why)
+        elif position(self.target) < KANIKO_LENIENT:
+            kaniko.drop(child)
+        else:
+            self.tell(child, f"{key} says nothing, and Skaffold skips it", "remove it")
+
 
 Migration = Callable[[Map, Hop], None]
 """Applied to the root pipeline and to each profile, one after another."""
@@ -55,6 +71,13 @@ def is_empty(child: Child) -> bool:
     """Whether Skaffold reads the value as if it were not there: null, "", false, 0, an empty list or mapping."""
     value = child.value
     return not value.value if isinstance(value, Leaf) else not len(value)
+
+
+def says_nothing(value: Value) -> bool:
+    """Whether a value holds only what Skaffold reads as if it were not there."""
+    if isinstance(value, Leaf):
+        return not value.value
+    return all(says_nothing(child.value) for child in value.real())
 
 
 def as_switch(child: Child) -> bool | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from buildx_tasks.document.children import Child, Leaf
 from buildx_tasks.document.migrations.hop import Hop, Migration
-from buildx_tasks.document.tree import Box, Child, Leaf, Map, OddShape, Seq, Value, copy, make
+from buildx_tasks.document.tree import Box, Map, OddShape, Seq, Value, copy, make
 
 Rule = tuple[str, ...]
 """A path pattern (``*`` stands for one segment) and the paths that take its place; none: it is dropped."""
@@ -105,9 +106,8 @@ def rewrite(profile: Map, around: Around, step: Step, hop: Hop) -> None:
         return
     added: list[Child] = []
     for patch in [Patch(child, child.value) for child in patches.real() if isinstance(child.value, Map)]:
-        targets = step.special(patch, around, hop) if step.special is not None else None
-        if targets is None:
-            targets = redirect(patch.path, step.rules)
+        special = step.special(patch, around, hop) if step.special is not None else None
+        targets = redirect(patch.path, step.rules) if special is None else special
         if targets is None:
             targets = [Target(patch.path)]
         if any(target.path.startswith(BY_HAND) for target in targets):
@@ -116,7 +116,10 @@ def rewrite(profile: Map, around: Around, step: Step, hop: Hop) -> None:
             hop.tell(patch.entry, f"dropped the patch of {patch.path}: skaffold/{hop.version} has no such setting")
             patches.drop(patch.entry)
         else:
-            added += _apply(patch, targets, step, hop)
+            inside = Hop(hop.version, hop.target)
+            added += _apply(patch, targets, step, inside)
+            hop.refusals += inside.refusals
+            hop.notes += inside.notes if special is None else ()
     for child in added:
         patches.append(child)
 
@@ -132,7 +135,7 @@ def _apply(patch: Patch, targets: list[Target], step: Step, hop: Hop) -> list[Ch
     if graft is not None:
         if patch.op in ("add", "replace"):
             twins += [_twin(patch, Target(path), graft, origin, found) for path, found in graft.extras(targets)]
-        graft.settle(targets[0])
+        graft.settle(targets[0], hop)
     if targets[0].path != patch.path:
         patch.box.put("path", make(targets[0].path))
     if origin != source:
@@ -140,7 +143,7 @@ def _apply(patch: Patch, targets: list[Target], step: Step, hop: Hop) -> list[Ch
     return twins
 
 
-def _twin(patch: Patch, target: Target, graft: _Graft | None, origin: str, extra: Value | None = None) -> Child:
+def _twin(patch: Patch, target: Target, graft: _Graft | None, origin: str, extra: Child | None = None) -> Child:
     box = Map()
     op = patch.box.find("op")
     if extra is not None:
@@ -151,7 +154,7 @@ def _twin(patch: Patch, target: Target, graft: _Graft | None, origin: str, extra
     if origin:
         box.insert(Child("from", make(origin)))
     if extra is not None:
-        box.insert(Child("value", extra))
+        box.insert(Child("value", extra.value)).left.append(extra)
     elif graft is not None:
         box.insert(Child("value", graft.value_for(target)))
     return Child("", box)
@@ -176,8 +179,9 @@ class _Graft:
         self.parts = set(_identities(child.value))
         self.root = Map()
         self.scaffold: dict[int, str] = {}
-        if path.startswith("/") and path != "/":
-            self._build(path.split("/")[1:])
+        if not path.startswith("/") or path == "/":
+            return
+        self._build(path.split("/")[1:])
         try:
             step.migrate(self.root, hop)
         except OddShape as odd:
@@ -196,7 +200,7 @@ class _Graft:
                 box = value
 
     def _find(self, path: str) -> Value | None:
-        value: Value | None = self.root
+        value: Value | None = self.root if self.scaffold else None
         for segment in path.split("/")[1:]:
             if isinstance(value, Map):
                 child = value.find(unescape(segment))
@@ -214,16 +218,16 @@ class _Graft:
         found = self._find(target.path)
         return copy(self.value if found is None else found)
 
-    def extras(self, targets: list[Target]) -> list[tuple[str, Value]]:
+    def extras(self, targets: list[Target]) -> list[tuple[str, Child]]:
         """What the step took out of the value to other places than the targets."""
         taken = [target.path + "/" for target in targets]
         return [
-            (path, value)
-            for path, value in self._strays(self.root, "")
+            (path, child)
+            for path, child in self._strays(self.root, "")
             if not any(place.startswith(path + "/") or path.startswith(place) for place in taken)
         ]
 
-    def _strays(self, box: Map | Seq, path: str) -> Iterator[tuple[str, Value]]:
+    def _strays(self, box: Map | Seq, path: str) -> Iterator[tuple[str, Child]]:
         for child in box.real():
             value = child.value
             here = f"{path}/{child.key if isinstance(box, Map) else self.scaffold.get(id(box), '-')}"
@@ -232,16 +236,21 @@ class _Graft:
             if not isinstance(value, Leaf) and (id(value) in self.scaffold or is_fresh(value)):
                 yield from self._strays(value, here)
             elif value.copied or not self.parts.isdisjoint(_identities(value)):
-                yield here, value
+                yield here, child
 
-    def settle(self, target: Target) -> None:
+    def settle(self, target: Target, hop: Hop) -> None:
         """Give the patch its value back, as it is at its new place."""
         found = make(target.value) if target.value is not None else self._find(target.path)
         if found is None or found is self.value or id(found) in self.scaffold:
             self.value.up = self.child
             if isinstance(self.value, Box) and self.value.touched and self.child.owner is not None:
                 self.child.owner.touch()
+                if found is None:
+                    what = f"the value of the patch of {target.path} has no place in skaffold/{hop.version}"
+                    hop.refuse(self.child, what, "rewrite or remove the patch by hand")
             return
+        if found.up is not None:
+            self.child.left.append(found.up)
         self.child.replace(found)
         if id(self.value) in set(_identities(found)):
             self.child.lost.pop()

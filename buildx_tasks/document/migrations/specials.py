@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from buildx_tasks.document.migrations import v1beta, v3
 from buildx_tasks.document.migrations.hop import Hop, is_on, section
-from buildx_tasks.document.migrations.patches import Around, Patch, Target, unescape
-from buildx_tasks.document.tree import Map
+from buildx_tasks.document.migrations.patches import BY_HAND, Around, Patch, Target, unescape
+from buildx_tasks.document.tree import Box, Map
 
 ARTIFACTS = ("build", "artifacts")
 RELEASES = ("deploy", "helm", "releases")
@@ -68,8 +68,8 @@ def _override(patch: Patch, around: Around, hop: Hop) -> list[Target] | None:
     keys = patch.segments
     release = around.item(keys[3], *RELEASES)
     value = patch.box.find("value")
-    if value is not None and isinstance(value.value, Map):
-        return None
+    if value is not None and isinstance(value.value, Box):
+        return [Target(BY_HAND)]
     key = ".".join(unescape(part) for part in keys[5:])
     image = patch.box.text("value") if value is not None else ""
     if release is None and value is not None:

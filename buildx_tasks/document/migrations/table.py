@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from buildx_tasks.document.children import Child
 from buildx_tasks.document.migrations import specials, v1alpha, v1beta, v2, v3, v4
 from buildx_tasks.document.migrations.hop import Hop, Note
 from buildx_tasks.document.migrations.patches import BY_HAND, Around, Step, rewrite
-from buildx_tasks.document.tree import Child, Map, OddShape, make
+from buildx_tasks.document.tree import Map, OddShape, make
 from buildx_tasks.model.apiversion import PREFIX, VERSIONS, position
 
 _ARTIFACT = "/build/artifacts/*"
@@ -134,7 +135,7 @@ def migrate(root: Map, version: str, target: str) -> Journey:
         step = STEPS.get(reached)
         if step is None:
             continue
-        hop = Hop(reached)
+        hop = Hop(reached, target)
         try:
             _take(root, step, hop)
         except OddShape as odd:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from buildx_tasks.document.children import Child
 from buildx_tasks.document.migrations.hop import Hop, artifacts, as_switch, is_empty, releases, section, tidy
-from buildx_tasks.document.tree import Child, Leaf, Map, OddShape, make
+from buildx_tasks.document.tree import Map, OddShape, is_null, make, wrap
 
 
 def to_v1alpha2(pipeline: Map, hop: Hop) -> None:
@@ -51,18 +52,18 @@ def _manifests(kubectl: Map, hop: Hop) -> None:
     manifests = kubectl.seq("manifests")
     if manifests is None:
         return
-    for child in manifests.real():
-        if isinstance(child.value, Leaf) and child.value.value is None:
-            manifests.drop(child)
-            continue
-        if not isinstance(child.value, Map):
+    entries = manifests.real()
+    for child, following in zip(entries, [*entries[1:], None], strict=True):
+        paths: list[Child] = []
+        if isinstance(child.value, Map):
+            hop.drop(child.value, "parameters", "manifests take no parameters any more")
+            box = child.value.seq("paths")
+            paths = [box.take(path) for path in box.real()] if box is not None else []
+        elif not is_null(child.value):
             raise OddShape(child, "a mapping with paths")
-        hop.drop(child.value, "parameters", "manifests take no parameters any more")
-        paths = child.value.seq("paths")
-        for path in paths.real() if paths is not None else ():
-            assert paths is not None
-            manifests.insert(paths.take(path), before=child)
         manifests.drop(child)
+        for path in paths:
+            manifests.insert(path, before=following)
 
 
 def to_v1alpha3(pipeline: Map, _hop: Hop) -> None:
@@ -90,7 +91,7 @@ def into_list(box: Map, key: str, new: str) -> None:
         box.drop(child)
     else:
         box.rename(key, new)
-        child.wrap()
+        wrap(child)
 
 
 def to_v1alpha4(pipeline: Map, _hop: Hop) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from buildx_tasks.document.children import Child, Leaf
 from buildx_tasks.document.migrations.hop import Hop, artifacts, is_empty
+from buildx_tasks.document.nodes import Scalar
 from buildx_tasks.document.scalars import as_text
-from buildx_tasks.document.tree import Box, Child, Leaf, Map, OddShape, Seq, copy, is_null, make
+from buildx_tasks.document.tree import Box, Map, OddShape, Seq, copy, is_null, make, wrap
 
 POD_SETTINGS = ("pullSecret", "pullSecretName", "namespace", "timeout", "dockerConfig")
 ARTIFACT_SETTINGS = ("buildContext", "image", "flags", "cache")
@@ -102,7 +104,7 @@ def _unfold(box: Map, key: str, known: dict[str, tuple[str, ...]], hop: Hop) -> 
     twin = Child(name, Map()) if inner is None or is_null(inner.value) else plugin.take(inner)
     if twin is inner:
         twin.key, twin.changed = name, True
-    box.insert(twin, before=child)
+    box.insert(twin, after=child)
     box.drop(child)
 
 
@@ -130,10 +132,11 @@ def _rules(sync: Map, hop: Hop) -> None:
         if manual is None:
             manual = sync.insert(Child("manual", rules), before=child)
         if dest != as_text(child.value.value):
-            child.replace(Leaf(dest, child.value.source, child.value.within, copied=True))
+            child.replace(Leaf(dest))
         sync.take(child)
         rule = Map()
-        rule.insert(Child("src", Leaf(src)))
+        source = child.key_node if src == child.key and isinstance(child.key_node, Scalar) else None
+        rule.insert(Child("src", Leaf(src, source, copied=True))).lead_from(child)
         rule.insert(child)
         child.key, child.changed = "dest", True
         if strip:
@@ -202,7 +205,7 @@ def _jib_block(block: Map) -> None:
         if args is not None:
             block.drop(args)
         block.rename("profile", "args")
-        profile.wrap()
+        wrap(profile)
         assert isinstance(profile.value, Seq)
         profile.value.insert(Child("", make("--activate-profiles")), before=profile.value.real()[0])
         return

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from buildx_tasks.document.migrations.hop import Hop, artifacts, is_empty, is_on, releases, section, tidy
+from buildx_tasks.document.children import Child
+from buildx_tasks.document.migrations.hop import Hop, artifacts, is_empty, is_on, releases, says_nothing, section, tidy
 from buildx_tasks.document.migrations.kubernetes import respell
 from buildx_tasks.document.migrations.v1alpha import into_list
-from buildx_tasks.document.tree import Child, Map, make
+from buildx_tasks.document.tree import Map, make, wrap
 
 KPT_MOVES = (
     (("applyDir",), ("live", "apply", "dir")),
@@ -33,15 +34,19 @@ def to_v2alpha2(pipeline: Map, hop: Hop) -> None:
     """kaniko's build context goes; only its init image is left."""
     for _, kaniko in blocks(pipeline, "kaniko"):
         child = kaniko.find("buildContext")
+        if child is None:
+            continue
+        if says_nothing(child.value):
+            hop.drop_ignored(kaniko, "buildContext", "")
+            continue
         context = kaniko.map("buildContext")
-        if context is not None:
-            hop.drop(context, "gcsBucket", "kaniko gets its context from Skaffold, not from a bucket")
-            local = context.map("localDir")
-            image = local.find("initImage") if local is not None else None
-            if local is not None and image is not None:
-                kaniko.insert(local.take(image), before=child)
-        if child is not None:
-            kaniko.drop(child)
+        assert context is not None
+        hop.drop(context, "gcsBucket", "kaniko gets its context from Skaffold, not from a bucket")
+        local = context.map("localDir")
+        image = local.find("initImage") if local is not None else None
+        if local is not None and image is not None:
+            kaniko.insert(local.take(image), before=child)
+        kaniko.drop(child)
 
 
 def to_v2alpha3(pipeline: Map, hop: Hop) -> None:
@@ -109,7 +114,7 @@ def to_v2beta9(pipeline: Map, hop: Hop) -> None:
         if sync is not None and auto is not None and sync.map("auto") is not None:
             auto.replace(make(True))
     for _, kaniko in blocks(pipeline, "kaniko"):
-        hop.drop(kaniko, "flags", "each flag is a setting of its own now")
+        hop.drop_ignored(kaniko, "flags", "each flag is a setting of its own now")
 
 
 def to_v2beta11(pipeline: Map, _hop: Hop) -> None:
@@ -157,7 +162,7 @@ def to_v2beta23(pipeline: Map, _hop: Hop) -> None:
             docker.drop(child)
         else:
             docker.rename("secret", "secrets")
-            child.wrap()
+            wrap(child)
 
 
 def to_v2beta28(pipeline: Map, hop: Hop) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from buildx_tasks.document.children import Child, Leaf
 from buildx_tasks.document.migrations.hop import Hop, is_empty, is_on
 from buildx_tasks.document.scalars import as_text
-from buildx_tasks.document.tree import Child, Leaf, Map, Seq, copy, is_null, make
+from buildx_tasks.document.tree import Map, Seq, copy, is_null, make
 
 UNMERGEABLE = "kustomize's {0} can't be merged into kubectl's: they are set differently"
 BY_HAND = "give deploy.kubectl and deploy.kustomize the same {0}, or move one of them to a profile"
@@ -169,7 +170,7 @@ def to_templates(release: Map, hop: Hop) -> None:
         leaves = list(_leaves(top, top.key))
         for key, leaf in leaves:
             _template(templates, key, leaf, top, strategy)
-        if top.owner is overrides and not (templates is overrides and top is leaves[0][1]):
+        if top.owner is overrides and all(top is not leaf for _, leaf in leaves):
             overrides.drop(top)
     if templates is not overrides:
         release.drop(child)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from buildx_tasks.document.children import Child
 from buildx_tasks.document.migrations.hop import Hop, artifacts, is_empty, section
-from buildx_tasks.document.tree import Child, Map, copy
+from buildx_tasks.document.tree import Map, copy, nest
 
 CONTAINER = ("name", "image", "command", "args", "env")
 VARIABLE = ("name", "value")
@@ -41,7 +42,7 @@ def to_v4beta1(pipeline: Map, _hop: Hop) -> None:
 
 def to_remote_manifest(item: Child, cluster: Child | None) -> None:
     """The address alone becomes a mapping that holds it, with the pipeline's kube-context when it has one."""
-    item.nest("manifest")
+    nest(item, "manifest")
     if cluster is not None and not is_empty(cluster):
         assert isinstance(item.value, Map)
         item.value.insert(Child("kubeContext", copy(cluster.value)))
@@ -69,7 +70,7 @@ def to_v4beta5(pipeline: Map, hop: Hop) -> None:
     for artifact in artifacts(pipeline):
         kaniko = artifact.map("kaniko")
         if kaniko is not None:
-            hop.drop(kaniko, "noPush", "kaniko always pushes")
+            hop.drop_ignored(kaniko, "noPush", "kaniko always pushes")
 
 
 def to_v4beta8(pipeline: Map, _hop: Hop) -> None:

@@ -1,0 +1,136 @@
+"""Verdicts and messages of an upgrade: which files are refused, with which place and hint."""
+
+from __future__ import annotations
+
+import pytest
+
+from buildx_tasks.document.rewrite import difference
+from buildx_tasks.document.upgrade import upgrade, upgrade_text
+from buildx_tasks.errors import CannotStart, ConfigInvalid, UpgradeRefused
+
+
+def config(version: str, rest: str = "") -> str:
+    return f"apiVersion: skaffold/{version}\nkind: Config\n{rest}"
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "part"),
+    [
+        ("", "f.yaml: ", "empty"),
+        ("kind: Config\n", "f.yaml:1:1: ", "apiVersion is missing"),
+        ("- a\n", "f.yaml:1:1: ", "mapping"),
+        ("apiVersion: skaffold/v2\n", "f.yaml:1:1: apiVersion: ", "unknown version 'skaffold/v2'"),
+        ("apiVersion: [a]\n", "f.yaml:1:1: apiVersion: ", "string"),
+        ("apiVersion: v1\nkind: Pod\n", "f.yaml:1:1: apiVersion: ", "v1"),
+        (config("v3") + "---\n", "f.yaml:3:1: ", "empty"),
+        (config("v3") + "---\nkind: Config\n", "f.yaml:4:1: ", "apiVersion is missing"),
+        ("apiVersion: skaffold/v3\n\tkind: Config\n", "f.yaml:2:", ""),
+        (config("v3", "build: {}\nbuild: {}\n"), "f.yaml:4:1: build: ", "twice"),
+        (config("v1alpha1", "profiles: []\n"), "f.yaml:3:1: profiles: ", "since skaffold/v1alpha2"),
+        (config("v1beta6", "build:\n  artifacts: x\n"), "f.yaml:4:3: build.artifacts: ", "list"),
+        (
+            config("v2beta1", "deploy:\n  kpt: {}\n"),
+            "f.yaml:4:3: deploy.kpt: ",
+            "set apiVersion to a version that has it",
+        ),
+    ],
+)
+def test_invalid(text: str, start: str, part: str) -> None:
+    with pytest.raises(ConfigInvalid) as caught:
+        upgrade_text(text, file="f.yaml")
+    assert caught.value.message.startswith(start)
+    assert part in caught.value.message
+
+
+def test_all_that_is_wrong_is_said() -> None:
+    text = config("v1beta6", "odd: 1\nbuild: {artifacts: [{imageName: x}]}\n") + "---\n" + config("v3", "verify: x\n")
+    with pytest.raises(ConfigInvalid) as caught:
+        upgrade_text(text)
+    assert [line.split(": ")[1] for line in caught.value.message.splitlines()] == [
+        "odd",
+        "build.artifacts[0].imageName",
+        "verify",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "to", "start", "part"),
+    [
+        (config("v4beta5"), "v3", "f.yaml:1:1: apiVersion: ", "newer than skaffold/v3"),
+        (config("v3") + "---\n" + config("v4beta1"), "v3", "f.yaml:4:1: apiVersion: ", "v4beta1"),
+        (config("v1alpha5", "build:\n  acr: {}\n"), None, "f.yaml:4:3: build.acr: ", "Azure"),
+        (config("v2beta8", "deploy:\n  kpt: {dir: d}\n"), None, "f.yaml:4:3: deploy.kpt: ", "--to"),
+        (
+            config("v2beta8", "profiles:\n- name: p\n  deploy: {kpt: {dir: d}}\n"),
+            "skaffold/v4beta1",
+            "f.yaml:5:12: profiles[0].deploy.kpt: ",
+            "manifests.kpt",
+        ),
+        (
+            config("v2beta20", "deploy:\n  kubectl: {defaultNamespace: a}\n  kustomize:\n    defaultNamespace: b\n"),
+            None,
+            "f.yaml:6:5: deploy.kustomize.defaultNamespace: ",
+            "set differently",
+        ),
+    ],
+)
+def test_refused(text: str, to: str | None, start: str, part: str) -> None:
+    with pytest.raises(UpgradeRefused) as caught:
+        upgrade_text(text, to, file="f.yaml")
+    assert caught.value.message.startswith(start)
+    assert part in str(caught.value)
+
+
+def test_all_refusals_of_a_step_are_said() -> None:
+    profile = "- name: p\n  build: {acr: {}}\n"
+    with pytest.raises(UpgradeRefused) as caught:
+        upgrade_text(config("v1alpha5", f"build: {{acr: {{}}}}\nprofiles:\n{profile}"))
+    assert [line.split(":")[0] for line in caught.value.message.splitlines()] == ["3", "6"]
+
+
+@pytest.mark.parametrize("to", ["v2", "skaffold/v4", "v4beta99", "", "skaffold/skaffold/v3"])
+def test_unknown_target(to: str) -> None:
+    with pytest.raises(CannotStart):
+        upgrade_text(config("v1"), to)
+
+
+@pytest.mark.parametrize("to", ["v3", "skaffold/v3", None])
+def test_target(to: str | None) -> None:
+    assert upgrade_text(config("v1"), to) == config("v3" if to else "v4beta14")
+
+
+def test_notes_are_in_the_order_of_the_file() -> None:
+    text = config("v1alpha1", "deploy:\n  name: x\nbuild:\n  tagPolicy: date\n")
+    result = upgrade(text, file="f.yaml")
+    assert [str(note).split(": ")[0] for note in result.notes] == ["f.yaml:4:3", "f.yaml:6:3"]
+    assert all("dropped" in note.message for note in result.notes)
+    assert result.changed
+
+
+@pytest.mark.parametrize(
+    ("rest", "left"),
+    [
+        # Keys that Skaffold skips stay where they say nothing, so that only the version changes.
+        ("kaniko: {buildContext: {localDir: {}}}", True),
+        ("kaniko: {buildContext: {localDir: {initImage: x}}}", False),
+    ],
+)
+def test_empty_settings_of_kaniko(rest: str, left: bool) -> None:
+    text = config("v2alpha1", f"build:\n  artifacts:\n  - image: x\n    {rest}\n")
+    assert ("buildContext" in upgrade_text(text)) is left
+    assert "buildContext" not in upgrade_text(text, "v2beta10")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "path"),
+    [
+        ({"a": [1, 2]}, {"a": [1, 2]}, None),
+        ({"a": [1, True]}, {"a": [1, 1]}, ("a", 1)),
+        ({"a": 1}, {"b": 1}, ("a",)),
+        ([1], [1, 2], ()),
+        ({"a": {"b": float("nan")}}, {"a": {"b": float("nan")}}, None),
+        ({"a": {}}, {"a": None}, ("a",)),
+    ],
+)
+def test_difference(one: object, other: object, path: tuple[object, ...] | None) -> None:
+    assert difference(one, other) == path

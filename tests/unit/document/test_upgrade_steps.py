@@ -1,0 +1,46 @@
+"""Each step with code against a file before and after it, comments and all, in tests/data/upgrade/<version>/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from buildx_tasks.document.migrations.table import STEPS
+from buildx_tasks.document.source import parse
+from buildx_tasks.document.upgrade import upgrade, upgrade_data, upgrade_text
+from buildx_tasks.document.validate import structure_problems
+from buildx_tasks.model.apiversion import position
+
+FOLDER = Path(__file__).parents[2] / "data" / "upgrade"
+FOLDERS = sorted(FOLDER.iterdir(), key=lambda folder: position(folder.name))
+
+WITH_KPT = ("v2beta8",)
+"""No file with deploy.kpt passes v3alpha1."""
+
+
+def test_every_step_has_a_folder() -> None:
+    assert {folder.name for folder in FOLDERS} == set(STEPS)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_step(folder: Path) -> None:
+    before = (folder / "before.yaml").read_text(encoding="utf-8")
+    notes = folder / "notes.txt"
+    result = upgrade(before, folder.name, file="before.yaml")
+    assert result.text == (folder / "after.yaml").read_text(encoding="utf-8")
+    assert "".join(f"{note}\n" for note in result.notes) == (
+        notes.read_text(encoding="utf-8") if notes.exists() else ""
+    )
+    assert upgrade_data(parse(before)[0].data, folder.name) == parse(result.text)[0].data
+    assert not structure_problems(parse(result.text)[0].data, position(folder.name))
+
+
+@pytest.mark.parametrize(
+    "folder", [folder for folder in FOLDERS if folder.name not in WITH_KPT], ids=lambda folder: folder.name
+)
+def test_the_whole_way(folder: Path) -> None:
+    text = (folder / "before.yaml").read_text(encoding="utf-8")
+    once = upgrade_text(text)
+    assert upgrade_text(once) == once
+    assert upgrade_text(upgrade_text(text, folder.name)) == once
