@@ -10,17 +10,22 @@ from pathlib import Path
 from invoke.collection import Collection
 from invoke.context import Context
 
-from buildx_tasks.errors import CannotStart, WorkFailed
+from buildx_tasks.errors import UPGRADE_REFUSED, CannotStart, UpgradeRefused, WorkFailed
 from buildx_tasks.model.finding import Finding
+from buildx_tasks.model.upgrade import FileUpgrade
 from buildx_tasks.tasks.guard import task
+
+_FILES = (
+    "file, folder, quoted pattern such as '**/skaffold.yaml', or - for standard input; repeat or use "
+    "commas (default: skaffold.yaml, then skaffold.yml)"
+)
 
 
 @task(
     positional=[],
     iterable=["filename"],
     help={
-        "filename": "file, folder, quoted pattern such as '**/skaffold.yaml', or - for standard input; repeat or use "
-        "commas (default: skaffold.yaml, then skaffold.yml)",
+        "filename": _FILES,
         "format": "text, json, or github (annotations)",
         "upstream": "report also what Skaffold itself would refuse",
         "strict": "fail on warnings too",
@@ -56,6 +61,69 @@ def validate(
         raise CannotStart("\n".join(unreadable))
     if any(strict or finding.severity == "error" for finding in findings):
         raise WorkFailed(summary(files, findings))
+
+
+@task(
+    positional=[],
+    iterable=["filename"],
+    help={
+        "filename": _FILES,
+        "to": "the version to reach (default: the newest)",
+        "check": "write nothing, fail when something would change",
+        "diff": "write nothing, show what would change",
+        "backup": "keep the old file beside the new one, as NAME.bak",
+    },
+)
+def upgrade(
+    c: Context,
+    filename: Sequence[str] | None = None,
+    to: str = "",
+    check: bool = False,
+    diff: bool = False,
+    backup: bool = False,
+) -> None:
+    """Bring config files to the newest apiVersion, comments and all."""
+    from buildx_tasks.execution.inputs import find_inputs
+    from buildx_tasks.execution.upgrading import upgrade_file
+    from buildx_tasks.reporting.upgrades import upgrade_diff, upgrade_lines, upgrade_summary
+
+    target = _version(to) if to else None
+    inputs = find_inputs(tuple(filename or ()), Path.cwd())
+    write = not (check or diff or c.config.run.dry)
+    # A diff, or what came from standard input, has standard output to itself.
+    said = sys.stderr if diff or any(item.path is None for item in inputs) else sys.stdout
+    results: list[FileUpgrade] = []
+    for item in inputs:
+        result = upgrade_file(item, target, sys.stdin.buffer, write=write, backup=backup)
+        for line in upgrade_lines(result, wrote=write):
+            print(line, file=said)
+        if diff:
+            _write(upgrade_diff(result))
+        elif write and item.path is None:
+            _write(result.new)
+        results.append(result)
+    if len(results) > 1:
+        print(upgrade_summary(results, wrote=write), file=said)
+    _fail(results)
+    if check and any(result.changed for result in results):
+        raise WorkFailed(upgrade_summary(results, wrote=False))
+
+
+def _fail(results: Sequence[FileUpgrade]) -> None:
+    """Raise for the files that could not be upgraded; a refused one decides the exit status."""
+    failed = [result for result in results if result.problem]
+    if not failed:
+        return
+    kind = UpgradeRefused if any(result.exit_code == UPGRADE_REFUSED for result in failed) else CannotStart
+    hints = dict.fromkeys(result.hint for result in failed if result.hint)
+    raise kind("\n".join(result.problem for result in failed), "\n".join(hints))
+
+
+def _write(text: str) -> None:
+    """Text to standard output byte for byte."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
 
 
 @task(positional=[], help={"version": "a version such as v4beta13 (default: the newest)"})
@@ -101,4 +169,4 @@ def _print(text: str) -> None:
         print(text)
 
 
-ns = Collection("schema", validate, show, versions)
+ns = Collection("schema", validate, upgrade, show, versions)

@@ -134,3 +134,113 @@ def test_versions(run: Run) -> None:
     assert (len(versions), versions[0], versions[-1]) == (72, "skaffold/v1alpha1", "skaffold/v4beta14")
     assert "  - deploy.kubectl.manifests -> manifests.rawYaml" in out.splitlines()
     assert len(json.loads(run("schema.versions", "--format", "json")[1])) == 72
+
+
+OLD = "apiVersion: skaffold/v2beta28   # old\nkind: Config\ndeploy:\n  kubectl:\n    manifests: [a.yaml]   # one\n"
+NEW = (
+    "apiVersion: skaffold/v4beta14   # old\nkind: Config\nmanifests:\n  rawYaml: [a.yaml]   # one\n"
+    "deploy:\n  kubectl: {}\n"
+)
+DROPPED = (
+    "apiVersion: skaffold/v2beta16\nkind: Config\nbuild:\n"
+    "  artifacts: [{image: a, docker: {secret: {id: i, dst: d}}}]\n"
+)
+NARROWED = (
+    "apiVersion: skaffold/v4beta14\nkind: Config\nbuild:\n  artifacts: [{image: a, docker: {secrets: [{id: i}]}}]\n"
+)
+REFUSED = "apiVersion: skaffold/v2beta28\nkind: Config\ndeploy:\n  kpt: {dir: d}\n"
+NEWEST = "apiVersion: skaffold/v4beta14\nkind: Config\n"
+
+
+def test_upgrade_in_place(run: Run) -> None:
+    code, out, err = run("schema.upgrade", skaffold=OLD)
+    assert (code, err) == (0, "")
+    assert out == "skaffold.yaml: upgraded from skaffold/v2beta28 to skaffold/v4beta14\n"
+    assert Path("skaffold.yaml").read_text(encoding="utf-8") == NEW
+    assert [path.name for path in Path().iterdir()] == ["skaffold.yaml"]
+
+
+def test_upgrade_keeps_bytes_mode_and_link(run: Run) -> None:
+    real = Path("real.yaml")
+    real.write_bytes(b"\xef\xbb\xbf" + OLD.replace("\n", "\r\n").encode())
+    real.chmod(0o640)
+    Path("skaffold.yaml").symlink_to(real)
+    assert run("schema.upgrade")[0] == 0
+    assert Path("skaffold.yaml").is_symlink()
+    assert real.read_bytes() == b"\xef\xbb\xbf" + NEW.replace("\n", "\r\n").encode()
+    assert real.stat().st_mode & 0o777 == 0o640
+
+
+def test_upgrade_with_backups(run: Run) -> None:
+    for number, old in enumerate((OLD, DROPPED)):
+        code, out, _ = run("schema.upgrade", "--backup", skaffold=old)
+        assert code == 0
+        name = f"skaffold.yaml.bak{number or ''}"
+        assert out.splitlines()[0].endswith(f", the old file is {name}")
+        assert Path(name).read_text(encoding="utf-8") == old
+
+
+def test_upgrade_to_a_version(run: Run) -> None:
+    assert run("schema.upgrade", "--to", "v2beta29", skaffold=OLD)[0] == 0
+    assert Path("skaffold.yaml").read_text(encoding="utf-8") == OLD.replace("v2beta28", "v2beta29")
+    code, out, err = run("schema.upgrade", "--to", "skaffold/v2beta28")
+    assert (code, out) == (5, "")
+    assert err.startswith("skaffold.yaml:1:1: apiVersion: skaffold/v2beta29 is newer than skaffold/v2beta28, ")
+    code, _, err = run("schema.upgrade", "--to", "v2beta99")
+    assert (code, err.splitlines()[0]) == (2, "unknown apiVersion 'v2beta99'")
+
+
+@pytest.mark.parametrize("flags", [("--check",), ("--diff",), ("--check", "--diff")])
+def test_upgrade_that_writes_nothing(run: Run, flags: tuple[str, ...]) -> None:
+    code, out, err = run("schema.upgrade", *flags, skaffold=OLD)
+    said = "skaffold.yaml: would be upgraded from skaffold/v2beta28 to skaffold/v4beta14\n"
+    assert code == ("--check" in flags)
+    assert Path("skaffold.yaml").read_text(encoding="utf-8") == OLD
+    assert said in (err if "--diff" in flags else out)
+    if "--diff" in flags:
+        assert out.splitlines()[:4] == [
+            "--- skaffold.yaml (v2beta28)",
+            "+++ skaffold.yaml (v4beta14)",
+            "@@ -1,5 +1,6 @@",
+            "-apiVersion: skaffold/v2beta28   # old",
+        ]
+
+
+def test_nothing_to_upgrade(run: Run) -> None:
+    assert run("schema.upgrade", "--check", skaffold=NEWEST) == (
+        0,
+        "skaffold.yaml: is skaffold/v4beta14 already\n",
+        "",
+    )
+
+
+def test_upgrade_honours_dry(run: Run) -> None:
+    code, out, _ = run("--dry", "schema.upgrade", skaffold=OLD)
+    assert (code, out) == (0, "skaffold.yaml: would be upgraded from skaffold/v2beta28 to skaffold/v4beta14\n")
+    assert Path("skaffold.yaml").read_text(encoding="utf-8") == OLD
+
+
+def test_upgrade_of_standard_input(run: Run) -> None:
+    code, out, err = run("schema.upgrade", "--filename", "-", stdin=DROPPED.encode())
+    assert (code, out) == (0, NARROWED)
+    assert err.splitlines()[1].startswith("<stdin>:4:51: build.artifacts[0].docker.secret.dst: dropped dst: ")
+
+
+def test_what_can_not_be_upgraded_leaves_the_others_alone(run: Run) -> None:
+    code, out, err = run("schema.upgrade", "--filename", "*.yaml", a=REFUSED, b=OLD, c=TYPO, d=NEWEST)
+    assert code == 5
+    assert out.splitlines() == [
+        "b.yaml: upgraded from skaffold/v2beta28 to skaffold/v4beta14",
+        "d.yaml: is skaffold/v4beta14 already",
+        "1 file upgraded, 1 was there already, 2 could not be",
+    ]
+    assert [line.split(": ")[0] for line in err.splitlines()[:2]] == ["a.yaml:4:3", "c.yaml:3:1"]
+    assert Path("a.yaml").read_text(encoding="utf-8") == REFUSED
+    assert Path("b.yaml").read_text(encoding="utf-8") == NEW
+
+
+def test_upgrade_of_what_is_no_config(run: Run) -> None:
+    Path("skaffold.yaml").write_bytes(b"apiVersion: skaffold/v3\n\xff\xfe: 1\n")
+    code, out, err = run("schema.upgrade")
+    assert (code, out) == (2, "")
+    assert err.startswith("skaffold.yaml:2:1: ")
