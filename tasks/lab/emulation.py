@@ -33,10 +33,11 @@ def start(lab: Lab, part: str) -> Facts:
             process.call(["mount", "-t", "binfmt_misc", "binfmt_misc", str(BINFMT)])
             (folder / _MOUNTED).touch()
         shared.join(folder, lab.layout, THING)
-        found = find_registration(foreign)
+        found = find_registration(foreign, own_suffix=_world(folder))
         if found is None:
-            (BINFMT / "register").write_bytes(registration(foreign, interpreter))
-            found = find_registration(foreign)
+            own = f"{_PREFIX}{name}-{_world(folder)}"
+            (BINFMT / "register").write_bytes(registration(own, foreign, interpreter))
+            found = find_registration(foreign, own_suffix=_world(folder))
     if found is None:
         raise LabError(f"qemu: the kernel took no registration for {foreign}")
     return {"platform": f"linux/{foreign}", "registration": str(found), "own": found.name.startswith(_PREFIX)}
@@ -52,14 +53,14 @@ def stop(layout: Layout, part: str) -> None:
     with shared.locked() as folder:
         if not shared.leave(folder, layout, THING):
             return
-        for entry in BINFMT.glob(f"{_PREFIX}*"):
+        for entry in BINFMT.glob(f"{_PREFIX}*-{_world(folder)}"):
             entry.write_text("-1")
         if (folder / _MOUNTED).exists():
             (folder / _MOUNTED).unlink()
             process.call(["umount", str(BINFMT)])
 
 
-def registration(architecture: str, interpreter: Path) -> bytes:
+def registration(name: str, architecture: str, interpreter: Path) -> bytes:
     """What the kernel is told: name, kind, magic, mask, interpreter, flags.
 
     F opens the interpreter now, for containers do not hold it. P keeps a program's own name, by which busybox knows
@@ -67,7 +68,7 @@ def registration(architecture: str, interpreter: Path) -> bytes:
     """
     magic = b"\x7fELF\x02\x01\x01" + b"\x00" * 9 + b"\x02\x00" + _ELF[architecture]
     fields = (
-        f"{_PREFIX}{_NAMES[architecture]}-p".encode(),
+        name.encode(),
         b"M",
         b"",
         _escape(magic),
@@ -78,19 +79,30 @@ def registration(architecture: str, interpreter: Path) -> bytes:
     return b":" + b":".join(fields)
 
 
-def find_registration(architecture: str, folder: Path = BINFMT) -> Path | None:
-    """An enabled entry for an architecture that works in a container, for busybox too."""
+def find_registration(architecture: str, *, own_suffix: str, folder: Path = BINFMT) -> Path | None:
+    """An enabled entry for an architecture that works in a container, for busybox too.
+
+    One of a lab in another container does not count: it goes when that lab goes.
+    """
     if not folder.exists():
         return None
     magic = f"magic 7f454c46020101{'00' * 9}0200{_ELF[architecture].hex()}"
     for entry in sorted(folder.iterdir()):
         if entry.name in ("register", "status"):
             continue
+        if entry.name.startswith(_PREFIX) and not entry.name.endswith(f"-{own_suffix}"):
+            continue
         lines = entry.read_text().splitlines()
         flags = next((line.partition(":")[2] for line in lines if line.startswith("flags:")), "")
         if "enabled" in lines and magic in lines and {"F", "P"} <= set(flags):
             return entry
     return None
+
+
+def _world(folder: Path) -> str:
+    """Tells the instances that share this folder from those in other containers, who share but the kernel."""
+    status = folder.stat()
+    return f"{status.st_dev:x}.{status.st_ino:x}"
 
 
 def _escape(data: bytes) -> bytes:
