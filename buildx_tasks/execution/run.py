@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from buildx_tasks.execution.hooks import AFTER, BEFORE, run_hooks
+from buildx_tasks.execution.retry import Patience
 from buildx_tasks.execution.step import StepRunner
 from buildx_tasks.model.command import Runner
 from buildx_tasks.model.observer import Observer
@@ -22,19 +23,21 @@ def run_plan(
     *,
     environ: Mapping[str, str],
     keep_going: bool = False,
+    retries: int = 0,
 ) -> Results:
     """Build everything in `plan`, dependencies first.
 
     After a failure, running builds end, dependents are never started, and nothing else is started either
-    unless `keep_going`. An interrupt stops the running commands; the results so far are returned.
-    Raises `WorkFailed` when a hook around all builds fails.
+    unless `keep_going`. A build that a registry's hiccup ended is tried again, `retries` times at most. An
+    interrupt stops the running commands; the results so far are returned. Raises `WorkFailed` when a hook
+    around all builds fails.
     """
     if not plan.steps:
         return Results(warnings=plan.warnings)
     observer.started(plan)
     _around(plan, runner, observer, BEFORE)
     with TemporaryDirectory(prefix="buildx-tasks-") as folder:
-        results = _Schedule(plan, runner, observer, environ, Path(folder), keep_going).run()
+        results = _Schedule(plan, runner, observer, environ, Path(folder), keep_going, retries).run()
     if results.ok:
         _around(plan, runner, observer, AFTER)
     return results
@@ -65,6 +68,7 @@ class _Schedule:
         environ: Mapping[str, str],
         folder: Path,
         keep_going: bool,
+        retries: int,
     ) -> None:
         self.plan = plan
         self.runner = runner
@@ -72,7 +76,10 @@ class _Schedule:
         self.keep_going = keep_going
         self.results: dict[str, ArtifactResult] = {}
         terminal = observer.wants_terminal(plan)
-        self.steps = StepRunner(plan, runner, observer, environ, folder, self.results, terminal=terminal)
+        self.patience = Patience(retries)
+        self.steps = StepRunner(
+            plan, runner, observer, environ, folder, self.results, terminal=terminal, patience=self.patience
+        )
 
     def run(self) -> Results:
         waiting = list(self.plan.steps)
@@ -87,6 +94,7 @@ class _Schedule:
                         self._collect(running)
             except KeyboardInterrupt:
                 interrupted = True
+                self.patience.stopping.set()
                 self.runner.stop()
         for step in (*waiting, *running.values()):
             self.results.setdefault(step.image, _skipped(step))

@@ -130,7 +130,9 @@ def buildx_block(configs: Sequence[Config]) -> tuple[dict[str, object], str]:
 def build(settings: Settings, world: World, plan: BuildPlan, observer: Observer) -> Results:
     """Run a plan."""
     runner = EnvironmentRunner(world.runner, plan.environment)
-    return run_plan(plan, runner, observer, environ=world.environ, keep_going=settings.keep_going)
+    return run_plan(
+        plan, runner, observer, environ=world.environ, keep_going=settings.keep_going, retries=settings.retries
+    )
 
 
 def with_advertised_registry(settings: Settings, around: Surroundings) -> Settings:

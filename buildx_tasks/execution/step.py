@@ -8,19 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from buildx_tasks.document.ending import LOG_LINES, Ending, HoldBack, read_ending
 from buildx_tasks.document.progress import BuildLog, without_colour
 from buildx_tasks.errors import BuildxTasksError, WorkFailed
 from buildx_tasks.execution.hooks import AFTER, BEFORE, run_hooks
 from buildx_tasks.execution.metadata import pushed_digest, read_metadata, registry_digest
+from buildx_tasks.execution.retry import Patience
 from buildx_tasks.model.command import Command, Completed, Runner
 from buildx_tasks.model.config import Hook
 from buildx_tasks.model.imageref import parse_image_ref
 from buildx_tasks.model.observer import Observer
 from buildx_tasks.model.plan import BUILDX, CUSTOM, LOAD, BuildPlan, BuildStep, Later
 from buildx_tasks.model.result import BUILT, FAILED, ArtifactResult, Failure
-from buildx_tasks.planning.diagnosis import diagnose
-
-TAIL_LINES = 20
+from buildx_tasks.planning.diagnosis import Diagnosis, diagnose
 
 
 class StepRunner:
@@ -36,6 +36,7 @@ class StepRunner:
         results: Mapping[str, ArtifactResult],
         *,
         terminal: bool,
+        patience: Patience,
     ) -> None:
         self.plan = plan
         self.runner = runner
@@ -44,6 +45,7 @@ class StepRunner:
         self.folder = folder
         self.results = results
         self.terminal = terminal
+        self.patience = patience
 
     def run(self, step: BuildStep) -> ArtifactResult:
         """Build one artifact; a failure is a result."""
@@ -91,9 +93,9 @@ class StepRunner:
             for item in step.artifact.requires
             if item.image in self.results and item.alias not in self.environ
         )
-        done = self._stream(step, step.argv(self._answer), BuildLog(), aliases)
-        if not done.ok:
-            return self._failed(step, done)
+        _done, _log, failure = self._stream(step, step.argv(self._answer), aliases)
+        if failure:
+            return _failed(step, failure)
         if step.pushes:
             digest = registry_digest(self.runner, step.tag)
             reference = f"{step.tag}@{digest}"
@@ -108,10 +110,9 @@ class StepRunner:
         return ArtifactResult(image=step.image, tag=step.tag, status=BUILT, reference=reference, digest=digest)
 
     def _buildx(self, step: BuildStep) -> ArtifactResult:
-        log = BuildLog()
-        done = self._stream(step, step.argv(self._answer), log)
-        if not done.ok:
-            return self._failed(step, done)
+        _done, log, failure = self._stream(step, step.argv(self._answer))
+        if failure:
+            return _failed(step, failure)
         metadata = read_metadata(self._metadata_path(step.image))
         reference, digest = step.tag, ""
         if step.pushes:
@@ -135,15 +136,15 @@ class StepRunner:
         """Plain docker: cached images are pulled first, and the push is a command of its own."""
         for use in step.cache_from:
             self._pull_if_absent(step, use.spec.get("ref"))
-        done = self._stream(step, step.argv(self._answer), BuildLog())
-        if not done.ok:
-            return self._failed(step, done)
+        _done, _log, failure = self._stream(step, step.argv(self._answer))
+        if failure:
+            return _failed(step, failure)
         if not step.pushes:
             reference, digest = self._name_loaded(step)
             return ArtifactResult(image=step.image, tag=step.tag, status=BUILT, reference=reference, digest=digest)
-        pushed = self._stream(step, ("docker", "push", step.tag), BuildLog())
-        if not pushed.ok:
-            return self._failed(step, pushed)
+        pushed, _log, failure = self._stream(step, ("docker", "push", step.tag))
+        if failure:
+            return _failed(step, failure)
         digest = _digest_of_push(pushed.stdout)
         reference = f"{step.tag}@{digest}" if digest else step.tag
         return ArtifactResult(image=step.image, tag=step.tag, status=BUILT, reference=reference, digest=digest)
@@ -167,15 +168,44 @@ class StepRunner:
         return (reference if named.ok else step.tag), digest
 
     def _stream(
-        self, step: BuildStep, argv: tuple[str, ...], log: BuildLog, more: tuple[tuple[str, str], ...] = ()
-    ) -> Completed:
+        self, step: BuildStep, argv: tuple[str, ...], more: tuple[tuple[str, str], ...] = ()
+    ) -> tuple[Completed, BuildLog, Failure | None]:
+        """Run a command, again after a fault that goes away by itself; and why it failed in the end."""
+        attempt = 1
+        while True:
+            done, log = self._try(step, argv, more)
+            if done.ok:
+                return done, log, None
+            if step.tool == CUSTOM:
+                return done, log, _custom_failure(done)
+            ending = read_ending(done.stdout or done.stderr)
+            diagnosis = diagnose(ending, step)
+            if not self.patience.wait(attempt, diagnosis, ending.error, lambda text: self._say(step, text)):
+                return done, log, _failure(step, done, log, ending, diagnosis)
+            attempt += 1
+
+    def _try(
+        self, step: BuildStep, argv: tuple[str, ...], more: tuple[tuple[str, str], ...]
+    ) -> tuple[Completed, BuildLog]:
+        log = BuildLog()
+        held = HoldBack(lambda text: self.observer.output(step, text))
+
         def write(text: str) -> None:
             log.feed(text)
-            self.observer.output(step, text)
+            if step.tool == BUILDX and not self.terminal:
+                held.feed(text)
+            else:
+                self.observer.output(step, text)
 
         environment = (*((item.name, item.value) for item in step.environment), *more)
         command = Command(argv=argv, env=environment, cwd=step.folder)
-        return self.runner.stream(command, write, terminal=self.terminal)
+        done = self.runner.stream(command, write, terminal=self.terminal)
+        if done.ok:
+            held.release()
+        return done, log
+
+    def _say(self, step: BuildStep, text: str) -> None:
+        self.observer.output(step, f"{text}\n")
 
     def _answer(self, later: Later) -> str:
         if later.what == "metadata":
@@ -193,11 +223,32 @@ class StepRunner:
     def _layout_path(self, image: str) -> Path:
         return self.folder / f"{_file_name(image)}.oci"
 
-    def _failed(self, step: BuildStep, done: Completed) -> ArtifactResult:
-        lines = [line for line in without_colour(done.stdout or done.stderr).replace("\r", "\n").splitlines() if line]
-        message, hint = diagnose("\n".join(lines), step)
-        failure = Failure(message=message or f"exit status {done.code}", hint=hint, tail=tuple(lines[-TAIL_LINES:]))
-        return ArtifactResult(image=step.image, tag=step.tag, status=FAILED, failure=failure)
+
+def _failed(step: BuildStep, failure: Failure) -> ArtifactResult:
+    return ArtifactResult(image=step.image, tag=step.tag, status=FAILED, failure=failure)
+
+
+def _failure(step: BuildStep, done: Completed, log: BuildLog, ending: Ending, diagnosis: Diagnosis) -> Failure:
+    message, hint = diagnosis.message or f"exit status {done.code}", diagnosis.hint
+    if step.pushes and log.export_error and log.export_error in ending.error:
+        message = f"the image is pushed, but its cache could not be written: {message}"
+        hint = f"{hint}\nto go on without a cache, add ignore-error=true to cacheTo".lstrip()
+    return Failure(
+        message=message,
+        hint=hint,
+        id=diagnosis.id,
+        words=ending.error if diagnosis.own_words else "",
+        step=ending.step,
+        tail=ending.log,
+        place=ending.place,
+        source=ending.source,
+    )
+
+
+def _custom_failure(done: Completed) -> Failure:
+    """What a command of the user's own printed is shown and not judged."""
+    lines = tuple(without_colour(done.stdout or done.stderr).splitlines()[-LOG_LINES:])
+    return Failure(message=f"the build command ended with exit status {done.code}", tail=lines)
 
 
 def _cache_warnings(step: BuildStep, log: BuildLog) -> tuple[str, ...]:

@@ -14,11 +14,21 @@ PLANNED = "planned"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """Why a build failed: one line, what to run next, and the end of the output that shows it."""
+    """Why a build failed: one line, and what to run next.
+
+    `id` names the entry of the error catalogue, "" when it has none; `words` is what docker itself said, when
+    that is more. `step` names the build step that failed, `tail` is the end of what it printed, `place` is
+    ``Dockerfile:3`` and `source` the lines around it.
+    """
 
     message: str
     hint: str = ""
+    id: str = ""
+    words: str = ""
+    step: str = ""
     tail: tuple[str, ...] = ()
+    place: str = ""
+    source: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

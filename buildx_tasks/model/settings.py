@@ -74,7 +74,7 @@ class Settings:
     concurrency: int | None = None
     keep_going: bool = False
     strict: bool = False
-    retries: int = 2
+    retries: int = 3
     progress: str = "auto"
     skip_tests: bool = False
     # cluster
@@ -188,6 +188,8 @@ def resolve(layers: Sequence[Layer]) -> Settings:
             if value is None:
                 continue
             converted = _convert(key, value, layer)
+            if converted is None:
+                continue
             if key in ADDED_UP and key in chosen:
                 chosen[key] = _added(chosen[key], converted)
             elif key not in chosen:

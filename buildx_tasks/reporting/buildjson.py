@@ -48,5 +48,11 @@ def _record(build: ArtifactResult) -> dict[str, Any]:
     if build.metadata:
         record["metadata"] = {key: value for key, value in build.metadata.items() if key != PROVENANCE}
     if build.failure:
-        record["failure"] = {"message": build.failure.message, "hint": build.failure.hint}
+        record["failure"] = {
+            "id": build.failure.id,
+            "message": build.failure.message,
+            "hint": build.failure.hint,
+            "step": build.failure.step,
+            "place": build.failure.place,
+        }
     return record
