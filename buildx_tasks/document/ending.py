@@ -128,9 +128,8 @@ def _failed_step(lines: list[str], error: str) -> tuple[str, tuple[str, ...]]:
             failed = match[1] if match[2] in error or error in match[2] else failed
         elif match := _VERTEX_NAME.match(line):
             names.setdefault(match[1], match[2])
-    if failed:
-        return names.get(failed, ""), tuple(logs.get(failed, ()))
-    return _closing_block(lines)
+    name, log = _closing_block(lines)
+    return names.get(failed, name), tuple(logs.get(failed, log))
 
 
 def _closing_block(lines: list[str]) -> tuple[str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from buildx_tasks.model.imageref import parse_image_ref, registry_of
 from buildx_tasks.model.plan import BuildStep
 from buildx_tasks.planning.symptoms import LOG, STEP, SYMPTOMS, Symptom
 
-_ADDRESS = re.compile(r"https?://(?P<host>[^/\s\"]+)/v2/")
+_ADDRESS = re.compile(r"https?://(?P<host>[^/\s\"]+)/v2/(?:(?P<path>[^\s\"]+?)/(?:blobs|manifests)/)?")
 _STEP_HEAD = re.compile(r"^\[[^\]]*\] ")
 DOCKER_HUB = "docker.io"
 STEP_CHARACTERS = 60
@@ -42,7 +42,7 @@ def diagnose(ending: Ending, step: BuildStep) -> Diagnosis:
                 transient=symptom.transient,
                 own_words=symptom not in STEP,
             )
-    return Diagnosis(id="", message=ending.message)
+    return Diagnosis(id="", message=ending.message, own_words=len(ending.error.splitlines()) > 1)
 
 
 def _find(symptom: Symptom, ending: Ending) -> re.Match[str] | None:
@@ -56,8 +56,7 @@ def fillings(ending: Ending, step: BuildStep) -> dict[str, str]:
     registry = _registry_name(address["host"]) if address else registry_of(ref) or DOCKER_HUB
     return {
         "registry": registry,
-        "repository": ref.base_name,
-        "tag": step.tag,
+        "repository": f"{registry}/{address['path']}" if address and address["path"] else ref.base_name,
         "builder": step.builder or "default",
         "login": login_hint(registry),
         "new": "buildkit",

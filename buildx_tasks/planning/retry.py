@@ -32,7 +32,7 @@ def wait_before(
     """
     if not diagnosis.transient or attempt > retries:
         return None
-    wait = min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT) * (0.5 + chance)
+    wait = min(FIRST_WAIT * 2.0 ** (attempt - 1), LONGEST_WAIT) * (0.5 + chance)
     if asked is None:
         return wait
     return None if asked > LONGEST_ASKED else max(wait, asked + chance)

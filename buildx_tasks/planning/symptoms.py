@@ -113,7 +113,7 @@ BUILDER: tuple[Symptom, ...] = (
     ),
     _symptom(
         "builder-lost",
-        r"error reading from server: |code = Unavailable|transport is closing|failed to receive status",
+        r"error reading from server: |code = Unavailable|transport is closing",
         "the connection to builder {builder} broke during the build",
         "is it still running, and has it enough memory?  docker buildx inspect {builder}\n" + DOCTOR,
     ),
@@ -232,7 +232,7 @@ REGISTRY: tuple[Symptom, ...] = (
     ),
     _symptom(
         "registry-reset",
-        r"connection reset by peer|broken pipe|client connection lost|server sent GOAWAY",
+        r"connection reset by peer|broken pipe|use of closed network connection|client connection lost|sent GOAWAY",
         "{registry} broke the connection",
         "try again; if it stays so, look at proxies and firewalls between the builder and {registry}",
         transient=True,
@@ -277,9 +277,9 @@ REGISTRY: tuple[Symptom, ...] = (
     ),
     _symptom(
         "registry-certificate",
-        r"x509: (?P<why>[^\n\"]+)|tls: failed to verify certificate",
+        r"x509: (?P<why>[^\n\"]+)",
         "the builder does not trust the certificate of {registry}: {why}",
-        "give the builder the CA (buildkitd.toml: [registry.\"{registry}\"] ca=[…], docker engine:\n"
+        'give the builder the CA (buildkitd.toml: [registry."{registry}"] ca=[…], docker engine:\n'
         "/etc/docker/certs.d/{registry}/ca.crt), or: " + INSECURE,
     ),
     _symptom(
@@ -303,13 +303,13 @@ REGISTRY: tuple[Symptom, ...] = (
     _symptom(
         "registry-no-repository",
         r"from POST request to \S+/blobs/uploads/\S*: 404|name unknown: ",
-        "{registry} has no repository {repository}, and does not create one by itself",
+        "there is no repository {repository}, and {registry} does not create one by itself",
         "create it there, or correct --default-repo",
     ),
     _symptom(
         "registry-tag-immutable",
         r"/manifests/\S+: 409 Conflict|tag [^\n]*(immutable|already exists)",
-        "{registry} does not let the tag be written again: {tag}",
+        "{registry} does not let a tag of {repository} be written again",
         "use a new tag, or allow it to change; a cache needs a repository of its own:  --cache-repo REPOSITORY",
     ),
     _symptom(

@@ -21,6 +21,8 @@ class TextReporter:
         self.terminal = terminal
         self.hidden = hidden
         self.prefixed = False
+        self.drawing = False
+        self.drawn = ""
         self.lock = threading.Lock()
 
     def tags(self, tags: Sequence[tuple[str, str]]) -> None:
@@ -47,6 +49,7 @@ class TextReporter:
         if self.hidden:
             return
         with self.lock:
+            self.drawn = step.image if self.drawing else ""
             if self.prefixed:
                 text = "".join(f"[{step.image}] {line}\n" for line in text.splitlines() if line.strip())
             self.stream.write(text)
@@ -67,28 +70,30 @@ class TextReporter:
 
     def wants_terminal(self, plan: BuildPlan) -> bool:
         """Raw terminal output only where one build has the terminal for itself."""
-        return self.terminal and not self.hidden and plan.concurrency == 1
+        self.drawing = self.terminal and not self.hidden and plan.concurrency == 1
+        return self.drawing
 
     def results(self, results: Results) -> None:
-        """What came out: every reference, then every failure with the end of its log."""
+        """What came out: every reference, then how every failed build ended."""
         for build in results.builds:
             if build.status in (BUILT, CACHED):
                 self._say(f" - {build.image} -> {build.reference}{_cache_note(build)}")
         for build in results.failed:
-            self._failure(build)
+            if not self._on_screen(build):
+                self.ending(build)
+
+    def ending(self, build: ArtifactResult) -> None:
+        """The end of a failed build: the step, the last lines it printed, its source, and docker's own words."""
+        for line in ending_lines(build):
+            self._say(line)
 
     def line(self, text: str) -> None:
         """One line of its own."""
         self._say(text)
 
-    def _failure(self, build: ArtifactResult) -> None:
-        failure = build.failure
-        if failure is None:
-            return
-        if self.prefixed or self.hidden:
-            self._say(f"The end of the log of [{build.image}]:")
-            for line in failure.tail:
-                self._say(f"  {line}")
+    def _on_screen(self, build: ArtifactResult) -> bool:
+        """Whether docker itself has just shown how this build ended, as it does when it draws on a terminal."""
+        return self.drawn == build.image
 
     def _say(self, line: str) -> None:
         with self.lock:
@@ -118,6 +123,19 @@ class Silent:
         """Never."""
         del plan
         return False
+
+
+def ending_lines(build: ArtifactResult) -> list[str]:
+    """How a failed build ended, as indented lines under the artifact's name; none when there is nothing to show."""
+    failure = build.failure
+    if failure is None:
+        return []
+    lines = [f"  {line}" for line in failure.tail]
+    if failure.source:
+        lines += [f"  {failure.place}", *(f"  {line}" for line in failure.source)]
+    lines += [f"  {line}" for line in failure.words.splitlines() if line.strip()]
+    head = f"[{build.image}] {failure.step}" if failure.step else f"[{build.image}]"
+    return ["", head, *lines] if lines else []
 
 
 def failures_text(results: Results) -> str:

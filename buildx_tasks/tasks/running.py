@@ -109,7 +109,11 @@ class Run:
     def build(self, settings: Settings, plan: BuildPlan) -> Results:
         """Build, and show what came out."""
         results = session.build(settings, self.world, plan, Silent() if self.quiet else self.reporter)
-        if not self.quiet:
+        if self.quiet:
+            endings = TextReporter(sys.stderr)
+            for failed in results.failed:
+                endings.ending(failed)
+        else:
             self.reporter.results(results)
         for result in results.builds:
             for text in result.warnings:

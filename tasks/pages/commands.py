@@ -8,10 +8,15 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
+from tasks.pages.errors import errors_page
 from tasks.pages.reference import tasks_page
 from tasks.pages.settings import ROOT, settings_page
 
-PAGES: dict[str, Callable[[], str]] = {"docs/settings.md": settings_page, "docs/tasks.md": tasks_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/errors.md": errors_page,
+    "docs/settings.md": settings_page,
+    "docs/tasks.md": tasks_page,
+}
 
 
 @task(auto_shortflags=False, help={"check": "write nothing; end with 1 when a page is stale"})
