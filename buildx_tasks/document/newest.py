@@ -9,27 +9,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from buildx_tasks.document.migrations.table import migrate
 from buildx_tasks.document.placing import original_path
 from buildx_tasks.document.problem import Problem
+from buildx_tasks.document.reading import duplicate_keys
 from buildx_tasks.document.source import Document
-from buildx_tasks.document.tree import Map, plain
-from buildx_tasks.document.validate import duplicate_keys, structure_problems
 from buildx_tasks.document.versioning import version_of, version_problem
-from buildx_tasks.model.apiversion import NEWEST, VERSIONS
+from buildx_tasks.model.apiversion import NEWEST, PREFIX, SAME_SHAPE_SINCE, VERSIONS, position
 
 
-def read_newest(document: Document) -> tuple[dict[str, Any], list[Problem]]:
-    """The document's data in the newest shape, dotted keys included, and the errors it has; data only without any."""
+def read_newest(document: Document, *, judged: bool = False) -> tuple[dict[str, Any], list[Problem]]:
+    """The document's data in the newest shape, dotted keys included, and the errors it has; data only without any.
+
+    `judged` says that its structure is known to be right.
+    """
     problems = list(duplicate_keys(document))
     at = version_of(document.data)
     if at is None:
         return {}, [*problems, version_problem(document.data)]
-    problems += [problem for problem in structure_problems(document.data, at) if problem.severity == "error"]
+    if not judged:
+        from buildx_tasks.document.validate import structure_problems
+
+        problems += [problem for problem in structure_problems(document.data, at) if problem.severity == "error"]
     if problems:
         return {}, problems
     data: Mapping[str, Any] = document.data
-    if VERSIONS[at] != NEWEST:
+    if at < position(SAME_SHAPE_SINCE):
+        from buildx_tasks.document.migrations.table import migrate
+        from buildx_tasks.document.tree import Map, plain
+
         root = Map(document.visible())
         refusals = migrate(root, VERSIONS[at], NEWEST).refusals
         if refusals:
@@ -44,4 +51,4 @@ def read_newest(document: Document) -> tuple[dict[str, Any], list[Problem]]:
             ]
         dots = {key: value for key, value in data.items() if key.startswith(".")}
         data = {**plain(root), **dots}
-    return dict(data), []
+    return {**data, "apiVersion": f"{PREFIX}{NEWEST}"}, []

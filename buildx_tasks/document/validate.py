@@ -27,6 +27,7 @@ from buildx_tasks.document.migrations.table import migrate
 from buildx_tasks.document.nodes import YamlProblem
 from buildx_tasks.document.placing import original_path, place
 from buildx_tasks.document.problem import Problem
+from buildx_tasks.document.reading import MAX_TEXT, duplicate_keys, yaml_finding
 from buildx_tasks.document.rules import RULES
 from buildx_tasks.document.rules.block import unknown_artifacts
 from buildx_tasks.document.rules.files import check_configs
@@ -36,9 +37,6 @@ from buildx_tasks.document.tree import Map, plain
 from buildx_tasks.document.versioning import version_of, version_problem
 from buildx_tasks.model.apiversion import NEWEST, VERSIONS
 from buildx_tasks.model.finding import Finding
-
-MAX_TEXT = 4_000_000
-"""Characters; no config comes near, and everything that follows takes time and memory in proportion."""
 
 MAX_FINDINGS = 500
 """Findings of one file; a file with more has one cause for most of them. The check of a document stops at twice."""
@@ -68,14 +66,6 @@ def validate_text(
     return validate_documents(documents, file=file, upstream=upstream, warnings=warnings, elsewhere=elsewhere)
 
 
-def yaml_finding(problem: YamlProblem, text: str, file: str) -> Finding:
-    """The finding for text that is no YAML."""
-    is_tab = "tab" in problem.message or text[problem.mark.index : problem.mark.index + 1] == "\t"
-    hint = "indent with blanks, YAML takes no tabs" if is_tab else ""
-    line, column = problem.mark.line, problem.mark.column
-    return Finding(file=file, line=line, column=column, message=problem.message, hint=hint, code="yaml")
-
-
 def validate_documents(
     documents: Sequence[Document],
     *,
@@ -98,13 +88,6 @@ def validate_documents(
         rest = Finding(file=file, line=last.line, message=f"and at least {more} more problems", code="too-many")
         return [*findings[:MAX_FINDINGS], rest]
     return findings
-
-
-def duplicate_keys(document: Document) -> Iterator[Problem]:
-    """Keys that stand twice in one mapping of a document."""
-    for item in document.duplicates:
-        message = f"{item.path[-1]!r} stands twice, first in line {item.first.line}"
-        yield Problem(path=item.path, code="duplicate-key", message=message, mark=item.mark)
 
 
 class _Judged:

@@ -13,10 +13,11 @@ from buildx_tasks.document.newest import read_newest
 from buildx_tasks.document.nodes import Mark, YamlProblem
 from buildx_tasks.document.placing import original_path, place
 from buildx_tasks.document.problem import Problem
+from buildx_tasks.document.reading import MAX_TEXT, yaml_finding
 from buildx_tasks.document.source import Document, parse
 from buildx_tasks.document.source import Path as DocumentPath
-from buildx_tasks.document.validate import MAX_TEXT, yaml_finding
 from buildx_tasks.errors import CannotStart
+from buildx_tasks.execution.verdicts import Verdicts, key_of
 from buildx_tasks.model.finding import Finding
 from buildx_tasks.model.urls import without_passwords
 
@@ -103,8 +104,11 @@ def _answers(ask: Callable[[], bool]) -> bool:
         return False
 
 
-def read_config_file(location: Location, stdin: TextIO | None = None) -> ConfigFile:
-    """Read and judge a file. Raises `CannotStart` when it can't be read at all; its problems come as findings."""
+def read_config_file(location: Location, verdicts: Verdicts, stdin: TextIO | None = None) -> ConfigFile:
+    """Read a file, and judge it unless that was done before.
+
+    Raises `CannotStart` when it can't be read at all; its problems come as findings.
+    """
     text = _read(location, stdin)
     if len(text) > MAX_TEXT:
         raise CannotStart(f"config file {location.shown} has more than {MAX_TEXT} characters")
@@ -117,10 +121,14 @@ def read_config_file(location: Location, stdin: TextIO | None = None) -> ConfigF
         return ConfigFile(location=location, findings=(finding,))
     read: list[ConfigDocument] = []
     findings: list[Finding] = []
+    key = key_of("structure", text)
+    judged = verdicts.holds(key)
     for document in documents:
-        data, problems = read_newest(document)
+        data, problems = read_newest(document, judged=judged)
         read.append(ConfigDocument(data, document))
         findings += [place(problem, document, location.shown) for problem in problems]
+    if not findings:
+        verdicts.remember(key)
     return ConfigFile(location=location, documents=() if findings else tuple(read), findings=tuple(findings))
 
 

@@ -11,13 +11,15 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from buildx_tasks.document.globalconfig import GlobalConfig, lookup, matching, read
-from buildx_tasks.document.globaledit import edit, parse_value
 from buildx_tasks.document.nodes import YamlProblem
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.execution.files import write_atomic
 from buildx_tasks.model.settings import Layer
+
+if TYPE_CHECKING:
+    from buildx_tasks.document.globalconfig import GlobalConfig
 
 OWN_VARIABLE = "BUILDX_TASKS_CONFIG"
 Warn = Callable[[str], None]
@@ -49,6 +51,8 @@ def config_layers(
     none, as it is for Skaffold, and `warn` is told.
     """
     own, skaffold = own_path(environ, home, platform), skaffold_path(environ, home)
+    if not own.exists() and not skaffold.exists():
+        return []
     layers = _layers(read_config(own, home), own, home, kube_context, false_counts=True)
     try:
         other = read_config(skaffold, home)
@@ -60,6 +64,8 @@ def config_layers(
 
 def read_config(path: Path, home: Path) -> GlobalConfig:
     """The file's values, empty when there is no file. Raises `CannotStart` with one line for each problem."""
+    from buildx_tasks.document.globalconfig import read
+
     config = read(read_text(path, home))
     if config.problems:
         lines = [f"{shown(path, home)}:{problem}" for problem in config.problems]
@@ -85,6 +91,9 @@ def change(path: Path, home: Path, key: str, value: str | None, kube_context: st
     Other writers wait meanwhile, so no change is ever lost. Gives the pattern of the kube-context entry that
     holds the change, None for the global section. Raises `CannotStart`.
     """
+    from buildx_tasks.document.globalconfig import matching, read
+    from buildx_tasks.document.globaledit import edit, parse_value
+
     parse_value(key, value or "")
     if not value and not path.exists():
         return kube_context
@@ -108,6 +117,8 @@ def shown(path: Path, home: Path) -> str:
 
 
 def _layers(config: GlobalConfig, path: Path, home: Path, kube_context: str, *, false_counts: bool) -> list[Layer]:
+    from buildx_tasks.document.globalconfig import lookup
+
     sections = lookup(config, kube_context, false_counts=false_counts)
     return [Layer(f"{shown(path, home)} ({section.title})", section.values) for section in sections if section.values]
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from buildx_tasks.document.decode import decode_config, items, section, text
 from buildx_tasks.document.problem import Problem
 from buildx_tasks.errors import CannotStart, ConfigInvalid
 from buildx_tasks.execution.configfile import DEFAULT_NAMES, locate
-from buildx_tasks.execution.gitcache import GitCache, cache_folder
 from buildx_tasks.execution.modules import Loaded, Walk, near
+from buildx_tasks.execution.verdicts import Verdicts, key_of
 from buildx_tasks.model.command import Runner
 from buildx_tasks.model.config import Config
 from buildx_tasks.model.finding import Finding
 from buildx_tasks.model.settings import Settings
-from buildx_tasks.planning.judge import judge
-from buildx_tasks.planning.overrides import apply_overrides
-from buildx_tasks.planning.paths import with_absolute_paths
 from buildx_tasks.planning.profiles import ActivationFacts
+
+if TYPE_CHECKING:
+    from buildx_tasks.execution.gitcache import GitCache
 
 DUPLICATE_IMAGE = "duplicate-image"
 COMMAND = "build"
@@ -44,6 +46,7 @@ def load_configs(
     Raises `CannotStart` for a missing file or an unknown module, profile or override, `ConfigInvalid` with every
     problem of every file at once.
     """
+    verdicts = Verdicts.of(environ)
     walk = Walk(
         cwd=cwd,
         facts=ActivationFacts(
@@ -57,12 +60,8 @@ def load_configs(
         modules=settings.module,
         propagate=settings.propagate_profiles,
         auto=settings.profile_auto_activation,
-        git=GitCache(
-            folder=cache_folder(environ, cwd, settings.remote_cache_dir),
-            runner=runner,
-            environ=environ,
-            sync=settings.sync_remote_cache,
-        ),
+        git=cache(partial(_git_cache, settings, environ, cwd, runner)),
+        verdicts=verdicts,
         stdin=stdin,
         notify=notify,
     )
@@ -70,8 +69,24 @@ def load_configs(
     _raise(walk.findings)
     _check_selection(settings, walk, loaded)
     loaded = _overridden(loaded, settings.set)
-    _raise([*_judged(loaded, bool(settings.set)), *(finding for one in loaded for finding in _unknown_extras(one))])
+    _raise(
+        [
+            *_judged(loaded, verdicts, bool(settings.set)),
+            *(finding for one in loaded for finding in _unknown_extras(one)),
+        ]
+    )
     return tuple(_decoded(one) for one in loaded)
+
+
+def _git_cache(settings: Settings, environ: Mapping[str, str], cwd: Path, runner: Runner) -> GitCache:
+    from buildx_tasks.execution.gitcache import GitCache, cache_folder
+
+    return GitCache(
+        folder=cache_folder(environ, cwd, settings.remote_cache_dir),
+        runner=runner,
+        environ=environ,
+        sync=settings.sync_remote_cache,
+    )
 
 
 def _raise(findings: Iterable[Finding]) -> None:
@@ -109,13 +124,27 @@ def _module_problem(name: str, walk: Walk) -> tuple[str, str]:
 def _overridden(loaded: Sequence[Loaded], values: Sequence[str]) -> list[Loaded]:
     if not values:
         return list(loaded)
+    from buildx_tasks.planning.overrides import apply_overrides
+
     changed = apply_overrides([one.data for one in loaded], values, [one.origins for one in loaded])
     return [replace(one, data=data) for one, data in zip(loaded, changed, strict=True)]
 
 
-def _judged(loaded: Sequence[Loaded], overridden: bool) -> list[Finding]:
-    """The problems that the configs have together, with profiles and overrides applied."""
+def _judged(loaded: Sequence[Loaded], verdicts: Verdicts, overridden: bool) -> list[Finding]:
+    """The problems that the configs have together, with profiles and overrides applied; none that were right before."""
     changed = [number for number, one in enumerate(loaded) if overridden or one.patched]
+    key = key_of("configs", json.dumps([changed, [one.data for one in loaded]], default=str))
+    if verdicts.holds(key):
+        return []
+    found = _problems(loaded, changed)
+    if not found:
+        verdicts.remember(key)
+    return found
+
+
+def _problems(loaded: Sequence[Loaded], changed: Sequence[int]) -> list[Finding]:
+    from buildx_tasks.planning.judge import judge
+
     found: list[Finding] = []
     for number, problem in judge([one.data for one in loaded], changed):
         finding = loaded[number].placed(problem)
@@ -165,4 +194,8 @@ def _images(data: Mapping[str, Any]) -> list[str]:
 def _decoded(loaded: Loaded) -> Config:
     config = decode_config(loaded.data, file=loaded.location.shown, line_of=loaded.line_of)
     config = replace(config, profiles=loaded.profiles)
-    return config if loaded.is_root else with_absolute_paths(config, str(loaded.location.folder))
+    if loaded.is_root:
+        return config
+    from buildx_tasks.planning.paths import with_absolute_paths
+
+    return with_absolute_paths(config, str(loaded.location.folder))

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from buildx_tasks.document.decode import items, section, text
 from buildx_tasks.document.problem import Problem
@@ -20,13 +20,16 @@ from buildx_tasks.execution.configfile import (
     locate,
     read_config_file,
 )
-from buildx_tasks.execution.gitcache import GitCache, GitSource
+from buildx_tasks.execution.verdicts import Verdicts
 from buildx_tasks.model.config import ActiveProfile
 from buildx_tasks.model.finding import Finding
 from buildx_tasks.planning.origins import Origins
 from buildx_tasks.planning.problems import DocumentInvalid
 from buildx_tasks.planning.profiles import ActivationFacts, apply_profiles, profile_names
 from buildx_tasks.planning.requires import Requirement, read_requirements, wanted_profiles
+
+if TYPE_CHECKING:
+    from buildx_tasks.execution.gitcache import GitCache
 
 MAX_DEPTH = 100
 """Files between the user's own and one it requires in the end; every one costs stack."""
@@ -99,7 +102,8 @@ class Walk:
     modules: tuple[str, ...]
     propagate: bool
     auto: bool
-    git: GitCache
+    git: Callable[[], GitCache]
+    verdicts: Verdicts
     stdin: TextIO | None
     notify: Callable[[str], None]
     findings: list[Finding] = field(default_factory=list)
@@ -121,7 +125,7 @@ class Walk:
         """The file, read and judged the first time it is asked for."""
         known = self._files.get(location.key)
         if known is None:
-            known = read_config_file(location, self.stdin)
+            known = read_config_file(location, self.verdicts, self.stdin)
             self._files[location.key] = known
             self.findings += known.findings
             self._note_names(known)
@@ -241,8 +245,7 @@ class Walk:
         try:
             folder = loaded.location.folder
             if requirement.repo:
-                source = GitSource(repo=requirement.repo, ref=requirement.ref, sync=requirement.sync)
-                folder = self.git.checkout(source)
+                folder = self._checkout(requirement)
             elif not requirement.path:
                 return loaded.location
             location = locate(requirement.path or ".", folder, self.cwd)
@@ -254,6 +257,12 @@ class Walk:
             self.findings.append(loaded.finding(place, error.message, error.hint.replace("\n", "; ")))
             return None
         return location
+
+    def _checkout(self, requirement: Requirement) -> Path:
+        from buildx_tasks.execution.gitcache import GitSource
+
+        source = GitSource(repo=requirement.repo, ref=requirement.ref, sync=requirement.sync)
+        return self.git().checkout(source)
 
     def _check_names(self, requirement: Requirement, loaded: Loaded, target: ConfigFile) -> None:
         """Names in ``configs`` and ``activeProfiles`` that the required file does not have."""

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from buildx_tasks.document.dockerfile import DockerfileError, parse_dockerfile
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.planning.facts import SourceFacts
 
@@ -54,6 +53,10 @@ def _declared_args(dockerfile: Path) -> frozenset[str] | None:
         text = dockerfile.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
+    if "arg" not in text.lower():
+        return frozenset()
+    from buildx_tasks.document.dockerfile import DockerfileError, parse_dockerfile
+
     try:
         return parse_dockerfile(text, str(dockerfile)).declared_args()
     except DockerfileError:

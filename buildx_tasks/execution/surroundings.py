@@ -9,10 +9,9 @@ from pathlib import Path
 
 from buildx_tasks.errors import EngineUnfit
 from buildx_tasks.execution.kube import Warn, advertised_registry, read_cluster
-from buildx_tasks.execution.minikube import docker_env, is_minikube
 from buildx_tasks.model.command import Command, Completed, Runner, Write
 from buildx_tasks.model.settings import OFF, Settings, is_from_global_config
-from buildx_tasks.planning.cluster import Cluster, cluster_kind
+from buildx_tasks.planning.cluster import Cluster, ClusterFacts, cluster_kind
 
 Variables = tuple[tuple[str, str], ...]
 DAEMONS_OWN = ("", "default", OFF)
@@ -56,7 +55,7 @@ def look_around(runner: Runner, environ: Mapping[str, str], home: Path, settings
     Raises `EngineUnfit` when minikube's daemon is needed and not there; a named builder can do without it.
     """
     facts = read_cluster(environ, home, warn, kube_context=settings.kube_context, kubeconfig=settings.kubeconfig)
-    minikube = is_minikube(runner, facts, environ, home)
+    minikube = bool(facts.context) and _is_minikube(runner, facts, environ, home)
     judge = partial(
         cluster_kind,
         facts.context,
@@ -72,7 +71,15 @@ def look_around(runner: Runner, environ: Mapping[str, str], home: Path, settings
     return Surroundings(kube_context=facts.context, cluster=cluster, docker_env=variables)
 
 
+def _is_minikube(runner: Runner, facts: ClusterFacts, environ: Mapping[str, str], home: Path) -> bool:
+    from buildx_tasks.execution.minikube import is_minikube
+
+    return is_minikube(runner, facts, environ, home)
+
+
 def _daemon_inside(runner: Runner, profile: str, settings: Settings, warn: Warn) -> Variables:
+    from buildx_tasks.execution.minikube import docker_env
+
     try:
         return docker_env(runner, profile, warn)
     except EngineUnfit as error:

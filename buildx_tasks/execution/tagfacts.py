@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 
 from buildx_tasks.execution.git import gather_git
-from buildx_tasks.execution.inputdigest import SourceScan
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.config import Artifact, Config
 from buildx_tasks.model.settings import Settings
@@ -34,18 +33,24 @@ def gather_tag_facts(
     """
     chosen = [(config, artifact) for config in configs for artifact in config.artifacts if artifact.image in selected]
     git = {} if settings.tag else _git(chosen, world)
+    wanted = [artifact for config, artifact in chosen if not settings.tag and needs_input_digest(config.tag_policy)]
+    everything = {artifact.image: artifact for config in configs for artifact in config.artifacts}
+    digests = _digests(wanted, everything, world, cmd, building=building) if wanted else {}
+    return {artifact.image: _facts(artifact, git, digests, world) for _config, artifact in chosen}
+
+
+def _digests(
+    wanted: Sequence[Artifact], everything: Mapping[str, Artifact], world: World, cmd: CommandRunner, *, building: bool
+) -> dict[str, Answer]:
+    from buildx_tasks.execution.inputdigest import SourceScan
+
     scan = SourceScan(
-        artifacts={artifact.image: artifact for config in configs for artifact in config.artifacts},
+        artifacts=everything,
         cwd=world.cwd,
         expand=Expander(world.environ, now=world.now, cmd=cmd),
         runner=world.runner if building else None,
     )
-    digests = {
-        artifact.image: scan.input_digest(artifact)
-        for config, artifact in chosen
-        if not settings.tag and needs_input_digest(config.tag_policy)
-    }
-    return {artifact.image: _facts(artifact, git, digests, world) for _config, artifact in chosen}
+    return {artifact.image: scan.input_digest(artifact) for artifact in wanted}
 
 
 def _git(chosen: Sequence[tuple[Config, Artifact]], world: World) -> Mapping[Path, GitFacts]:

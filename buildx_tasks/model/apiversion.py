@@ -18,6 +18,9 @@ VERSIONS: tuple[str, ...] = (
 
 NEWEST = VERSIONS[-1]
 
+SAME_SHAPE_SINCE = "v4beta8"
+"""From here to the newest, versions only added fields: a config of any of them has the newest shape as it is."""
+
 _POSITIONS = {version: at for at, version in enumerate(VERSIONS)}
 
 

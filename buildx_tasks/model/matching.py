@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from buildx_tasks.model.goregex import compile_go
-
 
 def matches(pattern: str, value: str) -> bool:
     """Whether `value` equals `pattern` or holds a match of it as a Go regular expression; a leading ``!`` negates.
@@ -19,5 +17,7 @@ def matches(pattern: str, value: str) -> bool:
 def _matches(pattern: str, value: str) -> bool:
     if pattern == value:
         return True
+    from buildx_tasks.model.goregex import compile_go
+
     regex = compile_go(pattern)
     return regex is not None and regex.search(value) is not None

@@ -12,8 +12,6 @@ from buildx_tasks.document.source import Path
 from buildx_tasks.model.config import ActiveProfile
 from buildx_tasks.model.matching import matches
 from buildx_tasks.planning.origins import Origins
-from buildx_tasks.planning.overlay import overlay
-from buildx_tasks.planning.patches import PatchFailed, apply_patch
 from buildx_tasks.planning.problems import DocumentInvalid
 
 
@@ -48,6 +46,10 @@ def apply_profiles(
     """
     origins = origins or Origins(data)
     chosen = _choose(data, requested, facts, auto, reasons or {})
+    if not chosen.active:
+        return {key: value for key, value in data.items() if key != "profiles"}, ()
+    from buildx_tasks.planning.overlay import overlay
+
     dots = {key: value for key, value in data.items() if key.startswith(".")}
     result: dict[str, Any] = {key: value for key, value in data.items() if key not in dots and key != "profiles"}
     problems: list[Problem] = []
@@ -166,6 +168,8 @@ def _patched(
     origins: Origins,
     problems: list[Problem],
 ) -> dict[str, Any]:
+    from buildx_tasks.planning.patches import PatchFailed, apply_patch
+
     for number, patch in enumerate(items(profile, "patches")):
         if not isinstance(patch, Mapping):
             continue

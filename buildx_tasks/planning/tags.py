@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timezone
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.model.imageref import is_valid_tag, parse_image_ref
@@ -22,8 +23,10 @@ from buildx_tasks.model.tagpolicy import (
     TagPolicy,
 )
 from buildx_tasks.planning.facts import Answer, Argv, GitFacts, TagFacts
-from buildx_tasks.planning.gotime import format_go_time, load_zone
-from buildx_tasks.planning.template import CommandRunner, Template, TemplateError, parse_template
+from buildx_tasks.planning.template import CommandRunner, TemplateError, parse_template
+
+if TYPE_CHECKING:
+    from buildx_tasks.planning.template.template import Template
 
 TAG_LIMIT = 128
 LATEST = "latest"
@@ -196,6 +199,8 @@ def _env_template(policy: EnvTemplate, image: str, facts: TagFacts, cmd: Command
 
 
 def _date_time(policy: DateTime, facts: TagFacts) -> TagResult:
+    from buildx_tasks.planning.gotime import format_go_time, load_zone
+
     local = facts.moment.tzinfo or timezone.utc
     zone = load_zone(policy.timezone or "Local", local)
     if zone is None:

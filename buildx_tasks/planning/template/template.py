@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Literal
 
-from buildx_tasks.planning.template import nodes
+from buildx_tasks.planning.template import CommandRunner, FunctionSet, nodes
 from buildx_tasks.planning.template.builtins import BUILTINS
 from buildx_tasks.planning.template.functions import Function, Surroundings
 from buildx_tasks.planning.template.parser import parse
 from buildx_tasks.planning.template.run import Run
 from buildx_tasks.planning.template.sprig import SPRIG
 from buildx_tasks.planning.template.values import StringMap
-
-FunctionSet: TypeAlias = Literal["sprig", "builtin"]
-CommandRunner: TypeAlias = Callable[[Sequence[str]], str]
-"""Runs a program, given as argv, and returns its output; raises a BuildxTasksError when it fails."""
 
 _FUNCTIONS: Mapping[FunctionSet, Mapping[str, Function]] = MappingProxyType({"sprig": SPRIG, "builtin": BUILTINS})
 

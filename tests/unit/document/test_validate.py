@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from buildx_tasks.document import nodes, validate
+from buildx_tasks.document import nodes, reading, validate
 from buildx_tasks.document.source import parse
 from buildx_tasks.document.validate import validate_text
 from buildx_tasks.model.apiversion import NEWEST, PREFIX
@@ -294,7 +294,7 @@ HOSTILE = {
     "an alias of itself": HEAD + ".a: &a [*a]\n",
     "not characters": "\x00\x01\udcff\ufffe",
     "half a pair": HEAD + "build: '\ud800'\n",
-    "much text": "#" * (validate.MAX_TEXT + 1),
+    "much text": "#" * (reading.MAX_TEXT + 1),
     "a mapping as key": HEAD + "? {a: b}\n: c\n",
     "a merge of nothing": HEAD + "<<: 3\n",
     "odd tags": HEAD + "build: !!python/object:os.system [a]\ntest: !!int x\ndeploy: !!set {a, b}\n",
