@@ -17,7 +17,7 @@ from buildx_tasks.document.reading import MAX_TEXT, yaml_finding
 from buildx_tasks.document.source import Document, parse
 from buildx_tasks.document.source import Path as DocumentPath
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.execution.verdicts import Verdicts, key_of
+from buildx_tasks.execution.memory import Memory, key_of
 from buildx_tasks.model.finding import Finding
 from buildx_tasks.model.urls import without_passwords
 
@@ -104,7 +104,7 @@ def _answers(ask: Callable[[], bool]) -> bool:
         return False
 
 
-def read_config_file(location: Location, verdicts: Verdicts, stdin: TextIO | None = None) -> ConfigFile:
+def read_config_file(location: Location, memory: Memory, stdin: TextIO | None = None) -> ConfigFile:
     """Read a file, and judge it unless that was done before.
 
     Raises `CannotStart` when it can't be read at all; its problems come as findings.
@@ -122,13 +122,13 @@ def read_config_file(location: Location, verdicts: Verdicts, stdin: TextIO | Non
     read: list[ConfigDocument] = []
     findings: list[Finding] = []
     key = key_of("structure", text)
-    judged = verdicts.holds(key)
+    judged = memory.holds(key)
     for document in documents:
         data, problems = read_newest(document, judged=judged)
         read.append(ConfigDocument(data, document))
         findings += [place(problem, document, location.shown) for problem in problems]
     if not findings:
-        verdicts.remember(key)
+        memory.keep(key)
     return ConfigFile(location=location, documents=() if findings else tuple(read), findings=tuple(findings))
 
 

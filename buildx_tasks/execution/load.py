@@ -13,8 +13,8 @@ from buildx_tasks.document.decode import decode_config, items, section, text
 from buildx_tasks.document.problem import Problem
 from buildx_tasks.errors import CannotStart, ConfigInvalid
 from buildx_tasks.execution.configfile import DEFAULT_NAMES, locate
+from buildx_tasks.execution.memory import Memory, key_of
 from buildx_tasks.execution.modules import Loaded, Walk, near
-from buildx_tasks.execution.verdicts import Verdicts, key_of
 from buildx_tasks.model.command import Runner
 from buildx_tasks.model.config import Config
 from buildx_tasks.model.finding import Finding
@@ -46,7 +46,7 @@ def load_configs(
     Raises `CannotStart` for a missing file or an unknown module, profile or override, `ConfigInvalid` with every
     problem of every file at once.
     """
-    verdicts = Verdicts.of(environ)
+    memory = Memory.of(environ)
     walk = Walk(
         cwd=cwd,
         facts=ActivationFacts(
@@ -61,7 +61,7 @@ def load_configs(
         propagate=settings.propagate_profiles,
         auto=settings.profile_auto_activation,
         git=cache(partial(_git_cache, settings, environ, cwd, runner)),
-        verdicts=verdicts,
+        memory=memory,
         stdin=stdin,
         notify=notify,
     )
@@ -71,7 +71,7 @@ def load_configs(
     loaded = _overridden(loaded, settings.set)
     _raise(
         [
-            *_judged(loaded, verdicts, bool(settings.set)),
+            *_judged(loaded, memory, bool(settings.set)),
             *(finding for one in loaded for finding in _unknown_extras(one)),
         ]
     )
@@ -130,15 +130,15 @@ def _overridden(loaded: Sequence[Loaded], values: Sequence[str]) -> list[Loaded]
     return [replace(one, data=data) for one, data in zip(loaded, changed, strict=True)]
 
 
-def _judged(loaded: Sequence[Loaded], verdicts: Verdicts, overridden: bool) -> list[Finding]:
+def _judged(loaded: Sequence[Loaded], memory: Memory, overridden: bool) -> list[Finding]:
     """The problems that the configs have together, with profiles and overrides applied; none that were right before."""
     changed = [number for number, one in enumerate(loaded) if overridden or one.patched]
     key = key_of("configs", json.dumps([changed, [one.data for one in loaded]], default=str))
-    if verdicts.holds(key):
+    if memory.holds(key):
         return []
     found = _problems(loaded, changed)
     if not found:
-        verdicts.remember(key)
+        memory.keep(key)
     return found
 
 

@@ -20,7 +20,7 @@ from buildx_tasks.execution.configfile import (
     locate,
     read_config_file,
 )
-from buildx_tasks.execution.verdicts import Verdicts
+from buildx_tasks.execution.memory import Memory
 from buildx_tasks.model.config import ActiveProfile
 from buildx_tasks.model.finding import Finding
 from buildx_tasks.planning.origins import Origins
@@ -103,7 +103,7 @@ class Walk:
     propagate: bool
     auto: bool
     git: Callable[[], GitCache]
-    verdicts: Verdicts
+    memory: Memory
     stdin: TextIO | None
     notify: Callable[[str], None]
     findings: list[Finding] = field(default_factory=list)
@@ -125,7 +125,7 @@ class Walk:
         """The file, read and judged the first time it is asked for."""
         known = self._files.get(location.key)
         if known is None:
-            known = read_config_file(location, self.verdicts, self.stdin)
+            known = read_config_file(location, self.memory, self.stdin)
             self._files[location.key] = known
             self.findings += known.findings
             self._note_names(known)

@@ -8,12 +8,21 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from buildx_tasks.document.inspect import parse_inspect
+from buildx_tasks.execution.memory import Memory, key_of
+from buildx_tasks.execution.onfile import (
+    docker_config,
+    driver_on_file,
+    instance,
+    is_default_context,
+    known_builders,
+    plugin_identity,
+    selected_builder,
+)
 from buildx_tasks.model.command import Command, Completed, Runner
 from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, Daemon, Engine
 from buildx_tasks.model.settings import OFF
@@ -24,41 +33,52 @@ DAEMON_SECONDS = 3.0
 CONNECT_SECONDS = 1.0
 
 
-def probe_engine(runner: Runner, environ: Mapping[str, str], home: str, builder: str) -> Engine:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Questions:
+    """What is being asked in the background of docker itself, whatever builder is wanted."""
+
+    docker: Future[tuple[str, Daemon]]
+    store: Future[str]
+    buildx: Future[tuple[str, str]]
+    pool: ThreadPoolExecutor
+
+
+def ask(runner: Runner, environ: Mapping[str, str], home: str, memory: Memory) -> Questions:
+    """Begin to ask for versions and the image store; `answers` waits for them."""
+    pool = ThreadPoolExecutor(max_workers=4)
+    return Questions(
+        docker=pool.submit(_docker, runner),
+        store=pool.submit(_store, runner),
+        buildx=pool.submit(_buildx, runner, environ, home, memory),
+        pool=pool,
+    )
+
+
+def answers(asked: Questions, runner: Runner, environ: Mapping[str, str], home: str, builder: str) -> Engine:
     """Facts about the tools. `builder` is the wanted one: "" for the current one, "off" for none at all."""
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        docker = pool.submit(_docker, runner)
-        store = pool.submit(_store, runner)
-        buildx = pool.submit(_buildx, runner) if builder != OFF else None
-        found = pool.submit(_inspect, runner, builder, environ, home) if builder != OFF else None
-        cli, daemon = docker.result()
-        version, error = buildx.result() if buildx else ("", "")
-        selected = _selected(environ, home)
-        return Engine(
-            cli=cli,
-            buildx=version,
-            buildx_error=error,
-            alias=docker_config(environ, home).get("aliases", {}).get("builder") == "buildx",
-            selected=selected,
-            builder=found.result() if found and version else None,
-            known_builders=known_builders(environ, home),
-            daemon=Daemon(version=daemon.version, error=daemon.error, store=store.result() if daemon.version else ""),
-        )
+    selected = selected_builder(environ, home)
+    found = asked.pool.submit(_find, runner, builder, environ, home) if builder != OFF else None
+    cli, daemon = asked.docker.result()
+    version, error = asked.buildx.result() if builder != OFF else ("", "")
+    engine = Engine(
+        cli=cli,
+        buildx=version,
+        buildx_error=error,
+        alias=docker_config(environ, home).get("aliases", {}).get("builder") == "buildx",
+        selected=selected,
+        builder=found.result() if found and version else None,
+        known_builders=known_builders(environ, home),
+        daemon=replace(daemon, store=asked.store.result() if daemon.version else ""),
+    )
+    asked.pool.shutdown(wait=False, cancel_futures=True)
+    return engine
 
 
-def docker_config(environ: Mapping[str, str], home: str) -> dict[str, Any]:
-    """The docker CLI's own configuration; an unreadable one counts as empty, as docker itself treats it."""
-    return _json_file(_docker_folder(environ, home) / "config.json")
-
-
-def known_builders(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
-    """The names of all builders that buildx has on file, and the daemon's own."""
-    folder = _buildx_folder(environ, home) / "instances"
-    try:
-        names = sorted(path.name for path in folder.iterdir() if path.is_file())
-    except OSError:
-        names = []
-    return ("default", *names)
+def probe_engine(
+    runner: Runner, environ: Mapping[str, str], home: str, builder: str, memory: Memory | None = None
+) -> Engine:
+    """Ask, and wait for the answers."""
+    return answers(ask(runner, environ, home, memory or Memory(None)), runner, environ, home, builder)
 
 
 def _docker(runner: Runner) -> tuple[str, Daemon]:
@@ -93,8 +113,19 @@ def _store(runner: Runner) -> str:
     return CONTAINERD if SNAPSHOTTER in done.stdout else CLASSIC
 
 
-def _buildx(runner: Runner) -> tuple[str, str]:
-    """The buildx version, or why there is none."""
+def _buildx(runner: Runner, environ: Mapping[str, str], home: str, memory: Memory) -> tuple[str, str]:
+    """The buildx version, or why there is none; a plugin that answered once is asked again when its file changes."""
+    identity = plugin_identity(environ, home)
+    key = key_of("buildx version", identity)
+    if identity and (known := memory.recall(key)):
+        return known, ""
+    version, error = _ask_buildx(runner)
+    if identity and version:
+        memory.keep(key, version)
+    return version, error
+
+
+def _ask_buildx(runner: Runner) -> tuple[str, str]:
     done = runner.capture(Command(argv=("docker", "buildx", "version"), timeout=DAEMON_SECONDS))
     words = done.stdout.split()
     version = next((word for word in words if word.lstrip("v")[:1].isdigit()), "")
@@ -104,13 +135,20 @@ def _buildx(runner: Runner) -> tuple[str, str]:
     return "", "" if done.missing else (lines[0] if lines else f"docker buildx version ended with {done.code}")
 
 
+def _find(runner: Runner, name: str, environ: Mapping[str, str], home: str) -> Builder:
+    """The wanted builder. The daemon's own needs no look-up: it is there when the daemon is."""
+    if not name and not selected_builder(environ, home) and is_default_context(environ, home):
+        return Builder(name="default", driver="docker")
+    return _inspect(runner, name, environ, home)
+
+
 def _inspect(runner: Runner, name: str, environ: Mapping[str, str], home: str) -> Builder:
     argv = ("docker", "buildx", "inspect", *((name,) if name else ()))
     done = runner.capture(Command(argv=argv, timeout=INSPECT_SECONDS))
-    wanted = name or _selected(environ, home) or "default"
+    wanted = name or selected_builder(environ, home) or "default"
     if done.timed_out:
         return Builder(
-            name=wanted, driver=_driver_on_file(wanted, environ, home), error=why_silent(wanted, environ, home)
+            name=wanted, driver=driver_on_file(wanted, environ, home), error=why_silent(wanted, environ, home)
         )
     if not done.ok:
         text = (done.stderr or done.stdout).strip()
@@ -124,8 +162,6 @@ def _inspect(runner: Runner, name: str, environ: Mapping[str, str], home: str) -
 
 def _with_state(builder: Builder, environ: Mapping[str, str], home: str) -> Builder:
     """An inspected builder none of whose nodes runs is unfit, unless it is one that starts when first used."""
-    from dataclasses import replace
-
     if builder.driver not in ("remote", "kubernetes") or not builder.nodes:
         return builder
     if all(node.status != "running" for node in builder.nodes):
@@ -157,35 +193,3 @@ def knock(endpoint: str) -> str:
     except OSError as error:
         return f"nothing answers at {endpoint}: {error.strerror or error}"
     return ""
-
-
-def instance(name: str, environ: Mapping[str, str], home: str) -> dict[str, Any]:
-    """What buildx has on file about a builder: driver, nodes, endpoints; empty for the daemon's own."""
-    if not name or "/" in name:
-        return {}
-    return _json_file(_buildx_folder(environ, home) / "instances" / name)
-
-
-def _driver_on_file(name: str, environ: Mapping[str, str], home: str) -> str:
-    return str(instance(name, environ, home).get("Driver", ""))
-
-
-def _selected(environ: Mapping[str, str], home: str) -> str:
-    """The builder chosen with ``docker buildx use``; "" when none was."""
-    return str(_json_file(_buildx_folder(environ, home) / "current").get("Name") or "")
-
-
-def _docker_folder(environ: Mapping[str, str], home: str) -> Path:
-    return Path(environ.get("DOCKER_CONFIG") or Path(home, ".docker"))
-
-
-def _buildx_folder(environ: Mapping[str, str], home: str) -> Path:
-    return Path(environ.get("BUILDX_CONFIG") or _docker_folder(environ, home) / "buildx")
-
-
-def _json_file(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.execution.kube import read_cluster
 from buildx_tasks.execution.load import load_configs
-from buildx_tasks.execution.probe import probe_engine
+from buildx_tasks.execution.memory import Memory
+from buildx_tasks.execution.probe import Questions, answers, ask
 from buildx_tasks.execution.run import run_plan
 from buildx_tasks.execution.sources import gather_sources
 from buildx_tasks.execution.surroundings import EnvironmentRunner, Surroundings, look_around
@@ -61,18 +62,21 @@ def begin(settle: Settle, world: World) -> Loaded:
     return Loaded(settings=settings, configs=configs, artifacts=artifacts, around=around)
 
 
-def prepare(settle: Settle, world: World, *, building: bool) -> tuple[Settings, BuildPlan]:
+def prepare(
+    settle: Settle, world: World, *, building: bool, asked: Questions | None = None
+) -> tuple[Settings, BuildPlan]:
     """Settings and plan of a run.
 
     `building` allows what a config asks to run for its tags and arguments (``cmd`` in templates); without it such a
-    value is shown as not known yet.
+    value is shown as not known yet. `asked` are questions about docker that were begun earlier.
     """
+    asked = asked or ask_engine(world)
     loaded = begin(settle, world)
     cmd = run_cmd(world) if building else not_run
     with ThreadPoolExecutor(max_workers=1) as pool:
         arguments = (loaded.configs, loaded.selected, loaded.settings, world, cmd)
         tag_facts = pool.submit(gather_tag_facts, *arguments, building=building)
-        facts = gather_facts(loaded.artifacts, loaded.settings, world, loaded.around)
+        facts = gather_facts(loaded, world, asked)
         tags = plan_tags(loaded.configs, loaded.selected, loaded.settings, tag_facts.result(), cmd)
     expander = Expander(world.environ, now=world.now, cmd=cmd)
     plan = plan_build(loaded.configs, loaded.settings, facts, tags.references, expander)
@@ -92,6 +96,11 @@ def prepare_tags(settle: Settle, world: World) -> tuple[Settings, TagPlan, tuple
 def _planned(artifact: Artifact, tags: TagPlan) -> ArtifactResult:
     tag = tags.references[artifact.image]
     return ArtifactResult(image=artifact.image, tag=tag, reference=tag, runtime_type=artifact.runtime_type)
+
+
+def ask_engine(world: World) -> Questions:
+    """Begin to ask docker what every build needs to know of it."""
+    return ask(world.runner, world.environ, str(world.home), Memory.of(world.environ))
 
 
 def load(settings: Settings, world: World) -> tuple[Config, ...]:
@@ -147,11 +156,17 @@ def with_advertised_registry(settings: Settings, around: Surroundings) -> Settin
     return replace(settings, default_repo=registry, origins=origins)
 
 
-def gather_facts(artifacts: Sequence[Artifact], settings: Settings, world: World, around: Surroundings) -> Facts:
-    """Everything the plan of `artifacts` depends on besides configs, settings and tags."""
+def gather_facts(loaded: Loaded, world: World, asked: Questions) -> Facts:
+    """Everything the plan depends on besides configs, settings and tags.
+
+    A docker daemon that the kube-context brings along is another than the one that was `asked`.
+    """
+    settings, around = loaded.settings, loaded.around
     runner = EnvironmentRunner(world.runner, around.docker_env)
+    if around.docker_env:
+        asked = ask_engine(replace(world, runner=runner))
     return Facts(
-        engine=probe_engine(runner, world.environ, str(world.home), settings.builder),
+        engine=answers(asked, runner, world.environ, str(world.home), settings.builder),
         environ=world.environ,
         home=str(world.home),
         cwd=str(world.cwd),
@@ -160,7 +175,7 @@ def gather_facts(artifacts: Sequence[Artifact], settings: Settings, world: World
         cluster_pushes=around.cluster.push,
         cluster_reason=around.cluster.reason,
         docker_env=around.docker_env,
-        sources=gather_sources(artifacts, world.cwd),
+        sources=gather_sources(loaded.artifacts, world.cwd),
     )
 
 

@@ -20,9 +20,14 @@ PLAN_FORMATS = ("text", "json", "bake")
 @with_options(SELECTION, BUILD, RESULT)
 def build(c: Context, given: Mapping[str, Any]) -> None:
     """Build the docker artifacts of skaffold.yaml."""
+    from buildx_tasks.tasks.scene import set_scene
+
+    dry_run = given["dry_run"] or bool(c.config.run.dry)
+    scene = set_scene(c, asking=not dry_run)
+
     from buildx_tasks.tasks import running
 
-    run = running.begin(c, flag_values(given, SELECTION, BUILD), quiet=given["quiet"], dry_run=given["dry_run"])
+    run = running.begin(c, scene, flag_values(given, SELECTION, BUILD), quiet=given["quiet"], dry_run=dry_run)
     if run.dry_run:
         run.finish(*run.tags())
         return
@@ -36,13 +41,17 @@ def build(c: Context, given: Mapping[str, Any]) -> None:
 @with_options(SELECTION, BUILD, FORMAT)
 def plan(c: Context, given: Mapping[str, Any]) -> None:
     """Show how the artifacts would be built, and why."""
-    from buildx_tasks.reporting.plan import plan_json, plan_text
-    from buildx_tasks.tasks import running
+    from buildx_tasks.tasks.scene import set_scene
 
     form = given["format"] or "text"
     if form not in PLAN_FORMATS:
         raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(PLAN_FORMATS)}")
-    run = running.begin(c, flag_values(given, SELECTION, BUILD), quiet=form != "text", dry_run=True)
+    scene = set_scene(c, asking=True)
+
+    from buildx_tasks.reporting.plan import plan_json, plan_text
+    from buildx_tasks.tasks import running
+
+    run = running.begin(c, scene, flag_values(given, SELECTION, BUILD), quiet=form != "text", dry_run=True)
     _settings, planned = run.plan()
     if form == "bake":
         run.bake(planned)

@@ -2,56 +2,43 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from pathlib import Path
 
 from invoke.context import Context
 
 from buildx_tasks.errors import CannotStart, Interrupted, WorkFailed
 from buildx_tasks.execution import session
-from buildx_tasks.execution.envfile import load_environment_file
 from buildx_tasks.execution.files import write_atomic
-from buildx_tasks.execution.shell import ShellRunner
 from buildx_tasks.execution.world import World
-from buildx_tasks.model.command import Command
 from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.result import Results
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.reporting.buildjson import build_json, record_json
 from buildx_tasks.reporting.text import Silent, TextReporter, failures_text
-from buildx_tasks.tasks.wanted import once, print_warning, settings_from
+from buildx_tasks.tasks.scene import Scene
+from buildx_tasks.tasks.wanted import print_warning, settings_from
 
 
-def begin(c: Context, flags: Mapping[str, object], *, quiet: bool, dry_run: bool) -> Run:
-    """Start a run: settings from flags and their surroundings, Invoke's own core flags honoured.
+def begin(c: Context, scene: Scene, flags: Mapping[str, object], *, quiet: bool, dry_run: bool) -> Run:
+    """A run in `scene`: settings from flags and their surroundings, Invoke's own core flags honoured.
 
-    ``--dry`` is a dry run, ``--echo`` shows every build command, ``--hide`` hides build output, ``--pty``
-    draws on a terminal, and ``--command-timeout`` bounds every command.
+    ``--dry`` is a dry run, ``--hide`` hides build output, ``--pty`` draws on a terminal; the scene's runner knows of
+    ``--echo`` and ``--command-timeout``.
     """
     options = c.config.run
-    cwd, tell = Path.cwd(), once(print_warning)
-    environ = load_environment_file(cwd, os.environ, tell)
-    world = World(
-        environ=environ,
-        cwd=cwd,
-        home=Path.home(),
-        now=datetime.now(timezone.utc).astimezone(),
-        runner=ShellRunner(environ, echo=_echo if options.echo else None, timeout=c.config.timeouts.command),
-        notify=tell,
-    )
+    world, tell = scene.world, scene.world.notify
 
     def settle(block: Mapping[str, object], file: str) -> Settings:
-        return settings_from(c, flags, environ=environ, home=world.home, buildx_block=block, block_file=file, warn=tell)
+        return settings_from(
+            c, flags, environ=world.environ, home=world.home, buildx_block=block, block_file=file, warn=tell
+        )
 
     hidden = options.hide in (True, "both", "out", "stdout")
     return Run(
         settle=settle,
-        world=world,
+        scene=scene,
         reporter=TextReporter(sys.stdout, terminal=bool(options.pty) or sys.stdout.isatty(), hidden=hidden),
         quiet=quiet,
         dry_run=dry_run or bool(options.dry),
@@ -63,14 +50,19 @@ class Run:
     """`quiet` leaves standard output to the JSON; warnings and errors always go to standard error."""
 
     settle: session.Settle
-    world: World
+    scene: Scene
     reporter: TextReporter
     quiet: bool
     dry_run: bool
 
+    @property
+    def world(self) -> World:
+        """Where the run happens."""
+        return self.scene.world
+
     def plan(self) -> tuple[Settings, BuildPlan]:
         """The settings and the plan, with its warnings shown; under ``--strict`` they are errors."""
-        settings, plan = session.prepare(self.settle, self.world, building=not self.dry_run)
+        settings, plan = session.prepare(self.settle, self.world, building=not self.dry_run, asked=self.scene.asked)
         self._warn(settings, plan.warnings)
         if not self.quiet:
             for text in plan.notes:
@@ -140,7 +132,3 @@ class Run:
         said = [text for build in results.builds for text in build.warnings]
         if settings.strict and said:
             raise WorkFailed("\n".join(said), "--strict makes every warning an error")
-
-
-def _echo(command: Command) -> None:
-    print(shlex.join(command.argv), file=sys.stderr)

@@ -82,7 +82,7 @@ def upgrade(
     diff: bool = False,
     backup: bool = False,
 ) -> None:
-    """Bring config files to the newest apiVersion, comments and all."""
+    """Bring configs to the newest apiVersion, comments and all."""
     from buildx_tasks.execution.inputs import find_inputs
     from buildx_tasks.execution.upgrading import upgrade_file
     from buildx_tasks.reporting.upgrades import upgrade_diff, upgrade_lines, upgrade_summary

@@ -21,8 +21,8 @@ CommandRunner: TypeAlias = Callable[[Sequence[str]], str]
 """Runs a program, given as argv, and returns its output; raises a BuildxTasksError when it fails."""
 
 
-def parse_template(text: str, functions: FunctionSet = "sprig") -> Template:
+def parse_template(text: str, *, functions: FunctionSet = "sprig") -> Template:
     """Read a template; raises TemplateError. With `functions`, names that are none of that set are refused early."""
     from buildx_tasks.planning.template.template import parse_template as parse
 
-    return parse(text, functions)
+    return parse(text, functions=functions)

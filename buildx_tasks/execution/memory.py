@@ -1,6 +1,6 @@
-"""What was found right before: a config that has not changed need not be judged again.
+"""What was found out before and can't have changed: that a config is valid, which version a plugin has.
 
-Only digests of what is valid are kept, in the user's cache folder, so the worst that a lost or unwritable file
+Kept in the user's cache folder under digests of what it depends on, so the worst that a lost or unwritable file
 costs is time. A new version of this package, or of its schema, starts afresh.
 """
 
@@ -9,58 +9,67 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-FILE = "verdicts"
+FILE = "memory"
 KEPT = 2000
+DIGITS = 64
 PACKAGE = Path(__file__).parents[1]
 
 
-class Verdicts:
-    """The digests in `file`; with None nothing is known and nothing is kept."""
+class Memory:
+    """Words by digest, in `file`; with None nothing is known and nothing is kept."""
 
     def __init__(self, file: Path | None) -> None:
         self.file = file
-        self._known: set[str] | None = None
+        self._known: dict[str, str] | None = None
 
     @classmethod
-    def of(cls, environ: Mapping[str, str]) -> Verdicts:
-        """Those of the user: below $XDG_CACHE_HOME, else ``~/.cache``; none without a home."""
+    def of(cls, environ: Mapping[str, str]) -> Memory:
+        """The user's: below $XDG_CACHE_HOME, else ``~/.cache``; none without a home."""
         home = environ.get("HOME")
         folder = environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else "")
         return cls(Path(folder, "buildx-tasks", FILE) if folder else None)
 
-    def holds(self, key: str) -> bool:
-        """Whether `key` was remembered."""
+    def recall(self, key: str) -> str | None:
+        """What was kept under `key`, None when nothing was."""
         if self._known is None:
-            self._known = set(self._lines())
-        return key in self._known
+            self._known = dict(self._lines())
+        return self._known.get(key)
 
-    def remember(self, key: str) -> None:
-        """Keep `key`; that this can't be done is no reason to stop."""
-        if self.file is None or self.holds(key):
+    def holds(self, key: str) -> bool:
+        """Whether `key` was kept."""
+        return self.recall(key) is not None
+
+    def keep(self, key: str, word: str = "-") -> None:
+        """Keep a word without blanks under `key`; that this can't be done is no reason to stop."""
+        if self.file is None or self.recall(key) == word:
             return
         assert self._known is not None
-        self._known.add(key)
+        self._known[key] = word
         with contextlib.suppress(OSError):
             self.file.parent.mkdir(parents=True, exist_ok=True)
             if len(self._known) > KEPT:
                 self.file.unlink(missing_ok=True)
             # One short write in append mode is whole, whoever else writes.
             with self.file.open("a", encoding="ascii") as stream:
-                stream.write(f"{key}\n")
+                stream.write(f"{key} {word}\n")
 
-    def _lines(self) -> list[str]:
+    def _lines(self) -> Iterator[tuple[str, str]]:
         try:
-            return [] if self.file is None else self.file.read_text(encoding="ascii").split()
+            text = "" if self.file is None else self.file.read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError):
-            return []
+            return
+        for line in text.splitlines():
+            key, blank, word = line.partition(" ")
+            if blank and len(key) == DIGITS:
+                yield key, word
 
 
 def key_of(kind: str, content: str) -> str:
-    """The digest by which a piece of content is known; `kind` says what was judged of it."""
+    """The digest by which a piece of content is known; `kind` says what was found out about it."""
     digest = hashlib.sha256(f"{_code()}\n{kind}\n".encode())
     digest.update(content.encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

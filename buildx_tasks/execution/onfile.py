@@ -1,0 +1,93 @@
+"""What docker and buildx have on file: configuration, builders, the selected one, where the plugin is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+PLUGIN = "docker-buildx"
+PLUGIN_FOLDERS = (
+    "/usr/local/lib/docker/cli-plugins",
+    "/usr/local/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    "/usr/libexec/docker/cli-plugins",
+)
+"""Where the docker CLI looks for plugins after the user's own folders, in its order."""
+
+
+def docker_config(environ: Mapping[str, str], home: str) -> dict[str, Any]:
+    """The docker CLI's own configuration; an unreadable one counts as empty, as docker itself treats it."""
+    return _json_file(_docker_folder(environ, home) / "config.json")
+
+
+def known_builders(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
+    """The names of all builders that buildx has on file, and the daemon's own."""
+    folder = _buildx_folder(environ, home) / "instances"
+    try:
+        names = sorted(path.name for path in folder.iterdir() if path.is_file())
+    except OSError:
+        names = []
+    return ("default", *names)
+
+
+def instance(name: str, environ: Mapping[str, str], home: str) -> dict[str, Any]:
+    """What buildx has on file about a builder: driver, nodes, endpoints; empty for the daemon's own."""
+    if not name or "/" in name:
+        return {}
+    return _json_file(_buildx_folder(environ, home) / "instances" / name)
+
+
+def driver_on_file(name: str, environ: Mapping[str, str], home: str) -> str:
+    """The driver of a builder as buildx has it on file, "" when it has none."""
+    return str(instance(name, environ, home).get("Driver", ""))
+
+
+def selected_builder(environ: Mapping[str, str], home: str) -> str:
+    """The builder chosen with ``docker buildx use``; "" when none was."""
+    return str(_json_file(_buildx_folder(environ, home) / "current").get("Name") or "")
+
+
+def is_default_context(environ: Mapping[str, str], home: str) -> bool:
+    """Whether the docker CLI talks to the default context, whose own builder is called ``default``."""
+    if environ.get("DOCKER_HOST"):
+        return True
+    chosen = environ.get("DOCKER_CONTEXT") or docker_config(environ, home).get("currentContext")
+    return chosen in (None, "", "default")
+
+
+def plugin_identity(environ: Mapping[str, str], home: str) -> str:
+    """What the version of the buildx plugin depends on: the docker CLI and the plugin's file; "" when not found."""
+    docker = shutil.which("docker", path=environ.get("PATH"))
+    extra = docker_config(environ, home).get("cliPluginsExtraDirs") or []
+    folders = [*(str(item) for item in extra), str(_docker_folder(environ, home) / "cli-plugins"), *PLUGIN_FOLDERS]
+    plugin = next((path for folder in folders if (path := Path(folder, PLUGIN)).exists()), None)
+    if docker is None or plugin is None:
+        return ""
+    return "\n".join(_identity(Path(path)) for path in (docker, plugin))
+
+
+def _identity(path: Path) -> str:
+    try:
+        facts = path.stat()
+    except OSError:
+        return str(path)
+    return f"{path} {facts.st_size} {facts.st_mtime_ns} {facts.st_ino}"
+
+
+def _docker_folder(environ: Mapping[str, str], home: str) -> Path:
+    return Path(environ.get("DOCKER_CONFIG") or Path(home, ".docker"))
+
+
+def _buildx_folder(environ: Mapping[str, str], home: str) -> Path:
+    return Path(environ.get("BUILDX_CONFIG") or _docker_folder(environ, home) / "buildx")
+
+
+def _json_file(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}

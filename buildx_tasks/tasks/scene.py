@@ -1,0 +1,54 @@
+"""Where a task runs, set up first and with little imported: docker is being asked while the rest is loading."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from invoke.context import Context
+
+from buildx_tasks.execution.envfile import load_environment_file
+from buildx_tasks.execution.memory import Memory
+from buildx_tasks.execution.probe import Questions, ask
+from buildx_tasks.execution.shell import ShellRunner
+from buildx_tasks.execution.world import World
+from buildx_tasks.model.command import Command
+from buildx_tasks.tasks.wanted import once, print_warning
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scene:
+    """The world of a run, and what docker is being asked; None when no docker is needed."""
+
+    world: World
+    asked: Questions | None
+
+
+def set_scene(c: Context, *, asking: bool) -> Scene:
+    """The world around us, ``skaffold.env`` included, with a runner that honours Invoke's core flags.
+
+    ``--echo`` shows every build command, and ``--command-timeout`` bounds every command.
+    """
+    options = c.config.run
+    cwd, home, tell = Path.cwd(), Path.home(), once(print_warning)
+    environ = load_environment_file(cwd, os.environ, tell)
+    runner = ShellRunner(environ, echo=_echo if options.echo else None, timeout=c.config.timeouts.command)
+    return Scene(
+        world=World(
+            environ=environ,
+            cwd=cwd,
+            home=home,
+            now=datetime.now(timezone.utc).astimezone(),
+            runner=runner,
+            notify=tell,
+        ),
+        asked=ask(runner, environ, str(home), Memory.of(environ)) if asking else None,
+    )
+
+
+def _echo(command: Command) -> None:
+    print(shlex.join(command.argv), file=sys.stderr)

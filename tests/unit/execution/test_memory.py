@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from buildx_tasks.execution.memory import KEPT, Memory, key_of
+
+KEY = key_of("kind", "content")
+
+
+def test_what_is_kept_is_there_the_next_time(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "memory"
+    assert Memory(file).recall(KEY) is None
+    Memory(file).keep(KEY, "0.29.1")
+    assert Memory(file).recall(KEY) == "0.29.1"
+    Memory(file).keep(KEY, "0.30.0")
+    assert Memory(file).recall(KEY) == "0.30.0"
+
+
+def test_keys_differ_by_kind_and_content() -> None:
+    assert len({KEY, key_of("kind", "other"), key_of("other", "content"), key_of("kind\ncontent", "")}) == 4
+
+
+@pytest.mark.parametrize("junk", [b"\xff\xfe", b"short -\n", b"no blank\n\n" * 10])
+def test_junk_in_the_file_is_passed_over(tmp_path: Path, junk: bytes) -> None:
+    file = tmp_path / "memory"
+    file.write_bytes(junk)
+    assert Memory(file).recall(KEY) is None
+
+
+def test_a_file_that_cannot_be_written_costs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "memory").write_text("")
+    memory = Memory(tmp_path / "memory" / "below a file")
+    memory.keep(KEY)
+    assert memory.holds(KEY)
+
+
+def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
+    file = tmp_path / "memory"
+    memory = Memory(file)
+    for number in range(KEPT + 50):
+        memory.keep(key_of("kind", str(number)))
+    assert len(file.read_text().splitlines()) < KEPT
+
+
+def _keep(file: Path, first: int) -> None:
+    for number in range(first, first + 100):
+        Memory(file).keep(key_of("kind", str(number)))
+
+
+def test_several_writers_lose_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "memory"
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_keep, args=(file, first)) for first in (0, 100, 200)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert all(Memory(file).holds(key_of("kind", str(number))) for number in range(300))
+
+
+def test_without_a_home_nothing_is_kept() -> None:
+    memory = Memory.of({})
+    memory.keep(KEY)
+    assert memory.file is None
