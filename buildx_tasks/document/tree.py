@@ -78,11 +78,10 @@ class Box:
         """Put a detached child in: before or after a sister, else at the end."""
         children = self.children
         at = len(children)
-        for place, other in enumerate(children):
-            if other is before:
-                at = place
-            elif other is after:
-                at = place + 1
+        if before is not None or after is not None:
+            for place, other in enumerate(children):
+                if other is before or other is after:
+                    at = place + (other is after)
         children.insert(at, child)
         child.owner = self
         child.value.up = child

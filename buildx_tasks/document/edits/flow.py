@@ -43,6 +43,10 @@ class FlowWriter(Ground):
         if isinstance(value, Leaf):
             return self._flow_leaf(value, style)
         if value.origin is not None and value.origin.node.flow and self.is_flow(value):
+            node = value.origin.node
+            if not value.touched and not self.has_alias(node):
+                self.register(node)
+                return self.text.text[node.start.index : node.end.index]
             layout = self.layout(value.origin)
             if layout.compact:
                 return self._edited(value, layout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from buildx_tasks.document.children import Child, Leaf, Loose, Merge, Origin
-from buildx_tasks.document.edits.layout import Layout, Span, Text, children, is_block, lay_out
+from buildx_tasks.document.edits.layout import Layout, Span, Text, child_at, children, is_block, lay_out
 from buildx_tasks.document.nodes import Alias, Mapping, Node, Sequence, resolve
 from buildx_tasks.document.texttree import Tree
 from buildx_tasks.document.tree import Box, Map, Seq, Value, plain
@@ -210,7 +210,7 @@ class Ground:
         """The node that a child had as its value in the text."""
         assert child.home is not None
         origin, at = child.home
-        return children(origin.node)[at][1]
+        return child_at(origin.node, at)[1]
 
     # --- lines
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -127,10 +128,14 @@ def lay_out(text: Text, node: Mapping | Sequence, prefix: int, end: int) -> Layo
     return _flow(text, node) if node.flow else _block(text, node, prefix, end)
 
 
-def children(node: Mapping | Sequence) -> list[tuple[Node | None, Node]]:
-    if isinstance(node, Mapping):
-        return [(key, value) for key, value in node.pairs]
-    return [(None, item) for item in node.items]
+def children(node: Mapping | Sequence) -> Iterator[tuple[Node | None, Node]]:
+    """The keys (None in a list) and values of a container."""
+    return iter(node.pairs) if isinstance(node, Mapping) else ((None, item) for item in node.items)
+
+
+def child_at(node: Mapping | Sequence, at: int) -> tuple[Node | None, Node]:
+    """The key and value at a position."""
+    return node.pairs[at] if isinstance(node, Mapping) else (None, node.items[at])
 
 
 def _block(text: Text, node: Mapping | Sequence, prefix: int, end: int) -> Layout:
@@ -170,7 +175,7 @@ def true_end(text: Text, node: Node, colon: int) -> int:
     """Behind the last character of a value whose key or dash ends at `colon`."""
     while is_block(node):
         assert isinstance(node, (Mapping, Sequence))
-        key, last = children(node)[-1]
+        key, last = child_at(node, -1)
         colon = _colon(text, key, 0) if key is not None else last.start.index
         node = last
     if isinstance(node, Scalar) and node.style in ("|", ">"):

@@ -95,6 +95,8 @@ def redirect(path: str, rules: tuple[Rule, ...]) -> list[Target] | None:
 
 
 def _fill(target: str, stars: list[str], rest: list[str]) -> str:
+    if target == BY_HAND:
+        return target
     caught = iter(stars)
     return "/".join([next(caught) if part == "*" else part for part in target.split("/")] + rest)
 
@@ -108,11 +110,9 @@ def rewrite(profile: Map, around: Around, step: Step, hop: Hop) -> None:
     for patch in [Patch(child, child.value) for child in patches.real() if isinstance(child.value, Map)]:
         special = step.special(patch, around, hop) if step.special is not None else None
         targets = redirect(patch.path, step.rules) if special is None else special
-        if targets is None:
-            targets = [Target(patch.path)]
-        if any(target.path.startswith(BY_HAND) for target in targets):
+        if targets is not None and any(target.path == BY_HAND for target in targets):
             hop.tell(patch.entry, f"the patch of {patch.path} must be rewritten by hand for skaffold/{hop.version}")
-        elif not targets:
+        elif targets == []:
             hop.tell(patch.entry, f"dropped the patch of {patch.path}: skaffold/{hop.version} has no such setting")
             patches.drop(patch.entry)
         else:
@@ -124,23 +124,31 @@ def rewrite(profile: Map, around: Around, step: Step, hop: Hop) -> None:
         patches.append(child)
 
 
-def _apply(patch: Patch, targets: list[Target], step: Step, hop: Hop) -> list[Child]:
+def _apply(patch: Patch, targets: list[Target] | None, step: Step, hop: Hop) -> list[Child]:
     """Point the patch at its first place; more places are patches of their own, which are returned."""
     value = patch.box.find("value")
-    graft = _Graft(patch.path, value, step, hop) if value is not None else None
-    source = patch.box.text("from")
-    moved = redirect(source, step.rules) if source else None
-    origin = moved[0].path if moved and not moved[0].path.startswith(BY_HAND) else source
-    twins = [_twin(patch, target, graft, origin) for target in targets[1:]]
+    # What no rule names does not move: then only a value with something inside can hold what does.
+    concerned = targets is not None or (value is not None and isinstance(value.value, Box))
+    graft = _Graft(patch.path, value, step, hop) if value is not None and concerned else None
+    places = targets or [Target(patch.path)]
+    origins = _origins(patch, step)
+    twins = [_twin(patch, target, graft, origins[min(at, len(origins)) - 1]) for at, target in enumerate(places[1:], 2)]
     if graft is not None:
         if patch.op in ("add", "replace"):
-            twins += [_twin(patch, Target(path), graft, origin, found) for path, found in graft.extras(targets)]
-        graft.settle(targets[0], hop)
-    if targets[0].path != patch.path:
-        patch.box.put("path", make(targets[0].path))
-    if origin != source:
-        patch.box.put("from", make(origin))
+            twins += [_twin(patch, Target(path), graft, "", found) for path, found in graft.extras(places)]
+        graft.settle(places[0], hop)
+    if places[0].path != patch.path:
+        patch.box.put("path", make(places[0].path))
+    if origins[0] != patch.box.text("from"):
+        patch.box.put("from", make(origins[0]))
     return twins
+
+
+def _origins(patch: Patch, step: Step) -> list[str]:
+    """Where a patch that moves or copies takes its value from, for each of its places; "" for other patches."""
+    source = patch.box.text("from")
+    moved = redirect(source, step.rules) if source else None
+    return [target.path for target in moved] if moved and moved[0].path != BY_HAND else [source]
 
 
 def _twin(patch: Patch, target: Target, graft: _Graft | None, origin: str, extra: Child | None = None) -> Child:

@@ -395,6 +395,19 @@ Patches = list[dict[str, Any]]
             [{"op": "add", "path": "/deploy/kubectl/remoteManifests/0", "value": "u"}],
             [{"op": "add", "path": "/manifests/remoteManifests/0", "value": {"manifest": "u"}}],
         ),
+        (
+            "v3alpha1",
+            [{"op": "copy", "from": "/deploy/helm/releases/0/name", "path": "/deploy/helm/releases/1/name"}],
+            [
+                {"op": "copy", "from": f"/{top}/helm/releases/0/name", "path": f"/{top}/helm/releases/1/name"}
+                for top in ("manifests", "deploy")
+            ],
+        ),
+        (
+            "v2beta9",
+            [{"path": "not a path", "value": {"sync": {"auto": {}}}}],
+            [{"path": "not a path", "value": {"sync": {"auto": {}}}}],
+        ),
         ("v4beta8", [{"op": "remove", "path": "/deploy/kpt/false"}], [{"op": "remove", "path": "/deploy/kpt/force"}]),
     ],
 )
