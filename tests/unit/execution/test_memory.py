@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import multiprocessing
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,19 +46,20 @@ def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
     assert len(file.read_text().splitlines()) < KEPT
 
 
-def _keep(file: Path, first: int) -> None:
-    for number in range(first, first + 100):
-        Memory(file).keep(key_of("kind", str(number)))
+WRITER = """
+import sys
+from pathlib import Path
+from buildx_tasks.execution.memory import Memory, key_of
+for number in range(int(sys.argv[2]), int(sys.argv[2]) + 100):
+    Memory(Path(sys.argv[1])).keep(key_of("kind", str(number)))
+"""
 
 
 def test_several_writers_lose_nothing(tmp_path: Path) -> None:
     file = tmp_path / "memory"
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_keep, args=(file, first)) for first in (0, 100, 200)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
+    argv = [sys.executable, "-c", WRITER, str(file)]
+    writers = [subprocess.Popen([*argv, str(first)]) for first in (0, 100, 200)]
+    assert [writer.wait(timeout=60) for writer in writers] == [0, 0, 0]
     assert all(Memory(file).holds(key_of("kind", str(number))) for number in range(300))
 
 
