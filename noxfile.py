@@ -139,7 +139,7 @@ def _lab(session: nox.Session, parts: str, *, required: bool) -> Iterator[tuple[
     This checkout has an instance of its own, unless $BUILDX_TASKS_LAB names one; one that was up before stays up.
     The facts are empty when the machine can't run it and it isn't required.
     """
-    ident = hashlib.sha256(str(ROOT).encode()).hexdigest()[:6]
+    ident = hashlib.sha256(f"{ROOT} {os.geteuid()}".encode()).hexdigest()[:6]
     env = {"BUILDX_TASKS_LAB": os.environ.get("BUILDX_TASKS_LAB") or f"/tmp/buildx-tasks-lab-nox-{ident}"}
     was_up = Path(env["BUILDX_TASKS_LAB"], "state.json").exists()
     codes = [0] if required else [0, LAB_UNAVAILABLE]

@@ -1,12 +1,16 @@
-"""This repository's own Invoke tasks: the plugin as a user mounts it, the lab, the pages of docs/. None is shipped.
+"""This repository's own Invoke tasks: the plugin as a user mounts it, and the lab. Nothing here is shipped.
 
 `invoke` puts this very folder first on the import path: no file in it may be named like another module.
 """
 
-import buildx_tasks
-from tasks.lab.commands import collection as lab
-from tasks.pages.commands import collection as docs
+from invoke.collection import Collection
 
-ns = buildx_tasks.namespace()
+from tasks.lab.commands import collection as lab
+
+try:
+    from buildx_tasks import namespace
+except ImportError:  # not installed here; the lab does not need it
+    ns = Collection()
+else:
+    ns = namespace()
 ns.add_collection(lab)
-ns.add_collection(docs)

@@ -49,7 +49,7 @@ class LabTask(Task[Any]):
 )
 def up_task(c: Context, only: list[str] | None = None, refresh: bool = False) -> None:
     """Start the lab, or parts of it; what runs already stays."""
-    layout = Layout.from_environment(os.environ)
+    layout = _layout()
     names = [name.strip() for words in only or () for name in words.split(",")]
     up(layout, names, _say, refresh=refresh)
     print(f"lab: up in {layout.run}; `invoke lab.status` shows it, `invoke lab.down` ends it")
@@ -58,7 +58,7 @@ def up_task(c: Context, only: list[str] | None = None, refresh: bool = False) ->
 @task(name="down", klass=LabTask, auto_shortflags=False, help={"purge": "also remove the downloaded packages"})
 def down_task(c: Context, purge: bool = False) -> None:
     """Stop the lab and remove every trace but its downloads."""
-    layout = Layout.from_environment(os.environ)
+    layout = _layout()
     down(layout, _say)
     if purge:
         shutil.rmtree(layout.cache, ignore_errors=True)
@@ -69,7 +69,7 @@ def down_task(c: Context, purge: bool = False) -> None:
 )
 def status(c: Context, format: str = "text") -> None:  # noqa: A002 - named as the flag
     """Show what runs, its sockets and its ports."""
-    layout = Layout.from_environment(os.environ)
+    layout = _layout()
     state = read_state(layout)
     running = [part.name for part in PARTS if is_up(part, state.parts)]
     missing = find_problems(NAMES)
@@ -100,7 +100,7 @@ def status(c: Context, format: str = "text") -> None:  # noqa: A002 - named as t
 )
 def env(c: Context, engine: str = "containerd", buildx: str = "new") -> None:
     """Print shell exports for an engine: eval "$(invoke lab.env)"."""
-    layout = Layout.from_environment(os.environ)
+    layout = _layout()
     parts = read_state(layout).parts
     client = parts.get("clients", {}).get(f"buildx-{buildx}")
     if client is None or engine not in parts:
@@ -115,6 +115,10 @@ def env(c: Context, engine: str = "containerd", buildx: str = "new") -> None:
     for name, value in exports.items():
         print(f"export {name}={shlex.quote(value)}")
     print(f'export PATH={shlex.quote(programs)}:"$PATH"')
+
+
+def _layout() -> Layout:
+    return Layout.from_environment(os.environ, os.geteuid())
 
 
 def _say(line: str) -> None:

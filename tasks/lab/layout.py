@@ -22,9 +22,13 @@ class Layout:
     cache: Path
 
     @classmethod
-    def from_environment(cls, env: Mapping[str, str]) -> "Layout":
-        """The instance that `$BUILDX_TASKS_LAB` names, with its cache in `$XDG_CACHE_HOME/buildx-tasks/lab`."""
-        run = Path(env.get(RUN_VARIABLE) or DEFAULT_RUN).absolute().resolve()
+    def from_environment(cls, env: Mapping[str, str], uid: int = 0) -> "Layout":
+        """The instance that `$BUILDX_TASKS_LAB` names, with its cache in `$XDG_CACHE_HOME/buildx-tasks/lab`.
+
+        Without the variable each user has one of their own.
+        """
+        default = f"{DEFAULT_RUN}-{uid}" if uid else DEFAULT_RUN
+        run = Path(env.get(RUN_VARIABLE) or default).absolute().resolve()
         for hidden in ("/run", "/opt"):
             if run.is_relative_to(hidden):
                 message = f"${RUN_VARIABLE}={run}: a folder under {hidden} is hidden from the engines, use one in /tmp"

@@ -26,7 +26,7 @@ def find_problems(parts: Iterable[str]) -> tuple[str, ...]:
     problems += [f"command: no {name} on this machine" for name in COMMANDS if shutil.which(name) is None]
     if wanted & (ENGINES | {"qemu"}) and os.geteuid() != 0:
         problems.append("root: engines and emulation need root, run it as root")
-    if wanted & ENGINES:
+    if wanted & ENGINES and os.geteuid() == 0:
         problems += _engine_problems()
     if "qemu" in wanted and not _has_filesystem("binfmt_misc") and not BINFMT.is_dir():
         problems.append("kernel: no binfmt_misc, so programs of the other architecture can't run")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tasks.lab import process
 from tasks.lab.context import Facts
-from tasks.lab.layout import Layout
+from tasks.lab.errors import LabError
+from tasks.lab.layout import RUN_VARIABLE, Layout
 
 FORMAT = 1
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -26,6 +27,8 @@ def read_state(layout: Layout) -> State:
         data = json.loads(layout.state_file.read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return State()
+    except PermissionError as error:
+        raise LabError(f"{layout.run}: belongs to somebody else; set ${RUN_VARIABLE} to another folder") from error
     if data.get("format") != FORMAT or data.get("boot") != _boot():
         return State()
     return State(parts=data["parts"], packages=data["packages"])

@@ -26,6 +26,7 @@ def make_layout(run: str) -> Layout:
 def test_the_environment_names_run_and_cache() -> None:
     assert make_layout("/tmp/one").run == Path("/tmp/one")
     assert make_layout("").run == Path("/tmp/buildx-tasks-lab")
+    assert Layout.from_environment({}, 1000).run == Path("/tmp/buildx-tasks-lab-1000")
     assert make_layout("").cache == Path("/cache/buildx-tasks/lab")
     assert Layout.from_environment({"HOME": "/home/me"}).cache == Path("/home/me/.cache/buildx-tasks/lab")
 
