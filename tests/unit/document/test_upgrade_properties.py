@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from yamlmaker import Maker
 
-from buildx_tasks.document.nodes import YamlProblem
+from buildx_tasks.document.edits.layout import Text, true_end
+from buildx_tasks.document.nodes import Mapping, YamlProblem
 from buildx_tasks.document.rewrite import difference
-from buildx_tasks.document.source import parse
+from buildx_tasks.document.source import key_text, parse
 from buildx_tasks.document.upgrade import upgrade, upgrade_data, upgrade_text
 from buildx_tasks.document.validate import structure_problems
 from buildx_tasks.errors import ConfigInvalid, UpgradeRefused
@@ -64,6 +65,21 @@ def test_upgrade(seed: int, anchors: bool) -> None:
         item for item in structure_problems(document.data, position(VERSIONS[-1])) if item.severity == "error"
     ] == []
     assert difference(document.data, upgrade_data(parse(text)[0].data)) is None
+
+
+@often
+@given(seed=seeds)
+def test_sections_that_mean_the_same_read_the_same(seed: int) -> None:
+    _, text = made(seed, anchors=False)
+    after = upgraded(text)
+    (before_document,), (after_document,) = parse(text), parse(after)
+    root = before_document.root
+    assert isinstance(root, Mapping)
+    assume(not root.flow)
+    for key, value in root.pairs:
+        name = key_text(key)
+        if before_document.data[name] == after_document.data.get(name, ...):
+            assert text[key.start.index : true_end(Text(text), value, key.end.index)] in after
 
 
 @often
