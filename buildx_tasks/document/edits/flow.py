@@ -85,8 +85,10 @@ class FlowWriter(Ground):
             return scalar(value.value, style or self.quote)
         flowing = value.within is not None and value.within.flow
         single = source.start.line == source.end.line
-        if flowing or (single and source.style in ("'", '"')) or not isinstance(value.value, str):
+        if flowing or (single and source.style in ("'", '"')):
             return self.own_text(value)
+        if not isinstance(value.value, str):
+            return self.own_text(value) or "null"
         if single and not source.style and scalar(source.value) == source.value:
             return self.own_text(value)
         self.hoisted += self.inner_comments(value)

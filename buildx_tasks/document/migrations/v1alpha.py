@@ -53,7 +53,7 @@ def _manifests(kubectl: Map, hop: Hop) -> None:
     if manifests is None:
         return
     entries = manifests.real()
-    for child, following in zip(entries, [*entries[1:], None], strict=True):
+    for child, following in zip(entries, [*entries, None][1:], strict=True):
         paths: list[Child] = []
         if isinstance(child.value, Map):
             hop.drop(child.value, "parameters", "manifests take no parameters any more")

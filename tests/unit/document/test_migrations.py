@@ -43,6 +43,12 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         },
         {"deploy": {"kubectl": {"manifests": ["a", "b"]}}},
     ),
+    ("v1alpha2", {"deploy": {"kubectl": {"manifests": []}}}, {"deploy": {"kubectl": {"manifests": []}}}),
+    (
+        "v1alpha2",
+        {"deploy": {"kubectl": {"manifests": [None, {"paths": None}, {}]}}},
+        {"deploy": {"kubectl": {"manifests": []}}},
+    ),
     ("v1alpha3", release(valuesFilePath="v.yaml"), release(valuesFiles=["v.yaml"])),
     ("v1alpha3", release(valuesFilePath=""), release()),
     (
