@@ -6,6 +6,7 @@ Both stay in the cache folder, so the next start needs neither the network nor t
 import hashlib
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,12 +72,16 @@ class Store:
             if not wanted:
                 continue
             say(f"downloading from {suite}: {', '.join(f'{one.name} ({one.architecture})' for one in wanted)}")
+            requests = dict.fromkeys(package.request for package in wanted)
             folder = self.folder / "debs" / suite
             folder.mkdir(parents=True, exist_ok=True)
-            requests = dict.fromkeys(package.request for package in wanted)
-            process.call(["apt-get", "download", "-qq", *requests], env=env, cwd=folder, timeout=1200)
-            size = sum(path.stat().st_size for path in filter(None, map(self._deb, wanted)))
-            say(f"downloaded {size / 1e6:.0f} MB")
+            # Half a download under its final name would count as a package for ever after.
+            with tempfile.TemporaryDirectory(dir=self.folder) as partial:
+                process.call(["apt-get", "download", "-qq", *requests], env=env, cwd=Path(partial), timeout=1200)
+                debs = sorted(Path(partial).glob("*.deb"))
+                say(f"downloaded {sum(deb.stat().st_size for deb in debs) / 1e6:.0f} MB")
+                for deb in debs:
+                    deb.replace(folder / deb.name)
 
     def _write_apt_files(self) -> Path:
         apt = self.folder / "apt"
