@@ -17,6 +17,7 @@ from tasks.lab.layout import RUN_VARIABLE, Layout
 from tasks.lab.lifecycle import down, is_up, up
 from tasks.lab.parts import NAMES, PARTS
 from tasks.lab.preflight import find_problems
+from tasks.lab.process import programs_in_use
 from tasks.lab.state import State, read_state
 
 FAILED, UNAVAILABLE = 1, 4
@@ -61,6 +62,8 @@ def down_task(c: Context, purge: bool = False) -> None:
     layout = _layout()
     down(layout, _say)
     if purge:
+        if users := programs_in_use(layout.cache):
+            raise LabError(f"{layout.cache} is in use by another instance (process {users[0]}); take it down first")
         shutil.rmtree(layout.cache, ignore_errors=True)
 
 

@@ -105,6 +105,16 @@ def owned(layout: Layout, part: str | None = None) -> set[int]:
     return found - {os.getpid()}
 
 
+def programs_in_use(folder: Path) -> list[int]:
+    """The processes whose program lies in a folder."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/exe"):
+        with suppress(OSError):  # ended meanwhile, a kernel thread, or somebody else's
+            if link.readlink().is_relative_to(folder):
+                found.append(int(link.parent.name))
+    return sorted(found)
+
+
 def stop(layout: Layout, part: str | None = None, *, patience: float = 15) -> None:
     """End an instance's processes, or a part's: ask the outermost ones, then kill what is left."""
     pids = owned(layout, part)
