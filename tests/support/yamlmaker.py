@@ -9,6 +9,8 @@ from typing import Any
 from buildx_tasks.document.catalogue import project
 
 WORDS = ("app", "web", "1.10", "a b", "k8s/*.yaml", "{{.TAG}}", "x: y", "# no", "'q'", "yes", "", "ünï", "**/*.js", "-")
+KEPT = "a\n\n"
+BARE = "one\n two # no comment"
 LONG = "first line\nsecond line\n\n  third # no comment\n"
 
 
@@ -67,7 +69,7 @@ class Maker:
             return self.chance(0.5)
         if kind == "integer":
             return self.random.choice([0, 1, 8080])
-        return LONG if self.chance(0.03) else self.random.choice(WORDS)
+        return self.random.choice((LONG, KEPT, BARE)) if self.chance(0.04) else self.random.choice(WORDS)
 
     def _object(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
         properties = schema.get("properties", {})
@@ -109,6 +111,7 @@ class Writer:
         self.with_comments = comments
         self.step = source.choice([2, 2, 4, 3])
         self.dash = source.choice([0, 0, 2])
+        self.gap = source.choice([1, 1, 3])
         self.flows = source.choice([0.0, 0.1, 0.4])
         self.comment_count = 0
         self.anchor_count = 0
@@ -155,11 +158,12 @@ class Writer:
                     lines.append(f"{pad}? {self.key(key)}")
                     lines += self.opened(f"{pad}:", inner, column, self.step)
                 else:
-                    lines += self.opened(f"{pad}{self.key(key)}:", inner, column, self.step)
+                    colon = " :" if self.chance(0.02) else ":"
+                    lines += self.opened(f"{pad}{self.key(key)}{colon}", inner, column, self.step)
             return lines
         for inner in value:
             lines += self.above(column)
-            lines += self.opened(" " * column + "-", inner, column, 2)
+            lines += self.opened(" " * column + "-", inner, column, 1 + self.gap)
         return lines
 
     def entries(self, value: dict[str, Any]) -> list[tuple[str, Any, str]]:
@@ -186,7 +190,7 @@ class Writer:
         lines = self.block(value, inner)
         self.close(anchor, value)
         if is_item and not anchor and self.chance(0.8) and lines[0].strip()[:1] not in ("#", ""):
-            return [head + " " + lines[0].lstrip(), *lines[1:]]
+            return [head + " " * self.gap + lines[0].lstrip(), *lines[1:]]
         return [f"{head}{anchor}{self.behind()}", *lines]
 
     def inline(self, head: str, value: Any, column: int) -> list[str]:
@@ -196,15 +200,26 @@ class Writer:
         return lines
 
     def _inline(self, head: str, anchor: str, value: Any, column: int) -> list[str]:
-        if value == LONG and self.chance(0.7):
-            body = [(" " * (column + 2) + line) if line else "" for line in LONG[:-1].split("\n")]
-            return [f"{head}{anchor} |{self.behind()}", *body]
+        if value in (LONG, KEPT, BARE) and self.chance(0.7):
+            depth = self.random.choice([1, 2, 4])
+            header = "|+" if value == KEPT else "|-" if value == BARE else "|"
+            header += self.random.choice(["", str(depth)])
+            body = [(" " * (column + depth) + line) if line else "" for line in value.removesuffix("\n").split("\n")]
+            return [f"{head}{anchor} {header}{self.behind()}", *body]
+        if value == "a b" and self.chance(0.2):
+            pad = " " * (column + 2)
+            return [f"{head}{anchor} >-{self.behind()}", f"{pad}a", f"{pad}b"]
+        if value == "x: y" and self.chance(0.3):
+            return [f'{head}{anchor} "x:\\', f'{" " * (column + 1)}\\ y"{self.behind()}']
         if isinstance(value, str) and value == "a b" and self.chance(0.3):
             return [f"{head}{anchor} a", " " * (column + 1) + "b" + self.behind()]
         if value is None and not anchor and self.chance(0.5):
             return [head + self.behind()]
+        if not anchor and isinstance(value, str) and self.chance(0.03):
+            anchor = " !!str"
         text = self.flow(value, column, 0)
-        return [*f"{head}{anchor} {text}{self.behind()}".split("\n")]
+        blank = self.random.choice([" ", " ", " ", "   "])
+        return [*f"{head}{anchor}{blank}{text}{self.behind()}".split("\n")]
 
     # flow style
 

@@ -7,7 +7,6 @@ from buildx_tasks.document.edits.flow import FlowWriter
 from buildx_tasks.document.edits.layout import Layout, Span, Text, block_column, is_block, true_end
 from buildx_tasks.document.edits.lines import (
     ANY_BREAK,
-    BLANK_END,
     BLANK_LINES,
     BLOCK_SCALAR,
     BREAKS,
@@ -100,8 +99,6 @@ class BlockWriter(FlowWriter):
             lead, main = self._from_flow(child, column, in_seq)
         else:
             lead, main = self._kept(child, column, in_seq)
-            if child.owner is None or child.owner.origin is not child.home[0]:
-                main = BLANK_END.sub(r"\1", main)
         lead += self.comment_lines(self.hoisted, column)
         self.hoisted = outside
         return Piece(lead, main)
@@ -237,7 +234,8 @@ class BlockWriter(FlowWriter):
         if eol.strip() and BLOCK_SCALAR.match(body.inline):
             lead += self.comment_lines([eol.strip()], column)
             eol = ""
-        return Piece(lead, self._footed(self.closed(line + eol) + self.joined(body.below, body.column), foot))
+        line += self.closed(eol) or self.text.newline
+        return Piece(lead, self._footed(line + self.joined(body.below, body.column), foot))
 
     def _compact(self, below: list[Piece], column: int, depth: int) -> tuple[str, str]:
         """Pieces whose first line continues a dash: what stood above it goes above the dash."""

@@ -12,7 +12,6 @@ from buildx_tasks.document.nodes import Mapping, Scalar, Sequence
 BREAKS = "\r\n\x85\u2028\u2029"
 BREAK = "(?:\r\n|\r(?!\n)|[\n\x85\u2028\u2029])"
 BLANK_LINES = re.compile(f"(?:[ \t]*{BREAK})+")
-BLANK_END = re.compile(f"({BREAK})(?:[ \t]*{BREAK})+$")
 BLOCK_SCALAR = re.compile(f"(?:[&!][^ \t]*[ \t]+)*[|>][-+0-9]*[ \t]*(?:#.*)?{BREAK}")
 ANY_BREAK = re.compile(BREAK)
 
