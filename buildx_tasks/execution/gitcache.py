@@ -18,7 +18,7 @@ from buildx_tasks.model.command import Command, Completed, Runner
 from buildx_tasks.model.urls import without_passwords
 
 NETWORK_SECONDS = 600.0
-OFFLINE_HINT = "SKAFFOLD_SYNC_REMOTE_CACHE=missing uses what is in the cache, without a network"
+OFFLINE_HINT = "--sync-remote-cache missing uses what is in the cache, without a network"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +80,7 @@ class GitCache:
             if self.sync == "never":
                 raise CannotStart(
                     f"git repository {source.shown} is not in the cache ({target}) and cloning is switched off",
-                    "set SKAFFOLD_SYNC_REMOTE_CACHE=missing once, or clone it there by hand",
+                    "give --sync-remote-cache missing once, or clone it there by hand",
                 )
             self._clone(source, target)
             return target

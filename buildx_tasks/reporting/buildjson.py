@@ -13,8 +13,12 @@ PROVENANCE = "buildx.build.provenance"
 
 def build_json(results: Results) -> str:
     """Skaffold's ``--file-output`` format, which its ``deploy -a`` reads; only what is there is in it."""
-    builds = [_skaffold(build) for build in results.builds if build.ok]
-    return json.dumps({"builds": builds or None}, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps({"builds": built_items(results) or None}, separators=(",", ":"), ensure_ascii=False)
+
+
+def built_items(results: Results) -> list[dict[str, str]]:
+    """The items of that JSON: what is there, in artifact order."""
+    return [_skaffold(build) for build in results.builds if build.ok]
 
 
 def _skaffold(build: ArtifactResult) -> dict[str, str]:

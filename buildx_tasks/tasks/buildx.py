@@ -13,6 +13,7 @@ from buildx_tasks.errors import CannotStart
 from buildx_tasks.tasks import config
 from buildx_tasks.tasks.defaults import DEFAULTS
 from buildx_tasks.tasks.options import BUILD, FORMAT, RESULT, SELECTION, flag_values, with_options
+from buildx_tasks.tasks.result import Wanted, wanted_result
 
 PLAN_FORMATS = ("text", "json", "bake")
 
@@ -22,19 +23,19 @@ def build(c: Context, given: Mapping[str, Any]) -> None:
     """Build the docker artifacts of skaffold.yaml."""
     from buildx_tasks.tasks.scene import set_scene
 
-    dry_run = given["dry_run"] or bool(c.config.run.dry)
-    scene = set_scene(c, asking=not dry_run)
+    flags, result = flag_values(given, SELECTION, BUILD), flag_values(given, RESULT)
+    scene = set_scene(c, lambda environ: wanted_result(result, environ))
 
     from buildx_tasks.tasks import running
 
-    run = running.begin(c, scene, flag_values(given, SELECTION, BUILD), quiet=given["quiet"], dry_run=dry_run)
+    run = running.begin(c, scene, flags)
     if run.dry_run:
         run.finish(*run.tags())
         return
     settings, plan = run.plan()
     run.show_tags(plan)
     results = run.build(settings, plan)
-    run.write(results, file_output=given["file_output"], metadata_output=given["metadata_output"])
+    run.write(results)
     run.finish(settings, results)
 
 
@@ -46,12 +47,13 @@ def plan(c: Context, given: Mapping[str, Any]) -> None:
     form = given["format"] or "text"
     if form not in PLAN_FORMATS:
         raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(PLAN_FORMATS)}")
-    scene = set_scene(c, asking=True)
+    flags, shown = flag_values(given, SELECTION, BUILD), Wanted(quiet=form != "text", dry_run=True)
+    scene = set_scene(c, lambda _environ: shown, asking=True)
 
     from buildx_tasks.reporting.plan import plan_json, plan_text
     from buildx_tasks.tasks import running
 
-    run = running.begin(c, scene, flag_values(given, SELECTION, BUILD), quiet=form != "text", dry_run=True)
+    run = running.begin(c, scene, flags)
     _settings, planned = run.plan()
     if form == "bake":
         run.bake(planned)

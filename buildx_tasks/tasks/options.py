@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from buildx_tasks.errors import CannotStart
 from buildx_tasks.tasks.guard import task
 
 
@@ -18,7 +19,8 @@ from buildx_tasks.tasks.guard import task
 class Option:
     """One argument. `name` is its Python spelling; a `repeat` one collects; a switch has the default False.
 
-    `setting` is the settings key it sets, "" when the task itself uses it; `value` is what a switch sets.
+    `setting` is the settings key it sets; `value` is what a switch sets. An `optional` one is a boolean as Skaffold
+    takes it: the bare flag means true, and ``--flag=false`` is possible.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Option:
     default: object = ""
     repeat: bool = False
     value: object = True
+    optional: bool = False
 
     @property
     def flag(self) -> str:
@@ -46,44 +49,71 @@ def _switch(name: str, help_: str, setting: str = "", *, value: object = True) -
     return Option(name, help_, setting or name.replace("_", "-"), False, value=value)
 
 
+def _boolean(name: str, help_: str, setting: str = "") -> Option:
+    return Option(name, help_, setting or name.replace("_", "-"), None, optional=True)
+
+
+def _no(name: str, help_: str) -> Option:
+    """The switch that sets a boolean to false."""
+    return _switch(f"no_{name}", help_, name.replace("_", "-"), value=False)
+
+
 SELECTION: tuple[Option, ...] = (
     _text("filename", "config file, - for standard input (default: skaffold.yaml, then skaffold.yml)"),
     _list("profile", "profile to apply, -NAME to switch one off; repeat or use commas"),
+    _boolean("profile_auto_activation", "whether profiles may activate themselves (default: true)"),
+    _no("profile_auto_activation", "apply only the profiles that are named"),
+    _boolean("propagate_profiles", "whether profiles count in required configs too (default: true)"),
+    _no("propagate_profiles", "apply the profiles to the config itself, not to what it requires"),
     _list("module", "only this config and what it requires; repeat or use commas"),
     _list("artifact", "only artifacts whose image contains this, and what they require; repeat or use commas"),
-    _switch(
-        "no_profile_auto_activation", "apply only the profiles that are named", "profile-auto-activation", value=False
-    ),
+    _list("build_image", "the same as --artifact", "artifact"),
     _list("set_", "change a field of an artifact, such as app.docker.target=debug; repeat", "set"),
+    _text("remote_cache_dir", "folder for clones of required repositories (default: ~/.skaffold/remote-cache)"),
+    _text("sync_remote_cache", "when such clones are updated: always, missing or never"),
     _text("kube_context", "kube-context that profiles and pushing depend on (default: the current one)"),
+    _text("kubeconfig", "kubeconfig file (default: $KUBECONFIG, then ~/.kube/config)"),
+    _boolean("detect_minikube", "whether a kube-context of any name may be found to be minikube's (default: true)"),
+    _no("detect_minikube", "take only a kube-context named minikube for minikube's"),
 )
 
 BUILD: tuple[Option, ...] = (
     _list("platform", "platform to build for, such as linux/arm64, or all; repeat or use commas"),
+    _boolean("disable_multi_platform_build", "build for one platform even where several are given"),
     _text("tag", "tag for all images instead of the tag policy's"),
     _text("default_repo", "registry and path that images are moved to; empty for none", default=None),
-    _switch("push", "push the images"),
-    _switch("no_push", "do not push the images", "push", value=False),
+    _list("insecure_registry", "registry to reach without checked TLS; repeat or use commas", "insecure-registries"),
+    _boolean("push", "push the images, or with =false do not"),
+    _no("push", "do not push the images"),
     _text("builder", "buildx builder, or off for plain docker build"),
     _text("cache_tag", "tag of cache references that have none; a template"),
+    _text("cache_repo", "registry and path that cache references of our images are moved to"),
+    _list("cache_flags", "attributes of derived cache exports, such as mode=max; repeat or use commas"),
     _list("cache_from", "cache to read instead of the config's; repeat"),
     _list("cache_to", "cache to write instead of the config's; repeat"),
     _text("cache_mode", "auto (write only when pushing), read, write or off"),
     _switch("no_cache", "build without any cache"),
     _list("no_cache_filter", "stage to build without cache; repeat or use commas"),
-    _switch("no_cache_artifacts", "build also what has not changed", "cache-artifacts", value=False),
+    _boolean("cache_artifacts", "whether what has not changed is left alone (default: true)"),
+    _no("cache_artifacts", "build also what has not changed"),
+    _text("cache_file", "file that notes what has been built"),
     _list("output", "exporter besides or instead of push and load, such as type=oci,dest=image.tar; repeat"),
     _text("attest", "attestations: auto, none, min or max"),
+    _boolean("sbom", "attach a software bill of materials"),
     _text("concurrency", "how many builds at once, 0 for all (default: 4)"),
+    _text("build_concurrency", "the same as --concurrency", "concurrency"),
+    _text("progress", "how buildx shows what it does: auto, plain or tty"),
     _switch("keep_going", "after a failure, still build what does not need it"),
+    _boolean("skip_tests", "tell custom build commands to skip their tests"),
     _switch("strict", "treat every warning as an error"),
 )
 
 RESULT: tuple[Option, ...] = (
-    Option("quiet", "print the resulting JSON and nothing else", default=False),
-    Option("dry_run", "show the tags and stop", default=False),
-    Option("file_output", "write the result to this file, in Skaffold's format"),
-    Option("metadata_output", "write a richer record of the result to this file"),
+    _boolean("quiet", "print the resulting JSON and nothing else"),
+    _boolean("dry_run", "show the tags and stop"),
+    _text("file_output", "write the result to this file, in Skaffold's format"),
+    _text("metadata_output", "write a richer record of the result to this file"),
+    _text("template", "Go template of what --quiet prints and --file-output writes (default: {{json .}})"),
 )
 
 FORMAT: tuple[Option, ...] = (Option("format", "text, json or bake (a docker-bake.json)"),)
@@ -105,6 +135,7 @@ def with_options(*tables: tuple[Option, ...]) -> Callable[[Callable[..., Any]], 
             run,
             positional=[],
             iterable=[option.name for option in options if option.repeat],
+            optional=[option.name for option in options if option.optional],
             help={option.name: option.help for option in options},
         )
 
@@ -112,13 +143,29 @@ def with_options(*tables: tuple[Option, ...]) -> Callable[[Callable[..., Any]], 
 
 
 def flag_values(given: Mapping[str, Any], *tables: tuple[Option, ...]) -> dict[str, object]:
-    """The settings that the flags set. What was not given sets nothing; an empty default-repo was given."""
+    """The settings that the flags set. What was not given sets nothing; an empty default-repo was given.
+
+    Lists of two flags for one setting add up. Raises `CannotStart` for two flags that contradict each other.
+    """
     values: dict[str, object] = {}
+    said: dict[str, str] = {}
     for option in (option for table in tables for option in table if option.setting):
         value = given.get(option.name)
-        if option.default is False:
-            if value:
-                values[option.setting] = option.value
-        elif value or (value == "" and option.default is None and not option.repeat):
-            values[option.setting] = value
+        if not _was_given(option, value):
+            continue
+        value = option.value if option.default is False else value
+        if option.setting in said and option.repeat:
+            value = [*_items(values[option.setting]), *_items(value)]
+        elif option.setting in said and str(values[option.setting]).lower() != str(value).lower():
+            raise CannotStart(f"{said[option.setting]} and {option.flag} contradict each other", "give one of them")
+        values[option.setting] = value
+        said[option.setting] = option.flag
     return values
+
+
+def _was_given(option: Option, value: object) -> bool:
+    return bool(value) or (value == "" and option.default is None and not option.repeat)
+
+
+def _items(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple) else [value]

@@ -15,17 +15,18 @@ from buildx_tasks.execution.world import World
 from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.result import Results
 from buildx_tasks.model.settings import Settings
-from buildx_tasks.reporting.buildjson import build_json, record_json
+from buildx_tasks.reporting.buildjson import record_json
 from buildx_tasks.reporting.text import Silent, TextReporter, failures_text
+from buildx_tasks.tasks.result import Wanted
 from buildx_tasks.tasks.scene import Scene
 from buildx_tasks.tasks.wanted import print_warning, settings_from
 
 
-def begin(c: Context, scene: Scene, flags: Mapping[str, object], *, quiet: bool, dry_run: bool) -> Run:
+def begin(c: Context, scene: Scene, flags: Mapping[str, object]) -> Run:
     """A run in `scene`: settings from flags and their surroundings, Invoke's own core flags honoured.
 
-    ``--dry`` is a dry run, ``--hide`` hides build output, ``--pty`` draws on a terminal; the scene's runner knows of
-    ``--echo`` and ``--command-timeout``.
+    ``--hide`` hides build output, ``--pty`` draws on a terminal; the scene knows of ``--dry``, ``--echo`` and
+    ``--command-timeout``.
     """
     options = c.config.run
     world, tell = scene.world, scene.world.notify
@@ -40,20 +41,31 @@ def begin(c: Context, scene: Scene, flags: Mapping[str, object], *, quiet: bool,
         settle=settle,
         scene=scene,
         reporter=TextReporter(sys.stdout, terminal=bool(options.pty) or sys.stdout.isatty(), hidden=hidden),
-        quiet=quiet,
-        dry_run=dry_run or bool(options.dry),
     )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
-    """`quiet` leaves standard output to the JSON; warnings and errors always go to standard error."""
+    """A quiet run leaves standard output to the JSON; warnings and errors always go to standard error."""
 
     settle: session.Settle
     scene: Scene
     reporter: TextReporter
-    quiet: bool
-    dry_run: bool
+
+    @property
+    def wanted(self) -> Wanted:
+        """What to show and to write."""
+        return self.scene.wanted
+
+    @property
+    def quiet(self) -> bool:
+        """Whether only the JSON is shown."""
+        return self.wanted.quiet
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is built or written."""
+        return self.wanted.dry_run
 
     @property
     def world(self) -> World:
@@ -89,7 +101,7 @@ class Run:
         self._warn(settings, tags.warnings)
         if not self.quiet:
             self.reporter.tags(tuple(tags.references.items()))
-            self.reporter.line("Skipping build phase since --dry-run is set")
+            self.reporter.line("Skipping build phase since --dry-run=true")
         return settings, Results(builds=results)
 
     def _warn(self, settings: Settings, warnings: Sequence[str]) -> None:
@@ -112,19 +124,18 @@ class Run:
                 print_warning(text)
         return results
 
-    def write(self, results: Results, *, file_output: str, metadata_output: str) -> None:
-        """Write the result files, also when something failed; a dry run writes none."""
-        if self.dry_run:
-            return
-        if file_output:
-            write_atomic(self.world.cwd / file_output, build_json(results).encode())
-        if metadata_output:
-            write_atomic(self.world.cwd / metadata_output, record_json(results).encode())
+    def write(self, results: Results) -> None:
+        """Write the result files, also when something failed."""
+        if self.wanted.file_output:
+            write_atomic(self.world.cwd / self.wanted.file_output, self.wanted.text(results).encode())
+        if self.wanted.metadata_output:
+            write_atomic(self.world.cwd / self.wanted.metadata_output, record_json(results).encode())
 
     def finish(self, settings: Settings, results: Results) -> None:
         """Print the JSON of ``--quiet``, and end with the right status."""
         if self.quiet:
-            print(build_json(results))
+            text = self.wanted.text(results)
+            sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
         if results.interrupted:
             raise Interrupted("interrupted: the running builds were stopped")
         if not results.ok:

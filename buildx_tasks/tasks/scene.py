@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -17,25 +18,30 @@ from buildx_tasks.execution.probe import Questions, ask
 from buildx_tasks.execution.shell import ShellRunner
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Command
+from buildx_tasks.tasks.result import Wanted
 from buildx_tasks.tasks.wanted import once, print_warning
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scene:
-    """The world of a run, and what docker is being asked; None when no docker is needed."""
+    """The world of a run, what is wanted of it, and what docker is being asked; None when no docker is needed."""
 
     world: World
+    wanted: Wanted
     asked: Questions | None
 
 
-def set_scene(c: Context, *, asking: bool) -> Scene:
+def set_scene(c: Context, want: Callable[[Mapping[str, str]], Wanted], *, asking: bool = False) -> Scene:
     """The world around us, ``skaffold.env`` included, with a runner that honours Invoke's core flags.
 
-    ``--echo`` shows every build command, and ``--command-timeout`` bounds every command.
+    ``--dry`` is a dry run, ``--echo`` shows every build command, and ``--command-timeout`` bounds every command.
+    `want` says what is wanted, given the environment; docker is asked unless that is a dry run, or with `asking`.
     """
     options = c.config.run
     cwd, home, tell = Path.cwd(), Path.home(), once(print_warning)
     environ = load_environment_file(cwd, os.environ, tell)
+    wanted = want(environ)
+    wanted = replace(wanted, dry_run=wanted.dry_run or bool(options.dry))
     runner = ShellRunner(environ, echo=_echo if options.echo else None, timeout=c.config.timeouts.command)
     return Scene(
         world=World(
@@ -46,7 +52,8 @@ def set_scene(c: Context, *, asking: bool) -> Scene:
             runner=runner,
             notify=tell,
         ),
-        asked=ask(runner, environ, str(home), Memory.of(environ)) if asking else None,
+        wanted=wanted,
+        asked=ask(runner, environ, str(home), Memory.of(environ)) if asking or not wanted.dry_run else None,
     )
 
 

@@ -12,8 +12,9 @@ HEAD = """\
 <!-- Made by `invoke docs.generate` from the tasks themselves: change them there. -->
 
 `invoke --help TASK` shows the same. Repeated flags collect; commas separate in them too, except where a value may hold
-commas itself. Invoke's own `--dry`, `--echo`, `--hide`, `--pty` and `--command-timeout` work, before the task's name.
-Without a `tasks.py` every task runs as `buildx-tasks TASK`.
+commas itself. `[=false]` may follow a flag that means true by itself. Invoke's own `--dry`, `--echo`, `--hide`, `--pty`
+and `--command-timeout` work, before the task's name. Without a `tasks.py` every task
+runs as `buildx-tasks TASK`.
 
 The exit status of every task: 0 when all went well, 1 when work was done and something failed, 2 when it could not
 start (arguments, file, YAML, schema), 3 when nothing was selected, 4 when docker, buildx or the builder is missing or
@@ -38,4 +39,6 @@ def _spelled(argument: Any) -> str:
     name = str(argument.name).strip("_").replace("_", "-")
     if argument.positional:
         return name.upper()
+    if argument.optional:
+        return f"--{name}[=false]"
     return f"--{name}" if argument.kind is bool else f"--{name}=…"

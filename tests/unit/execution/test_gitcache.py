@@ -218,7 +218,7 @@ def test_a_failed_fetch_says_how_to_work_offline(repository: Repository, cache: 
     repository.work.parent.joinpath("bare.git").rename(repository.work.parent / "gone")
     with pytest.raises(CannotStart, match="git fetch failed") as caught:
         cache().checkout(source)
-    assert "SKAFFOLD_SYNC_REMOTE_CACHE=missing" in caught.value.hint
+    assert "--sync-remote-cache missing" in caught.value.hint
 
 
 def test_a_folder_that_is_no_clone_is_an_error(repository: Repository, cache: Cache) -> None:

@@ -1,0 +1,294 @@
+"""No option is parsed and ignored: each one changes what comes out, wherever it is said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from recording import Here, Project, make_project
+
+from buildx_tasks.model.settings import KEYS, SKAFFOLD_ENVIRONMENT, kind_of
+from buildx_tasks.tasks.options import BUILD, RESULT, SELECTION, Option
+
+HEAD = "apiVersion: skaffold/v4beta13\nkind: Config\n"
+ONE = f"{HEAD}build:\n  artifacts: [{{image: app, context: app}}]\n"
+TWO = f"{HEAD}build:\n  artifacts: [{{image: app, context: app}}, {{image: web}}]\n"
+OWN_CACHE = f"{HEAD}build:\n  artifacts: [{{image: app, docker: {{cacheFrom: [app]}}}}]\n"
+CUSTOM = f"{HEAD}build:\n  artifacts: [{{image: app, custom: {{buildCommand: make}}}}]\n"
+ACTIVE = f"{ONE}profiles: [{{name: p, activation: [{{command: build}}], build: {{tagPolicy: {{sha256: {{}}}}}}}}]\n"
+PROFILE = f"{ONE}profiles: [{{name: p, build: {{platforms: [linux/arm64]}}}}]\n"
+MODULES = (
+    f"{HEAD}metadata: {{name: one}}\nbuild: {{artifacts: [{{image: app}}]}}\n---\n"
+    f"{HEAD}metadata: {{name: two}}\nbuild: {{artifacts: [{{image: web}}]}}\n"
+)
+REQUIRING = f"{HEAD}requires: [{{path: lib}}]\nbuild: {{artifacts: [{{image: app}}]}}\nprofiles: [{{name: p}}]\n"
+GIT = f"{HEAD}requires: [{{git: {{repo: ./nowhere, ref: main}}}}]\n"
+FILES = {
+    "lib/skaffold.yaml": f"{HEAD}build: {{artifacts: [{{image: lib}}]}}\n"
+    "profiles: [{name: p, build: {platforms: [linux/arm64]}}]\n",
+    "lib/Dockerfile": "FROM scratch\n",
+    "other.yaml": f"{HEAD}build:\n  artifacts: [{{image: other}}]\n",
+    "kube.yaml": "current-context: kind-a\n",
+}
+KUBE = (
+    "current-context: m\ncontexts: [{name: m, context: {cluster: m}}]\n"
+    "clusters: [{name: m, cluster: {certificate-authority: .minikube/ca.crt}}]\n"
+)
+REPO = ("--default-repo", "reg.example:5000")
+PLAN = ("buildx.plan", "--format", "json")
+FOR_LIB = (*PLAN, "--tag", "v1", "--profile", "p", "--artifact", "lib")
+BUILDING = ("buildx.build",)
+ONE_BY_ONE = (*BUILDING, "--concurrency", "1")
+
+
+def in_a_minikube(project: Project) -> None:
+    """A kube-context that only its certificate tells to be minikube's."""
+    project.write("kube.yaml", KUBE)
+    minikube = project.docker.folder / "minikube"
+    minikube.write_text("#!/bin/sh\n")
+    minikube.chmod(0o755)
+    project.env |= {"KUBECONFIG": "kube.yaml", "MINIKUBE_HOME": str(project.folder)}
+
+
+def on_a_builder(project: Project) -> None:
+    project.docker.builder("ci", "remote")
+
+
+def on_plain_docker(project: Project) -> None:
+    project.docker.without_buildx()
+
+
+def failing(project: Project) -> None:
+    project.docker.table["buildx build app"] = (1, "", "ERROR: no\n")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """`value` for an option (None for a switch) makes `seen` appear, which is not there without it."""
+
+    seen: str
+    value: str | None = None
+    config: str = ONE
+    base: tuple[str, ...] = (*PLAN, "--tag", "v1")
+    prepare: Callable[[Project], None] = lambda _project: None
+
+
+OPTIONS: dict[str, Case] = {
+    "filename": Case(value="other.yaml", seen='"imageName": "other"'),
+    "profile": Case(value="p", config=PROFILE, seen="linux/arm64"),
+    "profile_auto_activation": Case(value="false", config=ACTIVE, seen='"profiles": []'),
+    "no_profile_auto_activation": Case(config=ACTIVE, seen='"profiles": []'),
+    "propagate_profiles": Case(value="false", config=REQUIRING, base=FOR_LIB, seen='"platforms": []'),
+    "no_propagate_profiles": Case(config=REQUIRING, base=FOR_LIB, seen='"platforms": []'),
+    "module": Case(value="two", config=MODULES, seen='"builds": [\n    {\n      "imageName": "web"'),
+    "artifact": Case(value="web", config=TWO, seen='"builds": [\n    {\n      "imageName": "web"'),
+    "build_image": Case(value="web", config=TWO, seen='"builds": [\n    {\n      "imageName": "web"'),
+    "set_": Case(value="app.docker.target=debug", seen='"--target",\n        "debug"'),
+    "remote_cache_dir": Case(value="clones", config=GIT, base=(*PLAN, "--sync-remote-cache", "never"), seen="clones/"),
+    "sync_remote_cache": Case(value="never", config=GIT, seen="cloning is switched off"),
+    "kube_context": Case(value="kind-a", base=(*PLAN, *REPO), seen="'kind-a' is a kind cluster"),
+    "kubeconfig": Case(value="kube.yaml", base=(*PLAN, *REPO), seen="'kind-a' is a kind cluster"),
+    "detect_minikube": Case(value="false", base=(*PLAN, *REPO), prepare=in_a_minikube, seen="'m' is no local cluster"),
+    "no_detect_minikube": Case(base=(*PLAN, *REPO), prepare=in_a_minikube, seen="'m' is no local cluster"),
+    "platform": Case(value="linux/arm64", seen='"--platform",\n        "linux/arm64"'),
+    "disable_multi_platform_build": Case(
+        value="true",
+        base=(*PLAN, "--platform", "linux/s390x,linux/ppc64le"),
+        seen='"platforms": [\n        "linux/s390x"\n      ]',
+    ),
+    "tag": Case(value="v9", base=PLAN, seen='"app:v9"'),
+    "default_repo": Case(value="reg.example", seen='"reg.example/app:v1"'),
+    "insecure_registry": Case(
+        value="reg.example:5000",
+        base=(*PLAN, "--tag", "v1", "--builder", "ci", *REPO),
+        prepare=on_a_builder,
+        seen="registry.insecure=true",
+    ),
+    "push": Case(value="false", base=(*PLAN, *REPO), seen='"output": "load"'),
+    "no_push": Case(base=(*PLAN, *REPO), seen='"output": "load"'),
+    "builder": Case(value="ci", prepare=on_a_builder, seen='"builder ci is configured'),
+    "cache_tag": Case(value="stable", config=OWN_CACHE, seen='"app:stable"'),
+    "cache_repo": Case(value="cache.example", config=OWN_CACHE, seen='"cache.example/app:v1"'),
+    "cache_flags": Case(
+        value="mode=min",
+        config=OWN_CACHE,
+        base=(*PLAN, "--push", "--cache-tag", "cache"),
+        seen="type=registry,mode=min,ref=app:cache",
+    ),
+    "cache_from": Case(value="base:cache", seen='"--cache-from",\n        "base:cache"'),
+    "cache_to": Case(value="type=local,dest=out", seen='"--cache-to",\n        "type=local,dest=out"'),
+    "cache_mode": Case(
+        value="read",
+        config=OWN_CACHE,
+        base=(*PLAN, "--tag", "v1", "--push", "--cache-tag", "cache"),
+        seen='"app:cache",\n        "--push"',
+    ),
+    "no_cache": Case(seen='"--no-cache"'),
+    "no_cache_filter": Case(value="deps", seen='"--no-cache-filter",\n        "deps"'),
+    "cache_artifacts": Case(value="false", prepare=on_plain_docker, seen='"--force-rm"'),
+    "no_cache_artifacts": Case(prepare=on_plain_docker, seen='"--force-rm"'),
+    "output": Case(value="type=oci,dest=image.tar", seen='"--output",\n        "type=oci,dest=image.tar"'),
+    "attest": Case(value="max", seen='"--provenance",\n        "mode=max"'),
+    "sbom": Case(value="true", seen='"--sbom=true"'),
+    "concurrency": Case(value="1", config=TWO, seen='"concurrency": 1'),
+    "build_concurrency": Case(value="1", config=TWO, seen='"concurrency": 1'),
+    "progress": Case(value="plain", seen='"--progress",\n        "plain"'),
+    "keep_going": Case(config=TWO, base=ONE_BY_ONE, prepare=failing, seen="Build [web] succeeded"),
+    "skip_tests": Case(value="true", config=CUSTOM, seen='"SKIP_TEST": "true"'),
+    "strict": Case(base=PLAN, seen="--strict makes every warning an error"),
+    "quiet": Case(value="true", base=(*BUILDING, "--tag", "v1"), seen='{"builds":[{'),
+    "dry_run": Case(value="true", base=(*BUILDING, "--tag", "v1"), seen="Skipping build phase since --dry-run=true"),
+    "file_output": Case(value="/dev/stdout", base=(*BUILDING, "--tag", "v1"), seen="wrote"),
+    "metadata_output": Case(value="/dev/stdout", base=(*BUILDING, "--tag", "v1"), seen="wrote"),
+    "template": Case(value="{{len .Builds}} of them", base=(*BUILDING, "--tag", "v1", "--quiet"), seen="1 of them"),
+}
+FILE_OPTIONS = ("file_output", "metadata_output")
+"""They write a file, which is looked into below."""
+ELSEWHERE = ("cache_file",)
+
+SETTINGS: dict[str, Case] = {
+    "multi-level-repo": Case(
+        value="true",
+        config=ONE.replace("image: app", "image: team/app"),
+        base=(*PLAN, "--tag", "v1", *REPO),
+        seen='"reg.example:5000/team/app:v1"',
+    ),
+    "local-cluster": Case(value="true", base=(*PLAN, *REPO), seen='"output": "load"'),
+    "kind-disable-load": Case(value="true", base=(*PLAN, *REPO, "--kube-context", "kind-a"), seen='"output": "push"'),
+    "k3d-disable-load": Case(value="true", base=(*PLAN, *REPO, "--kube-context", "k3d-a"), seen='"output": "push"'),
+}
+"""What has no flag."""
+SETTINGS_ELSEWHERE = ("builders", "retries", "cache-file")
+
+ALL = {option.name: option for option in (*SELECTION, *BUILD, *RESULT)}
+BY_SETTING = SETTINGS | {
+    ALL[name].setting: case for name, case in reversed(OPTIONS.items()) if not name.startswith(("no_p", "no_d"))
+}
+BY_SETTING["cache-artifacts"] = OPTIONS["cache_artifacts"]
+
+
+def words_of(option: Option, value: str | None) -> tuple[str, ...]:
+    if value is None:
+        return (option.flag,)
+    return (f"{option.flag}={value}",) if option.optional else (option.flag, value)
+
+
+def project_of(case: Case, folder: Path) -> Project:
+    project = make_project(folder, case.config)
+    for name, text in FILES.items():
+        project.write(name, text)
+    case.prepare(project)
+    return project
+
+
+def test_every_option_has_a_case() -> None:
+    assert {*OPTIONS, *ELSEWHERE} == set(ALL)
+    assert {*BY_SETTING, *SETTINGS_ELSEWHERE} >= set(KEYS)
+
+
+@pytest.mark.parametrize("name", [name for name in OPTIONS if name not in FILE_OPTIONS])
+def test_a_flag_changes_what_comes_out(here: Here, tmp_path: Path, name: str) -> None:
+    case = OPTIONS[name]
+    project = project_of(case, tmp_path)
+    without = here.invoke(project, *case.base)
+    assert case.seen not in without.out + without.err
+    done = here.invoke(project, *case.base, *words_of(ALL[name], case.value))
+    assert case.seen in done.out + done.err
+
+
+@pytest.mark.parametrize("name", FILE_OPTIONS)
+def test_a_file_is_written(here: Here, tmp_path: Path, name: str) -> None:
+    project = make_project(tmp_path, ONE)
+    here.invoke(project, "buildx.build", "--tag", "v1", ALL[name].flag, "out.json")
+    assert '"imageName":' in (project.folder / "out.json").read_text()
+
+
+@pytest.mark.parametrize("variable", SKAFFOLD_ENVIRONMENT)
+def test_a_variable_does_what_its_flag_does(here: Here, tmp_path: Path, variable: str) -> None:
+    if SKAFFOLD_ENVIRONMENT[variable] in SETTINGS_ELSEWHERE:
+        pytest.skip("shown elsewhere")
+    case = BY_SETTING[SKAFFOLD_ENVIRONMENT[variable]]
+    project = project_of(case, tmp_path)
+    project.env[variable] = case.value or "true"
+    done = here.invoke(project, *case.base)
+    assert case.seen in done.out + done.err
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key not in SETTINGS_ELSEWHERE])
+def test_the_invoke_config_does_what_the_flag_does(here: Here, tmp_path: Path, key: str) -> None:
+    case = BY_SETTING[key]
+    project = project_of(case, tmp_path)
+    without = here.invoke(project, *case.base)
+    assert case.seen not in without.out + without.err
+    value: object = case.value or "true"
+    value = [value] if kind_of(key) == "list" else value
+    project.write("invoke.yaml", yaml.safe_dump({"buildx": {key.replace("-", "_"): value}}))
+    done = here.invoke(project, *case.base)
+    assert case.seen in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words", "seen"),
+    [
+        ("SKAFFOLD_QUIET", "true", (), '{"builds":[{"imageName":"app","tag":"app:'),
+        ("SKAFFOLD_DRY_RUN", "true", (), "Skipping build phase"),
+        ("SKAFFOLD_OUTPUT", "{{len .Builds}} of them", ("--quiet",), "1 of them"),
+        ("SKAFFOLD_DRY_RUN", "false", (), "Build [app] succeeded"),
+    ],
+)
+def test_variables_of_the_result(
+    here: Here, tmp_path: Path, variable: str, value: str, words: tuple[str, ...], seen: str
+) -> None:
+    project = make_project(tmp_path, ONE)
+    project.env[variable] = value
+    assert seen in here.invoke(project, "buildx.build", "--tag", "v1", *words).out
+
+
+def test_the_variable_of_the_result_file_and_the_flag_that_beats_it(here: Here, tmp_path: Path) -> None:
+    project = make_project(tmp_path, ONE)
+    project.env["SKAFFOLD_FILE_OUTPUT"] = "variable.json"
+    here.invoke(project, "buildx.build", "--tag", "v1", "--file-output", "flag.json")
+    assert (project.folder / "flag.json").exists()
+    assert not (project.folder / "variable.json").exists()
+    here.invoke(project, "buildx.build", "--tag", "v1")
+    assert (project.folder / "variable.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--push", "--no-push"), "--push and --no-push contradict each other"),
+        (("--cache-artifacts", "--no-cache-artifacts"), "contradict"),
+        (("--concurrency", "1", "--build-concurrency", "2"), "contradict"),
+        (("--push=perhaps",), "push in flag must be true or false, not 'perhaps'"),
+        (("--dry-run=perhaps",), "must be true or false"),
+        (("--template", "{{.Image}}"), "a result has no .Image"),
+        (("--template", "{{"), "1:"),
+        (("--sync-remote-cache", "weekly"), "one of: always, missing, never"),
+        (("--progress", "fancy"), "one of: auto, plain, tty"),
+    ],
+)
+def test_contradictions_and_nonsense_end_before_anything_is_built(
+    here: Here, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    project = make_project(tmp_path, ONE)
+    done = here.invoke(project, "buildx.build", *words)
+    assert done.code == 2
+    assert said in done.err
+    assert not project.docker.builds
+
+
+def test_two_flags_for_one_list_add_up(here: Here, tmp_path: Path) -> None:
+    config = f"{HEAD}build:\n  artifacts: [{{image: app}}, {{image: web}}, {{image: job}}]\n"
+    done = here.invoke(make_project(tmp_path, config), *PLAN, "--artifact", "app", "--build-image", "job")
+    assert [build["imageName"] for build in json.loads(done.out)["builds"]] == ["app", "job"]
+
+
+@pytest.mark.parametrize("words", [("--push",), ("--push=true",), ("--push", "true")])
+def test_a_boolean_is_said_as_to_skaffold(here: Here, tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = here.invoke(make_project(tmp_path, ONE), *PLAN, "--tag", "v1", *words)
+    assert json.loads(done.out)["builds"][0]["output"] == "push"
