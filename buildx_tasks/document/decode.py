@@ -67,6 +67,7 @@ def _artifact(item: Mapping[str, Any], environment: str, extras: Mapping[str, An
         image=image,
         context=text(item, "context") or ".",
         kind=kind,
+        environment=environment,
         docker=_docker(section(item, "docker")),
         custom=_custom(section(item, "custom")),
         extras=_extras(section(extras, image)),

@@ -22,7 +22,7 @@ from buildx_tasks.model.observer import Observer
 from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.platform import Platform
 from buildx_tasks.model.result import ArtifactResult, Results
-from buildx_tasks.model.settings import Settings
+from buildx_tasks.model.settings import ADVERTISED, Settings
 from buildx_tasks.planning.build import plan_build
 from buildx_tasks.planning.facts import Facts
 from buildx_tasks.planning.select import select_artifacts
@@ -55,6 +55,7 @@ def begin(settle: Settle, world: World) -> Loaded:
     block, file = buildx_block(configs)
     if block:
         settings = settle(block, file)
+    settings = with_registries_of(configs, settings)
     artifacts = select_artifacts([item for config in configs for item in config.artifacts], settings.artifact)
     check_policies(configs, frozenset(artifact.image for artifact in artifacts), settings)
     around = look_around(world.runner, world.environ, world.home, settings, world.notify)
@@ -144,6 +145,12 @@ def build(settings: Settings, world: World, plan: BuildPlan, observer: Observer)
     )
 
 
+def with_registries_of(configs: Sequence[Config], settings: Settings) -> Settings:
+    """The insecure registries that any config names count like those of the settings, as in Skaffold."""
+    named = (registry for config in configs for registry in config.insecure_registries)
+    return replace(settings, insecure_registries=tuple(dict.fromkeys((*settings.insecure_registries, *named))))
+
+
 def with_advertised_registry(settings: Settings, around: Surroundings) -> Settings:
     """The registry that a local cluster advertises is the default repository, unless the run or its config names one.
 
@@ -152,7 +159,7 @@ def with_advertised_registry(settings: Settings, around: Surroundings) -> Settin
     registry = around.cluster.registry
     if not registry:
         return settings
-    origins = {**settings.origins, "default-repo": f"kube-context {around.kube_context}"}
+    origins = {**settings.origins, "default-repo": f"{ADVERTISED} {around.kube_context}"}
     return replace(settings, default_repo=registry, origins=origins)
 
 

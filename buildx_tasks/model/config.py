@@ -105,11 +105,15 @@ class Dependency:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artifact:
-    """One entry of ``build.artifacts``. `kind` is one of `ARTIFACT_KINDS`; `line` is where it stands in the file."""
+    """One entry of ``build.artifacts``. `kind` is one of `ARTIFACT_KINDS`; `line` is where it stands in the file.
+
+    `environment` is what builds it: "local", "googleCloudBuild" or "cluster".
+    """
 
     image: str
     context: str = "."
     kind: str = "docker"
+    environment: str = "local"
     docker: DockerArtifact = field(default_factory=DockerArtifact)
     custom: CustomArtifact = field(default_factory=CustomArtifact)
     extras: ArtifactExtras = field(default_factory=ArtifactExtras)

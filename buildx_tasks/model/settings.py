@@ -140,6 +140,8 @@ FLAG = "flag"
 ENVIRONMENT = "environment"
 INVOKE = "Invoke config"
 BLOCK = ".buildx block"
+ADVERTISED = "kube-context"
+"""How the origin of a value begins that the cluster of the kube-context told us."""
 
 
 @dataclass(frozen=True, slots=True)

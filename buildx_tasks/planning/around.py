@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from buildx_tasks.model.config import Config, Hooks
 from buildx_tasks.model.plan import BuildStep, Variable, flag
-from buildx_tasks.model.settings import Settings, is_from_global_config
+from buildx_tasks.model.settings import ADVERTISED, Settings, is_from_global_config
 from buildx_tasks.planning.drafts import Draft
 from buildx_tasks.planning.facts import Facts
 from buildx_tasks.planning.hooks import Variables, custom_command, custom_environment, hook_environment
@@ -37,8 +37,9 @@ def artifact_hook_environment(draft: Draft, settings: Settings, facts: Facts) ->
 
 
 def _given_default_repo(settings: Settings) -> str | None:
-    """Hooks see a default repository that was given for the run, not one of a global config."""
-    return None if is_from_global_config(settings, "default-repo") else settings.default_repo
+    """Hooks see a default repository that was given for the run or found in the cluster, not one of a global config."""
+    found = settings.origins.get("default-repo", "").startswith(ADVERTISED)
+    return None if is_from_global_config(settings, "default-repo") and not found else settings.default_repo
 
 
 def custom_step(step: BuildStep, draft: Draft, settings: Settings, facts: Facts, expander: Expander) -> BuildStep:

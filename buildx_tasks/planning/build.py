@@ -16,12 +16,13 @@ from buildx_tasks.planning.around import (
     pipeline_hook_environment,
 )
 from buildx_tasks.planning.cache import CacheWishes, plan_cache, shared_caches
-from buildx_tasks.planning.drafts import Draft, make_draft, needs_layout
+from buildx_tasks.planning.drafts import Draft, check_reach, make_draft, needs_layout
 from buildx_tasks.planning.engine import Tool, choose_tool
 from buildx_tasks.planning.facts import Facts, SourceFacts
-from buildx_tasks.planning.fallback import plain_cache
+from buildx_tasks.planning.fallback import plain_cache, plain_losses
 from buildx_tasks.planning.select import required_images, select_artifacts
-from buildx_tasks.planning.step import StepInput, plan_command
+from buildx_tasks.planning.step import plan_command
+from buildx_tasks.planning.stepinput import StepInput
 from buildx_tasks.planning.variables import Expander, branch_variable, image_variables
 
 NO_ADJUSTMENT = "SKAFFOLD_DISABLE_DOCKER_CACHE_ADJUSTMENT"
@@ -104,7 +105,8 @@ class _Planner:
         if self.settings.builder or not self.facts.engine.daemon.running:
             self.warnings.append(f"{config.file}: useBuildkit is false, yet {tool.reason}: buildx is used")
             return tool
-        return Tool(name=DOCKER, reason=f"{config.file}: build.local.useBuildkit is false", loads=True)
+        why = f"{config.file}: build.local.useBuildkit is false"
+        return Tool(name=DOCKER, reason=why, loads=True, legacy=True)
 
     def _draft(self, config: Config, artifact: Artifact, tool: Tool) -> Draft | None:
         """The draft of one artifact; None when it has a problem, which is kept."""
@@ -115,11 +117,18 @@ class _Planner:
             return None
         if draft.destination.warning:
             self.warnings.append(draft.destination.warning)
+        if tool.is_buildx and not draft.tool.is_buildx and artifact.kind == DOCKER:
+            self.warnings.append(f"artifact {artifact.image!r} is built with plain docker build: {draft.tool.reason}")
         return draft
 
     def _step(self, draft: Draft, drafts: dict[str, Draft]) -> BuildStep:
         artifact, tool = draft.artifact, draft.tool
         needs = tuple(image for image in required_images(artifact) if image in drafts)
+        for image in needs:
+            try:
+                check_reach(drafts[image], draft)
+            except BuildxTasksError as error:
+                self.problems.append(error)
         step = BuildStep(
             artifact=artifact,
             tag=draft.tag,
@@ -182,8 +191,8 @@ class _Planner:
     def _caches(self, draft: Draft, expander: Expander) -> tuple[tuple[CacheUse, ...], tuple[CacheUse, ...]]:
         adjust = not self.facts.environ.get(NO_ADJUSTMENT)
         if not draft.tool.is_buildx:
-            uses, warnings = plain_cache(draft.artifact, draft.tag, adjust=adjust)
-            self.warnings.extend(warnings)
+            uses, warnings = plain_cache(draft.artifact, draft.tag, self.settings, adjust=adjust)
+            self.warnings.extend((*warnings, *plain_losses(draft.artifact, self.settings)))
             return uses, ()
         wishes = CacheWishes(
             settings=self.settings,

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from buildx_tasks.errors import CannotStart
+from buildx_tasks.errors import CannotStart, EngineUnfit
 from buildx_tasks.model.config import Artifact, Config
-from buildx_tasks.model.plan import CUSTOM, DOCKER
+from buildx_tasks.model.plan import CUSTOM, DOCKER, EXPORT, LOAD
 from buildx_tasks.model.platform import PlatformSet, parse_platforms
-from buildx_tasks.model.settings import Settings
+from buildx_tasks.model.settings import OFF, Settings
 from buildx_tasks.model.spec import Spec, parse_output
 from buildx_tasks.planning.destination import Destination, Wishes, choose_destination
 from buildx_tasks.planning.engine import Tool
 from buildx_tasks.planning.facts import Facts, SourceFacts
 from buildx_tasks.planning.platforms import resolve_platforms
+
+BUILDKIT_NETWORKS = ("", "default", "none", "host", "bridge")
+"""The networks that a BuildKit build can have; ``bridge`` is its default under another name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +36,8 @@ def make_draft(config: Config, artifact: Artifact, tag: str, tool: Tool, setting
     """Decide for one artifact. Raises `CannotStart` or `EngineUnfit` for what makes its build impossible."""
     if artifact.kind == CUSTOM:
         tool = Tool(name=CUSTOM, reason="custom.buildCommand", builds_indexes=True, loads=True, loads_indexes=True)
+    else:
+        tool = tool_for_network(config, artifact, tool, settings, facts)
     _check_sources(artifact, facts.sources.get(artifact.image, SourceFacts()))
     platforms = resolve_platforms(
         parse_platforms(settings.platform, facts.host),
@@ -42,6 +47,8 @@ def make_draft(config: Config, artifact: Artifact, tag: str, tool: Tool, setting
         image=artifact.image,
         disable_multi=settings.disable_multi_platform_build,
     )
+    if platforms.all and artifact.kind == DOCKER:
+        raise _no_such_build(artifact, tool)
     outputs = tuple(parse_output(text) for text in settings.output or artifact.extras.outputs)
     wishes = Wishes(
         settings=settings,
@@ -70,7 +77,59 @@ def needs_layout(dependency: Draft, dependent: Draft) -> bool:
     """
     if dependency.destination.pushes or not dependent.tool.is_buildx or not dependency.tool.is_buildx:
         return False
-    return dependent.tool.driver != "docker"
+    return not _shares_daemon(dependency, dependent)
+
+
+def check_reach(dependency: Draft, dependent: Draft) -> None:
+    """Raise `EngineUnfit` when the build of `dependent` can't get hold of the image that it requires.
+
+    A custom command is told the reference and has its own ways.
+    """
+    if dependency.destination.pushes or dependent.tool.name == CUSTOM or _shares_daemon(dependency, dependent):
+        return
+    if needs_layout(dependency, dependent) and dependency.tool.builds_indexes:
+        return
+    where = {LOAD: "loaded into the docker daemon", EXPORT: "exported"}.get(dependency.destination.output, "not kept")
+    builder = f"builder {dependent.tool.builder}" if dependent.tool.is_buildx else "plain docker build"
+    place = f"{dependent.artifact.place}: " if dependent.artifact.place else ""
+    raise EngineUnfit(
+        f"{place}artifact {dependent.artifact.image!r} requires {dependency.artifact.image!r}, which is {where}, "
+        f"where {builder} can't see it",
+        "push it:  --push --default-repo REGISTRY\nor build both in one daemon:  --builder default, without --output",
+    )
+
+
+def _shares_daemon(dependency: Draft, dependent: Draft) -> bool:
+    """Whether the dependency is loaded into the daemon that the dependent is built in."""
+    return dependency.destination.output == LOAD and (not dependent.tool.is_buildx or dependent.tool.driver == DOCKER)
+
+
+def tool_for_network(config: Config, artifact: Artifact, tool: Tool, settings: Settings, facts: Facts) -> Tool:
+    """The tool that knows the artifact's network: BuildKit has no networks of docker's.
+
+    Docker's legacy builder, which Skaffold uses unless told otherwise, has them; it is used where nobody asked for
+    BuildKit or for a builder. Raises `EngineUnfit` where somebody did.
+    """
+    network = artifact.docker.network
+    if network.lower() in BUILDKIT_NETWORKS or tool.legacy:
+        return tool
+    asked = settings.builder not in ("", OFF) or config.local.use_buildkit is True
+    if asked or not facts.engine.daemon.running:
+        why = f"builder {tool.builder}" if tool.is_buildx else "BuildKit"
+        raise EngineUnfit(
+            f"{artifact.place}: artifact {artifact.image!r}: {why} has no network {network!r}".lstrip(": "),
+            "use host, none or default, or leave the choice to docker's legacy builder:  useBuildkit: false",
+        )
+    return Tool(name=DOCKER, reason=f"network {network!r} is one for docker's legacy builder", loads=True, legacy=True)
+
+
+def _no_such_build(artifact: Artifact, tool: Tool) -> CannotStart:
+    possible = ",".join(tool.platforms) or "linux/amd64,linux/arm64"
+    where = f"{artifact.place}: " if artifact.place else ""
+    return CannotStart(
+        f"{where}artifact {artifact.image!r}: a docker build can't be for all platforms",
+        f"name them:  --platform {possible}\nor give the artifact a list of platforms, which all then stands for",
+    )
 
 
 def _check_sources(artifact: Artifact, source: SourceFacts) -> None:

@@ -26,7 +26,10 @@ CREATE_HINT = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tool:
-    """The chosen tool. `builder` is the name for ``--builder``, "" on the plain path."""
+    """The chosen tool. `builder` is the name for ``--builder``, "" on the plain path.
+
+    `legacy` asks the plain path for docker's builder from before BuildKit.
+    """
 
     name: str
     reason: str
@@ -37,6 +40,7 @@ class Tool:
     loads_indexes: bool = False
     builds_indexes: bool = False
     platforms: tuple[str, ...] = ()
+    legacy: bool = False
     warnings: tuple[str, ...] = ()
 
     @property

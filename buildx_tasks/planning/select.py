@@ -53,16 +53,25 @@ def _nothing(artifacts: Sequence[Artifact], wanted: Sequence[str]) -> NothingSel
 
 
 def _refuse_other_builders(artifacts: Sequence[Artifact]) -> None:
-    others = [artifact for artifact in artifacts if artifact.kind not in BUILDABLE_KINDS]
+    others = [artifact for artifact in artifacts if _other_builder(artifact)]
     if not others:
         return
     lines = [
-        f"{item.place}: artifact {item.image!r} is built by {item.kind}, which buildx can't do".lstrip(": ")
+        f"{item.place}: artifact {item.image!r} is built by {_other_builder(item)}, which buildx can't do".lstrip(": ")
         for item in others
     ]
-    rest = [artifact.image for artifact in artifacts if artifact.kind in BUILDABLE_KINDS]
+    rest = [artifact.image for artifact in artifacts if not _other_builder(artifact)]
     way_out = f"build the others:  --artifact {','.join(rest)}" if rest else "build it with skaffold"
+    if any(item.kind in BUILDABLE_KINDS for item in others):
+        way_out += "\nor build it here: add a profile with  build: {local: {}}  and give  --profile NAME"
     raise CannotStart("\n".join(lines), way_out)
+
+
+def _other_builder(artifact: Artifact) -> str:
+    """What builds an artifact that docker does not build, "" for one that we can build."""
+    if artifact.kind not in BUILDABLE_KINDS:
+        return artifact.kind
+    return "" if artifact.environment == "local" else f"build.{artifact.environment}"
 
 
 def check_cycles(artifacts: Sequence[Artifact]) -> None:

@@ -5,64 +5,17 @@ The order is Skaffold's, with the buildx flags where the buildx proposal puts th
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-
-from buildx_tasks.model.config import Artifact, Secret
+from buildx_tasks.model.config import Secret
 from buildx_tasks.model.imageref import parse_image_ref
-from buildx_tasks.model.plan import EXPORT, LOAD, PUSH, Argument, CacheUse, Flag, Later, Variable, flag
-from buildx_tasks.model.platform import PlatformSet, format_platforms
-from buildx_tasks.model.settings import Settings
+from buildx_tasks.model.plan import LOAD, PUSH, Argument, CacheUse, Later, Variable
+from buildx_tasks.model.platform import format_platforms
 from buildx_tasks.model.spec import Spec, write_csv
-from buildx_tasks.planning.destination import Destination
+from buildx_tasks.planning.buildargs import add_build_args
 from buildx_tasks.planning.engine import Tool
 from buildx_tasks.planning.select import ARTIFACT_CONTEXT
+from buildx_tasks.planning.stepinput import StepCommand, StepInput, expanded
 
-RUN_MODE = "SKAFFOLD_RUN_MODE"
 ATTESTATION_FLAGS = ("--attest", "--provenance", "--sbom")
-_SECRET_LIKE = re.compile(r"TOKEN|PASSWORD|PASSWD|SECRET|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL", re.IGNORECASE)
-
-Expand = Callable[[str], str]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StepInput:
-    """Everything one build command is made from. `expand` fills templates with environment and IMAGE_* values.
-
-    `layouts` says for each required image whether it has to be handed over as an OCI layout.
-    """
-
-    artifact: Artifact
-    tag: str
-    tool: Tool
-    settings: Settings
-    destination: Destination
-    platforms: PlatformSet
-    outputs: tuple[Spec, ...] = ()
-    cache_from: tuple[CacheUse, ...] = ()
-    cache_to: tuple[CacheUse, ...] = ()
-    dockerfile: str = ""
-    declared_args: frozenset[str] | None = None
-    layouts: Mapping[str, bool] = field(default_factory=dict)
-    export_layout: bool = False
-    buildkit: bool | None = None
-    buildkit_possible: bool = True
-    home: str = ""
-    expand: Expand = lambda text: text
-
-
-@dataclass(slots=True)
-class StepCommand:
-    """The command of one step as it grows."""
-
-    flags: list[Flag] = field(default_factory=list)
-    environment: list[Variable] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    def add(self, *arguments: str | Argument, why: str) -> None:
-        """Append one flag with its reason."""
-        self.flags.append(flag(*arguments, why=why))
 
 
 def plan_command(given: StepInput) -> StepCommand:
@@ -70,7 +23,7 @@ def plan_command(given: StepInput) -> StepCommand:
     command = StepCommand()
     docker = given.artifact.docker
     _begin(command, given)
-    _build_args(command, given)
+    add_build_args(command, given)
     for host in docker.add_host:
         command.add("--add-host", host, why="addHost")
     for use in given.cache_from:
@@ -78,10 +31,12 @@ def plan_command(given: StepInput) -> StepCommand:
     for use in given.cache_to:
         command.add("--cache-to", str(use.spec), why=use.reason)
     for text in docker.cli_flags:
-        command.add(given.expand(text), why="cliFlags")
+        command.add(expanded(command, given, f"cliFlags {text!r}", text), why="cliFlags")
     _options(command, given)
     if given.tool.is_buildx:
-        _extras(command, given)
+        _buildx_extras(command, given)
+    _extras(command, given)
+    if given.tool.is_buildx:
         _attestations(command, given)
     _platforms(command, given)
     _result(command, given)
@@ -98,53 +53,6 @@ def _begin(command: StepCommand, given: StepInput) -> None:
     command.add("-t", given.tag, why="tag policy and default-repo")
 
 
-def _build_args(command: StepCommand, given: StepInput) -> None:
-    """Skaffold's rule: run mode and aliases only when the Dockerfile declares them, the user's own always."""
-    values: dict[str, tuple[Argument | None, str]] = {}
-    if given.declared_args is not None and RUN_MODE in given.declared_args:
-        values[RUN_MODE] = (("build",), "the Dockerfile declares it")
-    for dependency in given.artifact.requires:
-        declared = given.declared_args is None or dependency.alias in given.declared_args
-        if dependency.image in given.layouts and declared:
-            values[dependency.alias] = ((Later("reference", dependency.image),), f"requires {dependency.image}")
-    for name, value in given.artifact.docker.build_args:
-        values[name] = (None if value is None else (_expanded(command, given, name, value),), "buildArgs")
-    for name in sorted(values, key=str.encode):
-        argument, why = values[name]
-        _build_arg(command, given, name, argument, why)
-
-
-def _expanded(command: StepCommand, given: StepInput, name: str, value: str) -> str:
-    text = given.expand(value)
-    if "<no value>" in text:
-        command.warnings.append(
-            f"artifact {given.artifact.image!r}: build arg {name} is {text!r}: a variable of its template is not set"
-        )
-    return text
-
-
-def _build_arg(command: StepCommand, given: StepInput, name: str, argument: Argument | None, why: str) -> None:
-    if argument is None:
-        command.add("--build-arg", name, why=f"{why}, value from the environment")
-    elif looks_secret(name) and all(isinstance(piece, str) for piece in argument):
-        # A bare --build-arg takes its value from the environment, which keeps it out of every process list.
-        command.add("--build-arg", name, why=f"{why}, value kept out of the command line")
-        value = "".join(piece for piece in argument if isinstance(piece, str))
-        why = "build arg whose name looks like a secret"
-        command.environment.append(Variable(name, value, why, secret=True))
-        command.warnings.append(
-            f"artifact {given.artifact.image!r}: build arg {name} looks like a secret, and build args stay in the "
-            "image and its attestations: use secrets instead"
-        )
-    else:
-        command.add("--build-arg", (f"{name}=", *argument), why=why)
-
-
-def looks_secret(name: str) -> bool:
-    """Whether a variable's name says that its value is nobody's business."""
-    return _SECRET_LIKE.search(name) is not None
-
-
 def _cache_text(use: CacheUse, tool: Tool) -> str:
     """A registry importer as the plain reference; anything with more to say as CSV."""
     if use.spec.type == "registry" and [key for key, _value in use.spec.attrs] == ["ref"]:
@@ -157,11 +65,13 @@ def _options(command: StepCommand, given: StepInput) -> None:
     if docker.target:
         command.add("--target", docker.target, why="target")
     if docker.network:
-        command.add("--network", docker.network.lower(), why="network")
+        command.add("--network", _network(given), why="network")
     if docker.no_cache or settings.no_cache:
         command.add("--no-cache", why="noCache" if docker.no_cache else "flag --no-cache")
     if docker.squash:
         command.add("--squash", why="squash")
+        if _is_buildkit(given):
+            command.warnings.append(f"artifact {given.artifact.image!r}: squash has no effect with BuildKit")
     if docker.pull_parent:
         command.add("--pull", why="pullParent")
     for secret in docker.secrets:
@@ -170,6 +80,23 @@ def _options(command: StepCommand, given: StepInput) -> None:
         command.add("--ssh", docker.ssh, why="ssh")
     if not given.tool.is_buildx and not settings.cache_artifacts:
         command.add("--force-rm", why="cache-artifacts is off, so nothing intermediate is kept")
+
+
+def _network(given: StepInput) -> str:
+    """Skaffold's lower case, except for the name of a container, which is a template.
+
+    What docker calls ``bridge`` is BuildKit's default, and BuildKit knows it by no other name.
+    """
+    network = given.artifact.docker.network
+    mode, colon, name = network.partition(":")
+    if colon and mode.lower() == "container":
+        return f"container:{given.expand(name)}"
+    return "default" if _is_buildkit(given) and network.lower() == "bridge" else network.lower()
+
+
+def _is_buildkit(given: StepInput) -> bool:
+    """Whether BuildKit builds: always with buildx, and on the plain path where the docker CLI has it."""
+    return given.tool.is_buildx or (given.buildkit_possible and not given.tool.legacy)
 
 
 def secret_text(secret: Secret, home: str) -> str:
@@ -185,6 +112,16 @@ def secret_text(secret: Secret, home: str) -> str:
 
 def _extras(command: StepCommand, given: StepInput) -> None:
     extras = given.artifact.extras
+    for name, value in extras.labels:
+        command.add("--label", f"{name}={given.expand(value)}", why="labels")
+    if extras.shm_size:
+        command.add("--shm-size", extras.shm_size, why="shmSize")
+    for limit in extras.ulimits:
+        command.add("--ulimit", limit, why="ulimits")
+
+
+def _buildx_extras(command: StepCommand, given: StepInput) -> None:
+    extras = given.artifact.extras
     for stage in given.settings.no_cache_filter or extras.no_cache_filter:
         command.add("--no-cache-filter", stage, why="noCacheFilter")
     for name, value in extras.build_contexts:
@@ -198,14 +135,8 @@ def _extras(command: StepCommand, given: StepInput) -> None:
                 (reference, "=oci-layout://", layout, "@", digest),
                 why=f"requires {dependency.image}, which is not in a registry that the builder can reach",
             )
-    for name, value in extras.labels:
-        command.add("--label", f"{name}={given.expand(value)}", why="labels")
     for name, value in extras.annotations:
         command.add("--annotation", f"{name}={given.expand(value)}", why="annotations")
-    if extras.shm_size:
-        command.add("--shm-size", extras.shm_size, why="shmSize")
-    for limit in extras.ulimits:
-        command.add("--ulimit", limit, why="ulimits")
 
 
 def _context_source(given: StepInput, value: str) -> Argument:
@@ -273,7 +204,9 @@ def _buildkit_variable(command: StepCommand, given: StepInput) -> None:
     """DOCKER_BUILDKIT on the plain path, as Skaffold sets it, but never where the docker CLI then refuses to build."""
     if given.tool.is_buildx:
         return
-    if given.buildkit is False:
+    if given.tool.legacy:
+        command.environment.append(Variable("DOCKER_BUILDKIT", "0", given.tool.reason))
+    elif given.buildkit is False:
         command.environment.append(Variable("DOCKER_BUILDKIT", "0", "useBuildkit is false"))
     elif given.buildkit or given.platforms:
         why = "useBuildkit is true" if given.buildkit else "a platform is given"
@@ -281,8 +214,3 @@ def _buildkit_variable(command: StepCommand, given: StepInput) -> None:
             command.environment.append(Variable("DOCKER_BUILDKIT", "1", why))
         elif given.buildkit:
             command.warnings.append("useBuildkit is true, but this docker CLI needs the buildx plugin for BuildKit")
-
-
-def keeps_result(destination: Destination) -> bool:
-    """Whether the result can be named afterwards: it is in a registry or in the daemon."""
-    return destination.output in (PUSH, LOAD) or (destination.output == EXPORT and destination.pushes)

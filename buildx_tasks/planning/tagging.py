@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from buildx_tasks.errors import BuildxTasksError, CannotStart
 from buildx_tasks.model.config import Artifact, Config
-from buildx_tasks.model.imageref import is_valid_tag
+from buildx_tasks.model.imageref import is_valid_tag, parse_image_ref
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.facts import TagFacts
 from buildx_tasks.planning.naming import apply_default_repo
@@ -40,9 +40,8 @@ def plan_tags(
     plan = TagPlan()
     for config, artifact in _artifacts(configs, selected):
         generated = _generate(config, artifact, settings, facts[artifact.image], cmd)
-        plan.references[artifact.image] = apply_default_repo(
-            settings.default_repo or "", settings.multi_level_repo, generated.reference
-        )
+        moved = apply_default_repo(settings.default_repo or "", settings.multi_level_repo, generated.reference)
+        plan.references[artifact.image] = str(parse_image_ref(moved))
         if generated.reason:
             plan.warnings.append(f"artifact {artifact.image!r}: {generated.reason}: the tag is latest")
         if generated.note:

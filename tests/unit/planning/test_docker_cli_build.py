@@ -13,7 +13,8 @@ from buildx_tasks.model.settings import Settings
 from buildx_tasks.model.spec import Spec
 from buildx_tasks.planning.destination import Destination
 from buildx_tasks.planning.engine import Tool
-from buildx_tasks.planning.step import StepCommand, StepInput, plan_command
+from buildx_tasks.planning.step import plan_command
+from buildx_tasks.planning.stepinput import StepCommand, StepInput
 
 TAG = "gcr.io/k8s-skaffold/example:tag"
 HEAD = ["docker", "buildx", "build", "ctx", "--file", "/abs/Dockerfile", "-t", TAG]
@@ -22,6 +23,7 @@ TAIL = ["--builder", "default", "--metadata-file", "metadata.json"]
 ON_BUILDX = Tool(name=BUILDX, reason="r", builder="default", driver="docker")
 ON_REMOTE = Tool(name=BUILDX, reason="r", builder="far", driver="remote")
 ON_DOCKER = Tool(name=DOCKER, reason="r")
+ON_LEGACY = Tool(name=DOCKER, reason="r", legacy=True)
 PUSHED = Destination(output=PUSH, reason="p", pushes=True)
 LOADED = Destination(output=LOAD, reason="l")
 AMD, ARM = Platform(os="linux", arch="amd64"), Platform(os="linux", arch="arm64")
@@ -94,7 +96,8 @@ class TestDockerCLIBuild:
             ),
             (DockerArtifact(cli_flags=("--foo", "--bar={{.IMAGE_REPO}}")), ["--foo", "--bar=gcr.io/k8s-skaffold"]),
             (DockerArtifact(target="stage1"), ["--target", "stage1"]),
-            (DockerArtifact(network="Bridge"), ["--network", "bridge"]),
+            (DockerArtifact(network="None"), ["--network", "none"]),
+            (DockerArtifact(network="Bridge"), ["--network", "default"]),
             (DockerArtifact(no_cache=True, squash=True), ["--no-cache", "--squash"]),
             (DockerArtifact(pull_parent=True), ["--pull"]),
             (DockerArtifact(secrets=(Secret(id="s"),)), ["--secret", "id=s"]),
@@ -117,6 +120,30 @@ class TestDockerCLIBuild:
     def test_every_field_is_its_flag(self, docker: DockerArtifact, middle: list[str]) -> None:
         assert argv(plan_command(given(docker))) == [*HEAD, *middle, "--load", *TAIL]
         assert argv(plan_command(given(docker, tool=ON_DOCKER))) == [*PLAIN_HEAD, *middle]
+
+    @pytest.mark.parametrize(
+        ("network", "tool", "possible", "expected"),
+        [
+            ("Host", ON_BUILDX, True, "host"),
+            ("bridge", ON_BUILDX, True, "default"),
+            ("bridge", ON_DOCKER, True, "default"),
+            ("bridge", ON_DOCKER, False, "bridge"),
+            ("Bridge", ON_LEGACY, True, "bridge"),
+            ("container:Db_{{.FOO}}", ON_LEGACY, True, "container:Db_bar"),
+            ("Container:x", ON_LEGACY, True, "container:x"),
+            ("MyNet", ON_LEGACY, True, "mynet"),
+        ],
+    )
+    def test_networks(self, network: str, tool: Tool, possible: bool, expected: str) -> None:
+        command = plan_command(given(DockerArtifact(network=network), tool=tool, buildkit_possible=possible))
+        words = argv(command)
+        assert words[words.index("--network") + 1] == expected
+        assert (environment(command).get("DOCKER_BUILDKIT") == "0") is tool.legacy
+
+    def test_squash_does_nothing_in_buildkit_and_that_is_said(self) -> None:
+        squashing = DockerArtifact(squash=True)
+        assert "squash has no effect with BuildKit" in plan_command(given(squashing)).warnings[0]
+        assert not plan_command(given(squashing, tool=ON_LEGACY)).warnings
 
     @pytest.mark.parametrize(
         ("platforms", "flag"),
@@ -206,7 +233,11 @@ class TestBuildArguments:
         base = given(DockerArtifact(build_args=(("A", "{{.X}}"),)))
         command = plan_command(replace(base, expand=lambda _text: "<no value>"))
         assert "A=<no value>" in argv(command)
-        assert "a variable of its template is not set" in command.warnings[0]
+        assert "build arg A has '<no value>' in it: a variable of its template is not set" in command.warnings[0]
+
+    def test_a_cli_flag_without_value_warns_too(self) -> None:
+        command = plan_command(replace(given(DockerArtifact(cli_flags=("--x={{.X}}",))), expand=lambda _: "<no value>"))
+        assert "cliFlags '--x={{.X}}' has '<no value>' in it" in command.warnings[0]
 
 
 class TestEnvironment:
@@ -256,6 +287,12 @@ class TestEnvironment:
 
 
 class TestExtras:
+    def test_plain_docker_takes_labels_and_limits(self) -> None:
+        extras = ArtifactExtras(labels=(("a", "{{.FOO}}"),), annotations=(("b", "2"),), shm_size="1g", ulimits=("x=1",))
+        base = given(tool=ON_DOCKER)
+        command = plan_command(replace(base, artifact=replace(base.artifact, extras=extras)))
+        assert argv(command)[7:] == ["--label", "a=bar", "--shm-size", "1g", "--ulimit", "x=1"]
+
     def test_the_buildx_block_adds_its_flags(self) -> None:
         extras = ArtifactExtras(
             build_contexts=(("shared", "../shared"), ("other", "artifact://base")),
@@ -272,8 +309,8 @@ class TestExtras:
             "--no-cache-filter", "deps",
             "--build-context", "shared=../shared",
             "--build-context", "other=docker-image://<reference base>",
-            "--label", "a=bar",
             "--annotation", "b=2",
+            "--label", "a=bar",
             "--shm-size", "1g",
             "--ulimit", "nofile=1024",
             "--sbom=true",
