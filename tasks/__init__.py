@@ -1,4 +1,4 @@
-"""This repository's own Invoke tasks: the plugin as a user mounts it, and the lab. Nothing here is shipped.
+"""This repository's own Invoke tasks: the plugin as a user mounts it, the lab, the pages of docs/. None is shipped.
 
 `invoke` puts this very folder first on the import path: no file in it may be named like another module.
 """
@@ -12,5 +12,8 @@ try:
 except ImportError:  # not installed here; the lab does not need it
     ns = Collection()
 else:
+    from tasks.pages.commands import collection as docs
+
     ns = namespace()
+    ns.add_collection(docs)
 ns.add_collection(lab)

@@ -118,4 +118,5 @@ def test_a_build_for_minikube_happens_in_its_daemon(run: Run, home: Path) -> Non
     calls = (home / "docker-calls").read_text().splitlines()
     assert any(" build " in call for call in calls)
     assert any(" image inspect " in call for call in calls)
-    assert {call.split()[0] for call in calls} == {"tcp://10.0.0.1:2376"}
+    elsewhere = [call.split()[0] for call in calls if not call.startswith("tcp://10.0.0.1:2376 ")]
+    assert {*elsewhere} <= {"version", "info", "buildx"}, "only questions may go to the machine's own daemon"
