@@ -20,6 +20,7 @@ PAIRS = [
 SPELLINGS: dict[str, Callable[[str], str]] = {
     "as it is": lambda text: text,
     "CRLF": lambda text: text.replace("\n", "\r\n"),
+    "CR": lambda text: text.replace("\n", "\r"),
     "BOM": lambda text: "\ufeff" + text,
     "no break at the end": lambda text: text.removesuffix("\n"),
     "document markers": lambda text: f"%YAML 1.1\n---\n{text.removesuffix(chr(10))}\n...\n# behind\n",
