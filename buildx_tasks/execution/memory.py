@@ -81,5 +81,7 @@ def _code() -> str:
     from buildx_tasks import __version__
 
     folders = (PACKAGE / "document", PACKAGE / "document" / "rules", PACKAGE / "_schema", PACKAGE.parent / "schema")
-    stamps = [entry.stat().st_mtime_ns for folder in folders if folder.is_dir() for entry in os.scandir(folder)]
+    entries = [entry for folder in folders if folder.is_dir() for entry in os.scandir(folder)]
+    # Not the folders among them: whoever imports first leaves compiled code there, and changes no judgement.
+    stamps = [entry.stat().st_mtime_ns for entry in entries if entry.is_file()]
     return f"{__version__} {max(stamps, default=0)} {len(stamps)}"

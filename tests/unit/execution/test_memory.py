@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.execution.memory import KEPT, Memory, key_of
+from buildx_tasks.execution.memory import KEPT, Memory, _code, key_of
 
 KEY = key_of("kind", "content")
 
@@ -36,6 +36,19 @@ def test_a_file_that_cannot_be_written_costs_nothing(tmp_path: Path) -> None:
     memory = Memory(tmp_path / "memory" / "below a file")
     memory.keep(KEY)
     assert memory.holds(KEY)
+
+
+def test_compiled_code_changes_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "document").mkdir()
+    (tmp_path / "document" / "judge.py").write_text("")
+    monkeypatch.setattr("buildx_tasks.execution.memory.PACKAGE", tmp_path)
+    keys = set()
+    for folder in ("", "document/__pycache__"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        _code.cache_clear()
+        keys.add(key_of("kind", "content"))
+    _code.cache_clear()
+    assert len(keys) == 1
 
 
 def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
