@@ -47,10 +47,11 @@ class Instruction:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dockerfile:
-    """The instructions in order; `file` is its name for messages."""
+    """The instructions in order; `file` is its name for messages, `syntax` the frontend that it asks for."""
 
     instructions: tuple[Instruction, ...]
     file: str = "Dockerfile"
+    syntax: str = ""
 
     def declared_args(self) -> frozenset[str]:
         """The build args that an ARG of any stage declares: of each line the first, as Skaffold counts."""
@@ -68,7 +69,7 @@ def parse_dockerfile(text: str, file: str = "Dockerfile") -> Dockerfile:
         raise DockerfileError(f"{file}: the file has no instructions")
     if "syntax" not in reader.directives:
         _check(found, file)
-    return Dockerfile(instructions=found, file=file)
+    return Dockerfile(instructions=found, file=file, syntax=reader.directives.get("syntax", ""))
 
 
 class _Reader:

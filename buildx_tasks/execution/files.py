@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from buildx_tasks.errors import CannotStart
@@ -26,6 +28,23 @@ def write_atomic(path: Path, data: bytes) -> None:
             _replace(Path(os.path.realpath(path)), before, data)
     except OSError as error:
         raise CannotStart(f"{path} can't be written: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def locked(path: Path, shown: str = "") -> Iterator[None]:
+    """Hold the lock beside the file that `path` leads to; other processes wait. It stays: removing it opens a gap.
+
+    Makes the file's folder. Raises `CannotStart`, which calls the file `shown`.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = target.with_name(f".{target.name}.lock").open("ab")
+    except OSError as error:
+        raise CannotStart(f"{shown or path} can't be written: {error.strerror}") from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _replace(target: Path, before: os.stat_result | None, data: bytes) -> None:

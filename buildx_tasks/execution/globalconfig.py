@@ -5,17 +5,14 @@ Skaffold's own file is only ever read: Skaffold rewrites it, and drops the keys 
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buildx_tasks.document.nodes import YamlProblem
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.execution.files import write_atomic
+from buildx_tasks.execution.files import locked, write_atomic
 from buildx_tasks.model.settings import Layer
 
 if TYPE_CHECKING:
@@ -97,7 +94,7 @@ def change(path: Path, home: Path, key: str, value: str | None, kube_context: st
     parse_value(key, value or "")
     if not value and not path.exists():
         return kube_context
-    with _locked(path, home):
+    with locked(path, shown(path, home)):
         before = read_text(path, home)
         try:
             after = edit(before, key, value, kube_context)
@@ -121,17 +118,3 @@ def _layers(config: GlobalConfig, path: Path, home: Path, kube_context: str, *, 
 
     sections = lookup(config, kube_context, false_counts=false_counts)
     return [Layer(f"{shown(path, home)} ({section.title})", section.values) for section in sections if section.values]
-
-
-@contextmanager
-def _locked(path: Path, home: Path) -> Iterator[None]:
-    """Hold the lock beside the file that `path` leads to; it outlives us, for removing it would open a gap."""
-    target = Path(os.path.realpath(path))
-    try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = target.with_name(f".{target.name}.lock").open("ab")
-    except OSError as error:
-        raise CannotStart(f"{shown(path, home)} can't be written: {error.strerror}") from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

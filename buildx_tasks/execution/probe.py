@@ -90,8 +90,11 @@ def _docker(runner: Runner) -> tuple[str, Daemon]:
     except (ValueError, IndexError):
         answer = {}
     client = (answer.get("Client") or {}).get("Version") or _client_version(runner)
-    server = (answer.get("Server") or {}).get("Version") or ""
-    return client, Daemon(version=server, error="" if server else _daemon_error(done))
+    server = answer.get("Server") or {}
+    version, platform = server.get("Version") or "", f"{server.get('Os')}/{server.get('Arch')}"
+    if not version:
+        return client, Daemon(error=_daemon_error(done))
+    return client, Daemon(version=version, platform=platform)
 
 
 def _client_version(runner: Runner) -> str:

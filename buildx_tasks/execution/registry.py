@@ -6,14 +6,17 @@ import json
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
 from buildx_tasks.errors import WorkFailed
 from buildx_tasks.execution.connections import Answer, Connections, NoAnswerError, basic
 from buildx_tasks.execution.dockerauth import HUB, Login, Logins
+from buildx_tasks.execution.onfile import docker_config
+from buildx_tasks.model.command import Runner
 from buildx_tasks.model.imageref import ImageRef, parse_image_ref, registry_of
 
 HUB_HOST = "registry-1.docker.io"
@@ -188,6 +191,11 @@ class Registries:
         if not self.connections.is_insecure(host):
             return ["https"]
         return ["https", "http"] if host.endswith(":443") else ["http", "https"]
+
+
+def connect(environ: Mapping[str, str], home: Path, runner: Runner, insecure: Iterable[str]) -> Registries:
+    """Registries as the docker CLI would know them: its logins, and what is insecure by the user's word."""
+    return Registries(Logins(docker_config(environ, str(home)), runner), Connections(insecure, environ))
 
 
 def _place(ref: ImageRef) -> _Place:

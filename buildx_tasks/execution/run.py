@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +16,8 @@ from buildx_tasks.model.observer import Observer
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.result import SKIPPED, ArtifactResult, Results
 
+Built = Callable[[BuildStep, ArtifactResult], None]
+
 
 def run_plan(
     plan: BuildPlan,
@@ -24,23 +27,36 @@ def run_plan(
     environ: Mapping[str, str],
     keep_going: bool = False,
     retries: int = 0,
+    known: Mapping[str, ArtifactResult] | None = None,
+    built: Built = lambda _step, _result: None,
 ) -> Results:
-    """Build everything in `plan`, dependencies first.
+    """Build everything in `plan`, dependencies first, except what is `known` by its image.
 
-    After a failure, running builds end, dependents are never started, and nothing else is started either
-    unless `keep_going`. A build that a registry's hiccup ended is tried again, `retries` times at most. An
-    interrupt stops the running commands; the results so far are returned. Raises `WorkFailed` when a hook
-    around all builds fails.
+    `built` hears of every build that ended, from the thread that built. After a failure, running builds end,
+    dependents are never started, and nothing else is started either unless `keep_going`. A build that a
+    registry's hiccup ended is tried again, `retries` times at most. An interrupt stops the running commands; the
+    results so far are returned. Raises `WorkFailed` when a hook around all builds fails.
     """
-    if not plan.steps:
-        return Results(warnings=plan.warnings)
-    observer.started(plan)
-    _around(plan, runner, observer, BEFORE)
+    known = known or {}
+    steps = tuple(step for step in plan.steps if step.image not in known)
+    todo = replace(plan, steps=steps, concurrency=max(1, min(plan.concurrency, len(steps))))
+    if not steps:
+        return _collected(plan, known, interrupted=False)
+    observer.started(todo)
+    _around(todo, runner, observer, BEFORE)
     with TemporaryDirectory(prefix="buildx-tasks-") as folder:
-        results = _Schedule(plan, runner, observer, environ, Path(folder), keep_going, retries).run()
+        schedule = _Schedule(todo, runner, observer, environ, Path(folder), keep_going, retries, known, built)
+        interrupted = schedule.run()
+    results = _collected(plan, schedule.results, interrupted=interrupted)
     if results.ok:
-        _around(plan, runner, observer, AFTER)
+        _around(todo, runner, observer, AFTER)
     return results
+
+
+def _collected(plan: BuildPlan, results: Mapping[str, ArtifactResult], *, interrupted: bool) -> Results:
+    """The results in artifact order."""
+    ordered = tuple(results[step.image] for step in plan.steps)
+    return Results(builds=ordered, warnings=plan.warnings, interrupted=interrupted)
 
 
 def _around(plan: BuildPlan, runner: Runner, observer: Observer, phase: str) -> None:
@@ -69,19 +85,23 @@ class _Schedule:
         folder: Path,
         keep_going: bool,
         retries: int,
+        known: Mapping[str, ArtifactResult],
+        built: Built,
     ) -> None:
         self.plan = plan
         self.runner = runner
         self.observer = observer
         self.keep_going = keep_going
-        self.results: dict[str, ArtifactResult] = {}
+        self.built = built
+        self.results = dict(known)
         terminal = observer.wants_terminal(plan)
         self.patience = Patience(retries)
         self.steps = StepRunner(
             plan, runner, observer, environ, folder, self.results, terminal=terminal, patience=self.patience
         )
 
-    def run(self) -> Results:
+    def run(self) -> bool:
+        """Fill the results; whether the run was interrupted."""
         waiting = list(self.plan.steps)
         running: dict[Future[ArtifactResult], BuildStep] = {}
         interrupted = False
@@ -98,8 +118,7 @@ class _Schedule:
                 self.runner.stop()
         for step in (*waiting, *running.values()):
             self.results.setdefault(step.image, _skipped(step))
-        ordered = tuple(self.results[step.image] for step in self.plan.steps)
-        return Results(builds=ordered, warnings=self.plan.warnings, interrupted=interrupted)
+        return interrupted
 
     def _skip_hopeless(self, waiting: list[BuildStep]) -> None:
         """Leave out what needs a failed build, and everything after a failure unless we keep going."""
@@ -121,7 +140,12 @@ class _Schedule:
                 return
             if all(image in self.results for image in step.needs):
                 waiting.remove(step)
-                running[pool.submit(self.steps.run, step)] = step
+                running[pool.submit(self._build, step)] = step
+
+    def _build(self, step: BuildStep) -> ArtifactResult:
+        result = self.steps.run(step)
+        self.built(step, result)
+        return result
 
     def _collect(self, running: dict[Future[ArtifactResult], BuildStep]) -> None:
         done, _others = wait(running, return_when=FIRST_COMPLETED)

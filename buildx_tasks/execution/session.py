@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 from buildx_tasks.errors import CannotStart
+from buildx_tasks.execution.artifactcache import open_cache
 from buildx_tasks.execution.kube import read_cluster
 from buildx_tasks.execution.load import load_configs
 from buildx_tasks.execution.memory import Memory
@@ -138,11 +140,26 @@ def buildx_block(configs: Sequence[Config]) -> tuple[dict[str, object], str]:
 
 
 def build(settings: Settings, world: World, plan: BuildPlan, observer: Observer) -> Results:
-    """Run a plan."""
+    """Run a plan, without what the artifact cache knows to be there already."""
     runner = EnvironmentRunner(world.runner, plan.environment)
-    return run_plan(
-        plan, runner, observer, environ=world.environ, keep_going=settings.keep_going, retries=settings.retries
+    run = partial(
+        run_plan,
+        plan,
+        runner,
+        observer,
+        environ=world.environ,
+        keep_going=settings.keep_going,
+        retries=settings.retries,
     )
+    expander = Expander(world.environ, now=world.now, cmd=run_cmd(world))
+    cache = open_cache(settings, world, plan, runner, expander)
+    if cache is None:
+        return run()
+    known = {} if settings.no_cache else cache.lookup(observer.said)
+    try:
+        return run(known=known, built=cache.built)
+    finally:
+        cache.save()
 
 
 def with_registries_of(configs: Sequence[Config], settings: Settings) -> Settings:

@@ -38,9 +38,10 @@ class Builder:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Daemon:
-    """The local docker engine: `version` is "" when none answers and `error` says why."""
+    """The local docker engine: `version` is "" when none answers and `error` says why; `platform` is its own."""
 
     version: str = ""
+    platform: str = ""
     store: str = ""
     error: str = ""
 
@@ -72,3 +73,9 @@ class Engine:
     builder: Builder | None = None
     known_builders: tuple[str, ...] = ()
     daemon: Daemon = field(default_factory=Daemon)
+
+    @property
+    def native(self) -> str:
+        """The platform that the builder builds when none is asked for, "" when that is not known."""
+        platforms = self.builder.platforms if self.builder else ()
+        return platforms[0] if platforms else self.daemon.platform

@@ -84,7 +84,8 @@ class BuildStep:
     `tool` is `BUILDX`, `DOCKER` or `CUSTOM`; `output` is `PUSH`, `LOAD`, `EXPORT` or `STAY` (in the build
     cache), and `pushes` is also true for an export that pushes. `needs` are the images that must be built
     first. `layout` says that dependents need the result as an OCI layout on disk. `folder` is where the
-    command runs, "" for the current one. `hook_environment` is what hooks get on top of our environment.
+    command runs, "" for the current one. `hook_environment` is what hooks get on top of our environment. `native`
+    is the platform that is built when there are no `platforms`.
     """
 
     artifact: Artifact
@@ -95,6 +96,7 @@ class BuildStep:
     output_reason: str = ""
     builder: str = ""
     platforms: tuple[str, ...] = ()
+    native: str = ""
     flags: tuple[Flag, ...] = ()
     environment: tuple[Variable, ...] = ()
     cache_from: tuple[CacheUse, ...] = ()
@@ -117,7 +119,10 @@ class BuildStep:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConfigPlan:
-    """What is planned for one config: its profiles and the hooks around all of its builds."""
+    """What is planned for one config: its profiles and the hooks around all of its builds.
+
+    `try_import_missing` takes images that are there already for results of ours, when the artifact cache knows none.
+    """
 
     name: str
     file: str
@@ -125,6 +130,7 @@ class ConfigPlan:
     hooks: Hooks = field(default_factory=Hooks)
     hook_environment: tuple[tuple[str, str], ...] = ()
     images: tuple[str, ...] = ()
+    try_import_missing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,7 +139,7 @@ class BuildPlan:
 
     `tags` holds every selected artifact and its reference. `warnings` are visible always and errors under
     ``--strict``; `notes` explain decisions. `environment` is what all commands get on top of our own.
-    `host_os` and `folder` (absolute) are where hooks run.
+    `host_os` and `folder` (absolute) are where hooks run. `insecure_registries` may be spoken to without checked TLS.
     """
 
     steps: tuple[BuildStep, ...] = ()
@@ -146,6 +152,7 @@ class BuildPlan:
     environment: tuple[tuple[str, str], ...] = ()
     host_os: str = "linux"
     folder: str = ""
+    insecure_registries: tuple[str, ...] = ()
 
     def step(self, image: str) -> BuildStep:
         """The step that builds `image`; raises `KeyError` when there is none."""

@@ -44,7 +44,8 @@ class _Planner:
         self, configs: Sequence[Config], settings: Settings, facts: Facts, tags: dict[str, str], expander: Expander
     ) -> None:
         self.configs = configs
-        self.settings = settings
+        registries = (*settings.insecure_registries, *(item for one in configs for item in one.insecure_registries))
+        self.settings = replace(settings, insecure_registries=tuple(dict.fromkeys(registries)))
         self.facts = facts
         self.tags = tags
         self.expander = expander
@@ -85,6 +86,7 @@ class _Planner:
             environment=self.facts.docker_env,
             host_os=self.facts.host.os,
             folder=self.facts.cwd,
+            insecure_registries=self.settings.insecure_registries,
         )
 
     def _config_plan(self, config: Config, selected: set[str]) -> ConfigPlan:
@@ -96,6 +98,7 @@ class _Planner:
             hooks=config.hooks,
             hook_environment=pipeline_hook_environment(config, self.settings, self.facts),
             images=images,
+            try_import_missing=config.local.try_import_missing,
         )
 
     def _tool_of(self, config: Config, tool: Tool) -> Tool:
@@ -138,6 +141,7 @@ class _Planner:
             output_reason=draft.destination.reason,
             builder=tool.builder,
             platforms=tuple(str(platform) for platform in draft.platforms),
+            native=self._native(tool),
             needs=needs,
             hooks=artifact.hooks,
             hook_environment=artifact_hook_environment(draft, self.settings, self.facts),
@@ -149,6 +153,10 @@ class _Planner:
         except BuildxTasksError as error:
             self.problems.append(error)
             return step
+
+    def _native(self, tool: Tool) -> str:
+        engine = self.facts.engine
+        return (engine.native if tool.is_buildx else engine.daemon.platform) or str(self.facts.host)
 
     def _docker_step(self, step: BuildStep, draft: Draft, drafts: dict[str, Draft]) -> BuildStep:
         artifact = draft.artifact

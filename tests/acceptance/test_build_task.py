@@ -106,6 +106,8 @@ class TestResult:
         assert lines == [
             "Generating tags...",
             " - app -> localhost:5000/app:v1",
+            "Checking cache...",
+            " - app: Not found. Building",
             "Starting build...",
             "Building [app]...",
             "Target platforms: [linux/arm64]",
