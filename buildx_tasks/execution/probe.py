@@ -23,6 +23,7 @@ from buildx_tasks.execution.onfile import (
     plugin_identity,
     selected_builder,
 )
+from buildx_tasks.model.builder import REMOTE
 from buildx_tasks.model.command import Command, Completed, Runner
 from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, Daemon, Engine
 from buildx_tasks.model.settings import OFF
@@ -165,12 +166,12 @@ def _inspect(runner: Runner, name: str, environ: Mapping[str, str], home: str) -
 
 def _with_state(builder: Builder, environ: Mapping[str, str], home: str) -> Builder:
     """An inspected builder none of whose nodes runs is unfit, unless it is one that starts when first used."""
-    if builder.driver not in ("remote", "kubernetes") or not builder.nodes:
+    if not builder.nodes or builder.driver in ("docker", "") or any(node.running for node in builder.nodes):
         return builder
-    if all(node.status != "running" for node in builder.nodes):
-        errors = [node.error for node in builder.nodes if node.error]
-        return replace(builder, error=errors[0] if errors else why_silent(builder.name, environ, home))
-    return builder
+    errors = [node.error for node in builder.nodes if node.error]
+    if errors:
+        return replace(builder, error=errors[0])
+    return replace(builder, error=why_silent(builder.name, environ, home)) if builder.driver == REMOTE else builder
 
 
 def why_silent(name: str, environ: Mapping[str, str], home: str) -> str:

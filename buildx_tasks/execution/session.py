@@ -9,6 +9,8 @@ from functools import partial
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.execution.artifactcache import open_cache
+from buildx_tasks.execution.configfile import DEFAULT_NAMES
+from buildx_tasks.execution.declared import want_builder
 from buildx_tasks.execution.kube import read_cluster
 from buildx_tasks.execution.load import load_configs
 from buildx_tasks.execution.memory import Memory
@@ -65,6 +67,16 @@ def begin(settle: Settle, world: World) -> Loaded:
     return Loaded(settings=settings, configs=configs, artifacts=artifacts, around=around)
 
 
+def settle_without_building(settle: Settle, world: World) -> Settings:
+    """The settings for a task that needs no config but hears what one says: its ``.buildx:`` block, if it is there."""
+    settings = settle({}, "")
+    if not settings.filename and not any((world.cwd / name).is_file() for name in DEFAULT_NAMES):
+        return settings
+    configs = load(settings, world)
+    block, file = buildx_block(configs)
+    return with_registries_of(configs, settle(block, file) if block else settings)
+
+
 def prepare(
     settle: Settle, world: World, *, building: bool, asked: Questions | None = None
 ) -> tuple[Settings, BuildPlan]:
@@ -75,15 +87,22 @@ def prepare(
     """
     asked = asked or ask_engine(world)
     loaded = begin(settle, world)
+    wanted = want_builder(loaded.settings, world, building=building, buildx=lambda: asked.buildx.result()[0])
+    loaded = replace(loaded, settings=wanted.settings)
     cmd = run_cmd(world) if building else not_run
     with ThreadPoolExecutor(max_workers=1) as pool:
         arguments = (loaded.configs, loaded.selected, loaded.settings, world, cmd)
         tag_facts = pool.submit(gather_tag_facts, *arguments, building=building)
         facts = gather_facts(loaded, world, asked)
+        facts = replace(facts, engine=wanted.seen(facts.engine))
         tags = plan_tags(loaded.configs, loaded.selected, loaded.settings, tag_facts.result(), cmd)
     expander = Expander(world.environ, now=world.now, cmd=cmd)
     plan = plan_build(loaded.configs, loaded.settings, facts, tags.references, expander)
-    warned = replace(plan, warnings=(*tags.warnings, *plan.warnings), notes=(*tags.notes, *plan.notes))
+    warned = replace(
+        plan,
+        warnings=(*wanted.warnings, *tags.warnings, *plan.warnings),
+        notes=(*wanted.notes, *tags.notes, *plan.notes),
+    )
     return loaded.settings, warned
 
 

@@ -10,7 +10,7 @@ from invoke.collection import Collection
 from invoke.context import Context
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.tasks import config
+from buildx_tasks.tasks import builder, config
 from buildx_tasks.tasks.defaults import DEFAULTS
 from buildx_tasks.tasks.options import BUILD, FORMAT, RESULT, SELECTION, flag_values, with_options
 from buildx_tasks.tasks.result import Wanted, wanted_result
@@ -62,5 +62,6 @@ def plan(c: Context, given: Mapping[str, Any]) -> None:
 
 
 ns = Collection("buildx", build, plan)
+ns.add_collection(builder.ns)
 ns.add_collection(config.ns)
 ns.configure(DEFAULTS)
