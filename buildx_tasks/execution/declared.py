@@ -96,7 +96,7 @@ def differs_text(name: str, differences: tuple[str, ...]) -> str:
     """How a builder differs from its declaration, and what to do about it."""
     return (
         f"builder {name} is not as declared ({'; '.join(differences)}): "
-        f"make it anew with  invoke buildx.builder.ensure {name} --repair"
+        f"make it anew with  invoke buildx.builder.ensure --name {name} --repair"
     )
 
 

@@ -37,6 +37,7 @@ TLS_PATHS = ("cacert", "cert", "key")
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 _HOST = Platform(os="linux", arch="amd64")
+ENDPOINT_HINT = "write it as tcp://HOST:PORT or unix:///PATH"
 _ENDPOINT_SCHEMES = ("tcp://", "unix://")
 
 ReadText = Callable[[str], str]
@@ -61,17 +62,28 @@ def implicit_builder(environ: Mapping[str, str], *, cwd: str, exists: Callable[[
     """The builder that BUILDKIT_HOST and BUILDKIT_TLS_DIR stand for, None without the first.
 
     Its name is the same for the same endpoint and folder, so that jobs on one machine share it. Raises
-    `CannotStart` when the folder has none of the three files, or a certificate without its key.
+    `CannotStart` for what is no address, and when the folder has none of the three files, or a certificate without
+    its key.
     """
     endpoint = environ.get(HOST_VARIABLE, "")
     if not endpoint:
         return None
+    if problem := endpoint_problem(endpoint):
+        raise CannotStart(f"{HOST_VARIABLE}: {problem}", ENDPOINT_HINT)
     folder = environ.get(TLS_VARIABLE, "")
     options = _tls_folder(os.path.join(cwd, folder), exists) if folder else ()  # noqa: PTH118 - pure text
     digest = hashlib.sha256("\n".join((endpoint, *(value for _key, value in options))).encode()).hexdigest()
     name = f"buildkit-{digest[:8]}"
     node = NodeSpec(name=f"{name}0", endpoint=endpoint, options=options)
     return BuilderSpec(name=name, driver=REMOTE, nodes=(node,), origin=HOST_VARIABLE)
+
+
+def endpoint_problem(endpoint: str) -> str:
+    """Why an endpoint of the remote driver can't be one; "" when it can."""
+    scheme, mark, rest = endpoint.partition("://")
+    if not mark or not rest or scheme in ("http", "https"):
+        return f"{endpoint!r} is no address of a BuildKit"
+    return ""
 
 
 def _tls_folder(folder: str, exists: Callable[[str], bool]) -> Options:
@@ -170,6 +182,8 @@ class _Reader:
         endpoint = self._text(fields, "endpoint", where)
         if spec.driver == REMOTE and not endpoint:
             self.problems.append(f"{where}: a remote builder needs an endpoint, such as tcp://buildkit:1234")
+        elif spec.driver == REMOTE and (problem := endpoint_problem(endpoint)):
+            self.problems.append(f"{where}: {problem}; {ENDPOINT_HINT}")
         options = {**self._options(fields, where), **self._tls(spec, fields, where)}
         return NodeSpec(
             name=self._text(fields, "name", where).lower() or f"{spec.name}{at}",

@@ -21,7 +21,7 @@ FILENAME_HELP = "config file whose .buildx block counts (default: skaffold.yaml,
 
 
 @task(
-    positional=["name"],
+    positional=[],
     help={
         "name": "builder to create (default: every declared one)",
         "repair": "make anew what differs from its declaration",
