@@ -218,7 +218,7 @@ def gather_facts(loaded: Loaded, world: World, asked: Questions) -> Facts:
         cluster_pushes=around.cluster.push,
         cluster_reason=around.cluster.reason,
         docker_env=around.docker_env,
-        sources=gather_sources(loaded.artifacts, world.cwd),
+        sources=gather_sources(loaded.artifacts, world.cwd, world.environ, str(world.home)),
     )
 
 
