@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from buildx_tasks.errors import WorkFailed
 from buildx_tasks.execution.hooks import AFTER, BEFORE, run_hooks
 from buildx_tasks.execution.retry import Patience
 from buildx_tasks.execution.step import StepRunner
 from buildx_tasks.model.command import Runner
 from buildx_tasks.model.observer import Observer
 from buildx_tasks.model.plan import BuildPlan, BuildStep
-from buildx_tasks.model.result import SKIPPED, ArtifactResult, Results
+from buildx_tasks.model.result import SKIPPED, ArtifactResult, Failure, Results
 
 Built = Callable[[BuildStep, ArtifactResult], None]
 
@@ -35,7 +36,7 @@ def run_plan(
     `built` hears of every build that ended, from the thread that built. After a failure, running builds end,
     dependents are never started, and nothing else is started either unless `keep_going`. A build that a
     registry's hiccup ended is tried again, `retries` times at most. An interrupt stops the running commands; the
-    results so far are returned. Raises `WorkFailed` when a hook around all builds fails.
+    results so far are returned, also when a hook around all builds fails.
     """
     known = known or {}
     steps = tuple(step for step in plan.steps if step.image not in known)
@@ -43,14 +44,20 @@ def run_plan(
     if not steps:
         return _collected(plan, known, interrupted=False)
     observer.started(todo)
-    _around(todo, runner, observer, BEFORE)
+    if failure := _around(todo, runner, observer, BEFORE):
+        skipped = {step.image: _skipped(step) for step in steps}
+        return replace(_collected(plan, {**known, **skipped}, interrupted=False), failure=failure)
     with TemporaryDirectory(prefix="buildx-tasks-") as folder:
         schedule = _Schedule(todo, runner, observer, environ, Path(folder), keep_going, retries, known, built)
         interrupted = schedule.run()
     results = _collected(plan, schedule.results, interrupted=interrupted)
-    if results.ok:
-        _around(todo, runner, observer, AFTER)
-    return results
+    if not results.ok:
+        return results
+    try:
+        return replace(results, failure=_around(todo, runner, observer, AFTER))
+    except KeyboardInterrupt:
+        runner.stop()
+        return replace(results, interrupted=True)
 
 
 def _collected(plan: BuildPlan, results: Mapping[str, ArtifactResult], *, interrupted: bool) -> Results:
@@ -59,11 +66,13 @@ def _collected(plan: BuildPlan, results: Mapping[str, ArtifactResult], *, interr
     return Results(builds=ordered, warnings=plan.warnings, interrupted=interrupted)
 
 
-def _around(plan: BuildPlan, runner: Runner, observer: Observer, phase: str) -> None:
-    """The hooks of every config that has something to build. Raises `WorkFailed`."""
+def _around(plan: BuildPlan, runner: Runner, observer: Observer, phase: str) -> Failure | None:
+    """Run the hooks of every config that has something to build; the first failure ends that, and is given back."""
     building = {step.image for step in plan.steps}
     for config in plan.configs:
-        if building.intersection(config.images):
+        if not building.intersection(config.images):
+            continue
+        try:
             run_hooks(
                 config.hooks.before if phase == BEFORE else config.hooks.after,
                 phase,
@@ -73,6 +82,9 @@ def _around(plan: BuildPlan, runner: Runner, observer: Observer, phase: str) -> 
                 host_os=plan.host_os,
                 cwd=plan.folder,
             )
+        except WorkFailed as error:
+            return Failure(message=error.message, hint=error.hint)
+    return None
 
 
 class _Schedule:
@@ -116,7 +128,7 @@ class _Schedule:
                 interrupted = True
                 self.patience.stopping.set()
                 self.runner.stop()
-        for step in (*waiting, *running.values()):
+        for step in self.plan.steps:
             self.results.setdefault(step.image, _skipped(step))
         return interrupted
 

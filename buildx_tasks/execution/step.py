@@ -155,7 +155,8 @@ class StepRunner:
             return
         platform = ("--platform", step.platforms[0]) if len(step.platforms) == 1 else ()
         if not self.runner.capture(Command(argv=("docker", "pull", "--quiet", *platform, reference))).ok:
-            self.observer.output(step, f"cacheFrom image {reference} couldn't be pulled\n")
+            wanted = ",".join(step.platforms)
+            self.observer.output(step, f'cacheFrom image "{reference}" couldn\'t be pulled for platform "{wanted}"\n')
 
     def _name_loaded(self, step: BuildStep) -> tuple[str, str]:
         """The loaded image's ID, and the tag made of it that Skaffold gives to dependents and deployers."""
@@ -179,7 +180,7 @@ class StepRunner:
             if step.tool == CUSTOM:
                 return done, log, _custom_failure(done)
             ending = read_ending(done.stdout or done.stderr)
-            diagnosis = diagnose(ending, tag=step.tag, builder=step.builder)
+            diagnosis = diagnose(ending, step)
             if not self.patience.wait(attempt, diagnosis, ending.error, lambda text: self._say(step, text)):
                 return done, log, _failure(step, done, log, ending, diagnosis)
             attempt += 1

@@ -140,6 +140,7 @@ class BuildPlan:
     `tags` holds every selected artifact and its reference. `warnings` are visible always and errors under
     ``--strict``; `notes` explain decisions. `environment` is what all commands get on top of our own.
     `host_os` and `folder` (absolute) are where hooks run. `insecure_registries` may be spoken to without checked TLS.
+    `local_context` is the kube-context of a local cluster that images are loaded for, "" when there is none.
     """
 
     steps: tuple[BuildStep, ...] = ()
@@ -153,6 +154,7 @@ class BuildPlan:
     host_os: str = "linux"
     folder: str = ""
     insecure_registries: tuple[str, ...] = ()
+    local_context: str = ""
 
     def step(self, image: str) -> BuildStep:
         """The step that builds `image`; raises `KeyError` when there is none."""

@@ -65,16 +65,17 @@ class ArtifactResult:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Results:
-    """All results, and what was said on the way."""
+    """All results, and what was said on the way; `failure` is one of the run itself, such as of its hooks."""
 
     builds: tuple[ArtifactResult, ...] = ()
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
+    failure: Failure | None = None
 
     @property
     def ok(self) -> bool:
         """Whether everything that was selected is there."""
-        return not self.interrupted and all(build.ok for build in self.builds)
+        return not self.interrupted and self.failure is None and all(build.ok for build in self.builds)
 
     @property
     def failed(self) -> tuple[ArtifactResult, ...]:

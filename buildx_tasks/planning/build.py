@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from buildx_tasks.errors import BuildxTasksError, raise_all
 from buildx_tasks.model.config import Artifact, Config
-from buildx_tasks.model.plan import CUSTOM, DOCKER, BuildPlan, BuildStep, CacheUse, ConfigPlan
+from buildx_tasks.model.plan import CUSTOM, DOCKER, LOAD, BuildPlan, BuildStep, CacheUse, ConfigPlan
 from buildx_tasks.model.settings import DEFAULT_CONCURRENCY, Settings
 from buildx_tasks.planning.around import (
     artifact_hook_environment,
@@ -87,6 +87,7 @@ class _Planner:
             host_os=self.facts.host.os,
             folder=self.facts.cwd,
             insecure_registries=self.settings.insecure_registries,
+            local_context=self.facts.local_context if any(step.output == LOAD for step in steps) else "",
         )
 
     def _config_plan(self, config: Config, selected: set[str]) -> ConfigPlan:

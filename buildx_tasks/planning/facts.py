@@ -18,22 +18,20 @@ class SourceFacts:
 
     `context` is "" when the build context is a folder, else what is wrong with it. `dockerfile` is the absolute
     path that Skaffold's lookup chooses; `declared_args` are the names of its ARG lines, None when unreadable.
-    `missing` says which secrets and which agent the build needs and are not there.
     """
 
     context: str = ""
     dockerfile: str = ""
     dockerfile_exists: bool = True
     declared_args: frozenset[str] | None = None
-    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
     """`environ` includes skaffold.env; `sources` are by image name; `branch` is the current git branch, if any.
 
-    `cwd` is the absolute current directory. `docker_env` are the variables that lead the docker CLI to another
-    daemon than its own configuration says.
+    `cwd` is the absolute current directory. `local_context` is the kube-context when its cluster is a local one.
+    `docker_env` are the variables that lead the docker CLI to another daemon than its own configuration says.
     """
 
     engine: Engine = field(default_factory=Engine)
@@ -44,6 +42,7 @@ class Facts:
     branch: str = ""
     cluster_pushes: bool = True
     cluster_reason: str = "no kube-context is set"
+    local_context: str = ""
     docker_env: tuple[tuple[str, str], ...] = ()
     sources: Mapping[str, SourceFacts] = field(default_factory=dict)
 

@@ -34,9 +34,11 @@ class TextReporter:
     def started(self, plan: BuildPlan) -> None:
         """The start of all builds."""
         self._say("Starting build...")
+        if plan.local_context:
+            self._say(f"Found [{plan.local_context}] context, using local docker daemon.")
         self.prefixed = plan.concurrency > 1 and len(plan.steps) > 1
         if self.prefixed:
-            self._say(f"Building {len(plan.steps)} artifacts, {plan.concurrency} at a time")
+            self._say(f"Building {plan.concurrency} artifacts in parallel")
 
     def building(self, step: BuildStep) -> None:
         """The start of one build."""
@@ -66,7 +68,8 @@ class TextReporter:
         if result.status in (BUILT, CACHED):
             self._say(f"Build [{step.image}] succeeded")
         elif result.status == FAILED:
-            self._say(f"Build [{step.image}] failed")
+            why = f": {result.failure.message}" if self.prefixed and result.failure else ""
+            self._say(f"Build [{step.image}] failed{why}")
 
     def wants_terminal(self, plan: BuildPlan) -> bool:
         """Raw terminal output only where one build has the terminal for itself."""
@@ -139,8 +142,10 @@ def ending_lines(build: ArtifactResult) -> list[str]:
 
 
 def failures_text(results: Results) -> str:
-    """Every failed build in a line, each followed by what to run next."""
+    """Every failure in a line, each followed by what to run next."""
     lines: list[str] = []
+    if results.failure is not None:
+        lines += [text for text in (results.failure.message, results.failure.hint) if text]
     for build in results.failed:
         if build.failure is not None:
             lines.append(f"build [{build.image}] failed: {build.failure.message}")

@@ -155,7 +155,10 @@ class TestOrder:
         assert done.returncode == 2
         assert "top -> middle -> bottom -> top" in done.stderr
 
-    @pytest.mark.parametrize(("options", "expected"), [((), "4 at a time"), (("--concurrency", "2"), "2 at a time")])
+    @pytest.mark.parametrize(
+        ("options", "expected"),
+        [((), "Building 4 artifacts in parallel"), (("--concurrency", "2"), "Building 2 artifacts in parallel")],
+    )
     def test_parallelism_is_bounded(self, chain: Project, options: tuple[str, ...], expected: str) -> None:
         assert expected in chain.invoke("buildx.build", *REPO, "--tag", "v1", *options).stdout
 

@@ -207,6 +207,34 @@ def test_a_file_is_written(here: Here, tmp_path: Path, name: str) -> None:
     assert '"imageName":' in (project.folder / "out.json").read_text()
 
 
+@pytest.mark.parametrize(
+    ("words", "env", "invoke"),
+    [
+        (("--cache-file", "mine.json"), {}, {}),
+        ((), {"SKAFFOLD_CACHE_FILE": "mine.json"}, {}),
+        ((), {}, {"cache_file": "mine.json"}),
+    ],
+)
+def test_the_file_of_the_artifact_cache(
+    here: Here, tmp_path: Path, words: tuple[str, ...], env: dict[str, str], invoke: dict[str, str]
+) -> None:
+    project = make_project(tmp_path, ONE)
+    project.env |= env
+    project.write("invoke.yaml", yaml.safe_dump({"buildx": invoke}))
+    here.invoke(project, "buildx.build", "--tag", "v1", "--push", *words)
+    assert (project.folder / "mine.json").exists()
+
+
+@pytest.mark.parametrize(("retries", "builds"), [(0, 1), (1, 2)])
+def test_retries(here: Here, tmp_path: Path, retries: int, builds: int) -> None:
+    project = make_project(tmp_path, ONE)
+    project.write("invoke.yaml", f"buildx: {{retries: {retries}}}\n")
+    said = "ERROR: failed to push app:v1: unexpected status from PUT request to https://r/: 503 Service Unavailable\n"
+    project.docker.table["buildx build"] = (1, "", said)
+    here.invoke(project, "buildx.build", "--tag", "v1", "--push")
+    assert len(project.docker.builds) == builds
+
+
 @pytest.mark.parametrize("variable", SKAFFOLD_ENVIRONMENT)
 def test_a_variable_does_what_its_flag_does(here: Here, tmp_path: Path, variable: str) -> None:
     if SKAFFOLD_ENVIRONMENT[variable] in SETTINGS_ELSEWHERE:
