@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from buildx_tasks.document.inspect import parse_inspect
+from buildx_tasks.execution.daemonsocket import daemon_info
 from buildx_tasks.execution.memory import Memory, key_of
 from buildx_tasks.execution.onfile import (
     docker_config,
@@ -48,7 +49,7 @@ def ask(runner: Runner, environ: Mapping[str, str], home: str, memory: Memory) -
     pool = ThreadPoolExecutor(max_workers=4)
     return Questions(
         docker=pool.submit(_docker, runner),
-        store=pool.submit(_store, runner),
+        store=pool.submit(_store, runner, environ, home),
         buildx=pool.submit(_buildx, runner, environ, home, memory),
         pool=pool,
     )
@@ -110,7 +111,9 @@ def _daemon_error(done: Completed) -> str:
     return lines[-1] if lines else "no answer"
 
 
-def _store(runner: Runner) -> str:
+def _store(runner: Runner, environ: Mapping[str, str], home: str) -> str:
+    if status := daemon_info(environ, home).get("DriverStatus"):
+        return CONTAINERD if SNAPSHOTTER in json.dumps(status) else CLASSIC
     command = Command(argv=("docker", "info", "--format", "{{json .DriverStatus}}"), timeout=DAEMON_SECONDS)
     done = runner.capture(command)
     return CONTAINERD if SNAPSHOTTER in done.stdout else CLASSIC

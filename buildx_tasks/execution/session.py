@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.execution.artifactcache import open_cache
 from buildx_tasks.execution.kube import read_cluster
 from buildx_tasks.execution.load import load_configs
 from buildx_tasks.execution.memory import Memory
 from buildx_tasks.execution.probe import Questions, answers, ask
-from buildx_tasks.execution.run import run_plan
 from buildx_tasks.execution.sources import gather_sources
 from buildx_tasks.execution.surroundings import EnvironmentRunner, Surroundings, look_around
 from buildx_tasks.execution.tagfacts import gather_tag_facts
@@ -140,6 +138,9 @@ def buildx_block(configs: Sequence[Config]) -> tuple[dict[str, object], str]:
 
 def build(settings: Settings, world: World, plan: BuildPlan, observer: Observer) -> Results:
     """Run a plan, without what the artifact cache knows to be there already."""
+    from buildx_tasks.execution.artifactcache import open_cache
+    from buildx_tasks.execution.run import run_plan
+
     runner = EnvironmentRunner(world.runner, plan.environment)
     run = partial(
         run_plan,
@@ -181,7 +182,8 @@ def gather_facts(loaded: Loaded, world: World, asked: Questions) -> Facts:
     settings, around = loaded.settings, loaded.around
     runner = EnvironmentRunner(world.runner, around.docker_env)
     if around.docker_env:
-        asked = ask_engine(replace(world, runner=runner))
+        environ = {**world.environ, **dict(around.docker_env)}
+        asked = ask_engine(replace(world, runner=runner, environ=environ))
     return Facts(
         engine=answers(asked, runner, world.environ, str(world.home), settings.builder),
         environ=world.environ,
