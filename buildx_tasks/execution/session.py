@@ -162,6 +162,15 @@ def build(settings: Settings, world: World, plan: BuildPlan, observer: Observer)
         cache.save()
 
 
+def with_record(results: Results, world: World, plan: BuildPlan) -> Results:
+    """`results` with what only a record of the run tells: the manifests of every platform."""
+    from buildx_tasks.execution.manifests import with_manifests
+    from buildx_tasks.execution.registry import connect
+
+    runner = EnvironmentRunner(world.runner, plan.environment)
+    return with_manifests(results, connect(world.environ, world.home, runner, plan.insecure_registries))
+
+
 def with_advertised_registry(settings: Settings, around: Surroundings) -> Settings:
     """The registry that a local cluster advertises is the default repository, unless the run or its config names one.
 
