@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from buildx_tasks.errors import CannotStart
+from buildx_tasks.execution.configfile import DEFAULT_NAMES
+from buildx_tasks.execution.declared import want_builder
 from buildx_tasks.execution.kube import read_cluster
 from buildx_tasks.execution.load import load_configs
 from buildx_tasks.execution.memory import Memory
@@ -55,11 +57,22 @@ def begin(settle: Settle, world: World) -> Loaded:
     block, file = buildx_block(configs)
     if block:
         settings = settle(block, file)
+    settings = with_registries_of(configs, settings)
     artifacts = select_artifacts([item for config in configs for item in config.artifacts], settings.artifact)
     check_policies(configs, frozenset(artifact.image for artifact in artifacts), settings)
     around = look_around(world.runner, world.environ, world.home, settings, world.notify)
     settings = with_advertised_registry(settings, around)
     return Loaded(settings=settings, configs=configs, artifacts=artifacts, around=around)
+
+
+def settle_without_building(settle: Settle, world: World) -> Settings:
+    """The settings for a task that needs no config but hears what one says: its ``.buildx:`` block, if it is there."""
+    settings = settle({}, "")
+    if not settings.filename and not any((world.cwd / name).is_file() for name in DEFAULT_NAMES):
+        return settings
+    configs = load(settings, world)
+    block, file = buildx_block(configs)
+    return with_registries_of(configs, settle(block, file) if block else settings)
 
 
 def prepare(
@@ -72,15 +85,22 @@ def prepare(
     """
     asked = asked or ask_engine(world)
     loaded = begin(settle, world)
+    wanted = want_builder(loaded.settings, world, building=building, buildx=lambda: asked.buildx.result()[0])
+    loaded = replace(loaded, settings=wanted.settings)
     cmd = run_cmd(world) if building else not_run
     with ThreadPoolExecutor(max_workers=1) as pool:
         arguments = (loaded.configs, loaded.selected, loaded.settings, world, cmd)
         tag_facts = pool.submit(gather_tag_facts, *arguments, building=building)
         facts = gather_facts(loaded, world, asked)
+        facts = replace(facts, engine=wanted.seen(facts.engine))
         tags = plan_tags(loaded.configs, loaded.selected, loaded.settings, tag_facts.result(), cmd)
     expander = Expander(world.environ, now=world.now, cmd=cmd)
     plan = plan_build(loaded.configs, loaded.settings, facts, tags.references, expander)
-    warned = replace(plan, warnings=(*tags.warnings, *plan.warnings), notes=(*tags.notes, *plan.notes))
+    warned = replace(
+        plan,
+        warnings=(*wanted.warnings, *tags.warnings, *plan.warnings),
+        notes=(*wanted.notes, *tags.notes, *plan.notes),
+    )
     return loaded.settings, warned
 
 
@@ -171,6 +191,12 @@ def with_record(results: Results, world: World, plan: BuildPlan) -> Results:
     return with_manifests(results, connect(world.environ, world.home, runner, plan.insecure_registries))
 
 
+def with_registries_of(configs: Sequence[Config], settings: Settings) -> Settings:
+    """The insecure registries that any config names count like those of the settings, as in Skaffold."""
+    named = (registry for config in configs for registry in config.insecure_registries)
+    return replace(settings, insecure_registries=tuple(dict.fromkeys((*settings.insecure_registries, *named))))
+
+
 def with_advertised_registry(settings: Settings, around: Surroundings) -> Settings:
     """The registry that a local cluster advertises is the default repository, unless the run or its config names one.
 
@@ -204,7 +230,7 @@ def gather_facts(loaded: Loaded, world: World, asked: Questions) -> Facts:
         cluster_reason=around.cluster.reason,
         local_context=around.kube_context if around.cluster.local else "",
         docker_env=around.docker_env,
-        sources=gather_sources(loaded.artifacts, world.cwd),
+        sources=gather_sources(loaded.artifacts, world.cwd, world.environ, str(world.home)),
     )
 
 
