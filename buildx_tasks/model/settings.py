@@ -133,6 +133,14 @@ SKAFFOLD_ENVIRONMENT: dict[str, str] = {
 }
 """Environment variables that are a setting: Skaffold reads ``--foo-bar`` from ``SKAFFOLD_FOO_BAR`` as well."""
 
+WITHOUT_EFFECT: dict[str, str] = {
+    "SKAFFOLD_CHECK_CLUSTER_NODE_PLATFORMS": "the cluster's nodes are not asked: say the platforms",
+    "SKAFFOLD_MINIKUBE_PROFILE": "name the kube-context instead, or set local-cluster",
+    "SKAFFOLD_CMDLINE": "the command line is Invoke's",
+    "SKAFFOLD_MUTE_LOGS": "--hide before the task's name hides build output, --quiet all of it",
+}
+"""Variables that change what Skaffold builds or shows and that nothing here reads, with what to do instead."""
+
 ALIASES = {"buildx-builder": "builder"}
 
 

@@ -11,7 +11,8 @@ import pytest
 import yaml
 from recording import Here, Project, make_project
 
-from buildx_tasks.model.settings import KEYS, SKAFFOLD_ENVIRONMENT, kind_of
+from buildx_tasks.document.catalogue import fields
+from buildx_tasks.model.settings import KEYS, SKAFFOLD_ENVIRONMENT, WITHOUT_EFFECT, kind_of
 from buildx_tasks.tasks.options import BUILD, RESULT, SELECTION, Option
 
 HEAD = "apiVersion: skaffold/v4beta13\nkind: Config\n"
@@ -235,10 +236,10 @@ def test_retries(here: Here, tmp_path: Path, retries: int, builds: int) -> None:
     assert len(project.docker.builds) == builds
 
 
-@pytest.mark.parametrize("variable", SKAFFOLD_ENVIRONMENT)
+@pytest.mark.parametrize(
+    "variable", [name for name, key in SKAFFOLD_ENVIRONMENT.items() if key not in SETTINGS_ELSEWHERE]
+)
 def test_a_variable_does_what_its_flag_does(here: Here, tmp_path: Path, variable: str) -> None:
-    if SKAFFOLD_ENVIRONMENT[variable] in SETTINGS_ELSEWHERE:
-        pytest.skip("shown elsewhere")
     case = BY_SETTING[SKAFFOLD_ENVIRONMENT[variable]]
     project = project_of(case, tmp_path)
     project.env[variable] = case.value or "true"
@@ -284,6 +285,59 @@ def test_the_variable_of_the_result_file_and_the_flag_that_beats_it(here: Here, 
     assert not (project.folder / "variable.json").exists()
     here.invoke(project, "buildx.build", "--tag", "v1")
     assert (project.folder / "variable.json").exists()
+
+
+@pytest.mark.parametrize("variable", WITHOUT_EFFECT)
+def test_a_variable_that_only_skaffold_reads_is_said_to_do_nothing(here: Here, tmp_path: Path, variable: str) -> None:
+    project = make_project(tmp_path, ONE)
+    project.env[variable] = "true"
+    done = here.invoke(project, "buildx.build", "--tag", "v1", "--dry-run")
+    assert done.err.count(f"WARNING: {variable} has no effect here: ") == 1
+
+
+BLOCK: dict[str, tuple[object, str]] = {
+    "builder": ("ci", "builder ci is configured (.buildx block of skaffold.yaml)"),
+    "cacheTag": ("stable", '"reg.example:5000/app:stable"'),
+    "cacheRepo": ("cache.example", '"cache.example/app:v1"'),
+    "cacheFlags": (["mode=min"], "type=registry,mode=min,ref="),
+    "cacheMode": ("off", '"-t",\n        "reg.example:5000/app:v1",\n        "--push"'),
+    "attest": ("max", "mode=max"),
+    "sbom": (True, "--sbom=true"),
+    "artifacts.cacheFrom": (["base:c"], '"--cache-from",\n        "base:c"'),
+    "artifacts.cacheTo": (["type=inline"], '"--cache-to",\n        "type=inline"'),
+    "artifacts.buildContexts": ({"docs": "../docs"}, "docs=../docs"),
+    "artifacts.attest": ("min", "mode=min"),
+    "artifacts.sbom": (True, "--sbom=true"),
+    "artifacts.labels": ({"a": "{{.IMAGE_TAG}}"}, '"--label",\n        "a=v1"'),
+    "artifacts.annotations": ({"a": "b"}, '"--annotation",\n        "a=b"'),
+    "artifacts.outputs": (["type=oci,dest=x.tar"], "type=oci,dest=x.tar"),
+    "artifacts.noCacheFilter": (["deps"], '"--no-cache-filter",\n        "deps"'),
+    "artifacts.shmSize": ("1g", '"--shm-size",\n        "1g"'),
+    "artifacts.ulimits": (["nofile=1024"], '"--ulimit",\n        "nofile=1024"'),
+}
+"""Every key of the ``.buildx:`` block, a value, and what it does to a plan."""
+BLOCK_ELSEWHERE = ("builders", "artifacts")
+
+
+def test_every_key_of_the_block_has_a_case() -> None:
+    paths = [item.path.removeprefix(".buildx.") for item in fields() if item.path.startswith(".buildx.")]
+    keys = {path.replace("{}", "") for path in paths if not path.startswith("builders{}")}
+    assert keys == {*BLOCK, *BLOCK_ELSEWHERE}
+
+
+@pytest.mark.parametrize("key", BLOCK)
+def test_a_key_of_the_block_changes_what_comes_out(here: Here, tmp_path: Path, key: str) -> None:
+    value, seen = BLOCK[key]
+    project = make_project(tmp_path, OWN_CACHE)
+    on_a_builder(project)
+    words = (*PLAN, "--tag", "v1", *REPO, *(("--cache-tag", "c") if key == "cacheFlags" else ()))
+    without = here.invoke(project, *words)
+    assert seen not in without.out
+    name = key.removeprefix("artifacts.")
+    block = {name: value} if name == key else {"artifacts": {"app": {name: value}}}
+    project.write("skaffold.yaml", OWN_CACHE + yaml.safe_dump({".buildx": block}))
+    done = here.invoke(project, *words)
+    assert seen in done.out, done.err
 
 
 @pytest.mark.parametrize(
