@@ -110,6 +110,19 @@ def build(session: nox.Session) -> None:
         session.error(f"{wheel.name}: no buildx_tasks/_schema/, or files of others: {foreign}")
 
 
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure what we promise to cost, on the wheel and in the lab; arguments are names of measures."""
+    with tempfile.TemporaryDirectory(prefix="buildx-tasks-wheel-") as folder:
+        session.install(_build_wheel(session, folder))
+    # As pip installs it for users, whatever installed it here.
+    session.run(
+        "python", "-m", "compileall", "-q", str(Path(session.virtualenv.location) / "lib"), success_codes=[0, 1]
+    )
+    with _lab(session, "containerd,base,open", required=True) as (env, _):
+        session.run("python", "-m", "benchmarks", *session.posargs, env={**env, "PYTHONDONTWRITEBYTECODE": None})
+
+
 def _group(name: str) -> list[str]:
     return list(nox.project.dependency_groups(PROJECT, name))
 

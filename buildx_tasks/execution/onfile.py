@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 PLUGIN = "docker-buildx"
+DEFAULT_HOST = "unix:///var/run/docker.sock"
 PLUGIN_FOLDERS = (
     "/usr/local/lib/docker/cli-plugins",
     "/usr/local/libexec/docker/cli-plugins",
@@ -25,7 +26,7 @@ def docker_config(environ: Mapping[str, str], home: str) -> dict[str, Any]:
 
 def known_builders(environ: Mapping[str, str], home: str) -> tuple[str, ...]:
     """The names of all builders that buildx has on file, and the daemon's own."""
-    folder = _buildx_folder(environ, home) / "instances"
+    folder = buildx_folder(environ, home) / "instances"
     try:
         names = sorted(path.name for path in folder.iterdir() if path.is_file())
     except OSError:
@@ -37,7 +38,7 @@ def instance(name: str, environ: Mapping[str, str], home: str) -> dict[str, Any]
     """What buildx has on file about a builder: driver, nodes, endpoints; empty for the daemon's own."""
     if not name or "/" in name:
         return {}
-    return _json_file(_buildx_folder(environ, home) / "instances" / name)
+    return _json_file(buildx_folder(environ, home) / "instances" / name.lower())
 
 
 def driver_on_file(name: str, environ: Mapping[str, str], home: str) -> str:
@@ -46,16 +47,23 @@ def driver_on_file(name: str, environ: Mapping[str, str], home: str) -> str:
 
 
 def selected_builder(environ: Mapping[str, str], home: str) -> str:
-    """The builder chosen with ``docker buildx use``; "" when none was."""
-    return str(_json_file(_buildx_folder(environ, home) / "current").get("Name") or "")
+    """The builder chosen with ``docker buildx use``; "" when none was, or only for another docker endpoint."""
+    current = _json_file(buildx_folder(environ, home) / "current")
+    elsewhere = not current.get("Global") and current.get("Key") not in (None, docker_endpoint(environ, home))
+    return "" if elsewhere else str(current.get("Name") or "")
+
+
+def docker_endpoint(environ: Mapping[str, str], home: str) -> str:
+    """What buildx calls the place that the docker CLI talks to: a context, or an address for the default one."""
+    if host := environ.get("DOCKER_HOST"):
+        return host
+    chosen = environ.get("DOCKER_CONTEXT") or docker_config(environ, home).get("currentContext")
+    return str(chosen) if chosen not in (None, "", "default") else DEFAULT_HOST
 
 
 def is_default_context(environ: Mapping[str, str], home: str) -> bool:
     """Whether the docker CLI talks to the default context, whose own builder is called ``default``."""
-    if environ.get("DOCKER_HOST"):
-        return True
-    chosen = environ.get("DOCKER_CONTEXT") or docker_config(environ, home).get("currentContext")
-    return chosen in (None, "", "default")
+    return docker_endpoint(environ, home) in (environ.get("DOCKER_HOST"), DEFAULT_HOST)
 
 
 def plugin_identity(environ: Mapping[str, str], home: str) -> str:
@@ -81,7 +89,8 @@ def _docker_folder(environ: Mapping[str, str], home: str) -> Path:
     return Path(environ.get("DOCKER_CONFIG") or Path(home, ".docker"))
 
 
-def _buildx_folder(environ: Mapping[str, str], home: str) -> Path:
+def buildx_folder(environ: Mapping[str, str], home: str) -> Path:
+    """Where buildx keeps its builders: jobs with folders of their own see nothing of each other's."""
     return Path(environ.get("BUILDX_CONFIG") or _docker_folder(environ, home) / "buildx")
 
 

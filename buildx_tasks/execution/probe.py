@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from buildx_tasks.document.inspect import parse_inspect
+from buildx_tasks.execution.daemonsocket import daemon_info
 from buildx_tasks.execution.memory import Memory, key_of
 from buildx_tasks.execution.onfile import (
     docker_config,
@@ -23,6 +22,7 @@ from buildx_tasks.execution.onfile import (
     plugin_identity,
     selected_builder,
 )
+from buildx_tasks.model.builder import REMOTE
 from buildx_tasks.model.command import Command, Completed, Runner
 from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, Daemon, Engine
 from buildx_tasks.model.settings import OFF
@@ -30,7 +30,6 @@ from buildx_tasks.model.settings import OFF
 SNAPSHOTTER = "io.containerd.snapshotter.v1"
 INSPECT_SECONDS = 3.0
 DAEMON_SECONDS = 3.0
-CONNECT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +47,7 @@ def ask(runner: Runner, environ: Mapping[str, str], home: str, memory: Memory) -
     pool = ThreadPoolExecutor(max_workers=4)
     return Questions(
         docker=pool.submit(_docker, runner),
-        store=pool.submit(_store, runner),
+        store=pool.submit(_store, runner, environ, home),
         buildx=pool.submit(_buildx, runner, environ, home, memory),
         pool=pool,
     )
@@ -110,7 +109,9 @@ def _daemon_error(done: Completed) -> str:
     return lines[-1] if lines else "no answer"
 
 
-def _store(runner: Runner) -> str:
+def _store(runner: Runner, environ: Mapping[str, str], home: str) -> str:
+    if status := daemon_info(environ, home).get("DriverStatus"):
+        return CONTAINERD if SNAPSHOTTER in json.dumps(status) else CLASSIC
     command = Command(argv=("docker", "info", "--format", "{{json .DriverStatus}}"), timeout=DAEMON_SECONDS)
     done = runner.capture(command)
     return CONTAINERD if SNAPSHOTTER in done.stdout else CLASSIC
@@ -142,17 +143,16 @@ def _find(runner: Runner, name: str, environ: Mapping[str, str], home: str) -> B
     """The wanted builder. The daemon's own needs no look-up: it is there when the daemon is."""
     if not name and not selected_builder(environ, home) and is_default_context(environ, home):
         return Builder(name="default", driver="docker")
-    return _inspect(runner, name, environ, home)
+    return inspect_builder(runner, name, environ, home)
 
 
-def _inspect(runner: Runner, name: str, environ: Mapping[str, str], home: str) -> Builder:
+def inspect_builder(runner: Runner, name: str, environ: Mapping[str, str], home: str) -> Builder:
+    """What ``docker buildx inspect`` says of a builder ("" for the current one), within a few seconds."""
     argv = ("docker", "buildx", "inspect", *((name,) if name else ()))
     done = runner.capture(Command(argv=argv, timeout=INSPECT_SECONDS))
     wanted = name or selected_builder(environ, home) or "default"
     if done.timed_out:
-        return Builder(
-            name=wanted, driver=driver_on_file(wanted, environ, home), error=why_silent(wanted, environ, home)
-        )
+        return Builder(name=wanted, driver=driver_on_file(wanted, environ, home), error=_silence(wanted, environ, home))
     if not done.ok:
         text = (done.stderr or done.stdout).strip()
         if "no builder" in text:
@@ -165,34 +165,15 @@ def _inspect(runner: Runner, name: str, environ: Mapping[str, str], home: str) -
 
 def _with_state(builder: Builder, environ: Mapping[str, str], home: str) -> Builder:
     """An inspected builder none of whose nodes runs is unfit, unless it is one that starts when first used."""
-    if builder.driver not in ("remote", "kubernetes") or not builder.nodes:
+    if not builder.nodes or builder.driver in ("docker", "") or any(node.running for node in builder.nodes):
         return builder
-    if all(node.status != "running" for node in builder.nodes):
-        errors = [node.error for node in builder.nodes if node.error]
-        return replace(builder, error=errors[0] if errors else why_silent(builder.name, environ, home))
-    return builder
+    errors = [node.error for node in builder.nodes if node.error]
+    if errors:
+        return replace(builder, error=errors[0])
+    return replace(builder, error=_silence(builder.name, environ, home)) if builder.driver == REMOTE else builder
 
 
-def why_silent(name: str, environ: Mapping[str, str], home: str) -> str:
-    """Why a builder does not answer, found out by knocking at its endpoints."""
-    reasons = [
-        reason
-        for node in instance(name, environ, home).get("Nodes") or []
-        if (reason := knock(str(node.get("Endpoint", ""))))
-    ]
-    return "; ".join(reasons) or f"it did not answer within {INSPECT_SECONDS:g} s"
+def _silence(name: str, environ: Mapping[str, str], home: str) -> str:
+    from buildx_tasks.execution.knocking import why_silent
 
-
-def knock(endpoint: str) -> str:
-    """Try to connect to a ``tcp://`` or ``unix://`` endpoint; "" when that works or can't be tried this way."""
-    parts = urlsplit(endpoint)
-    try:
-        if parts.scheme == "tcp" and parts.hostname and parts.port:
-            socket.create_connection((parts.hostname, parts.port), CONNECT_SECONDS).close()
-        elif parts.scheme == "unix":
-            with socket.socket(socket.AF_UNIX) as unix:
-                unix.settimeout(CONNECT_SECONDS)
-                unix.connect(parts.path)
-    except OSError as error:
-        return f"nothing answers at {endpoint}: {error.strerror or error}"
-    return ""
+    return why_silent(instance(name, environ, home), INSPECT_SECONDS)

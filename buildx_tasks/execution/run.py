@@ -10,8 +10,6 @@ from tempfile import TemporaryDirectory
 
 from buildx_tasks.errors import WorkFailed
 from buildx_tasks.execution.hooks import AFTER, BEFORE, run_hooks
-from buildx_tasks.execution.retry import Patience
-from buildx_tasks.execution.step import StepRunner
 from buildx_tasks.model.command import Runner
 from buildx_tasks.model.observer import Observer
 from buildx_tasks.model.plan import BuildPlan, BuildStep
@@ -100,6 +98,10 @@ class _Schedule:
         known: Mapping[str, ArtifactResult],
         built: Built,
     ) -> None:
+        # What reads docker's words takes a while to import, and a run with nothing to build gets by without it.
+        from buildx_tasks.execution.retry import Patience
+        from buildx_tasks.execution.step import StepRunner
+
         self.plan = plan
         self.runner = runner
         self.observer = observer

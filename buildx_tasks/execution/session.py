@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.execution.artifactcache import open_cache
+from buildx_tasks.execution.configfile import DEFAULT_NAMES
+from buildx_tasks.execution.declared import want_builder
 from buildx_tasks.execution.kube import read_cluster
 from buildx_tasks.execution.load import load_configs
 from buildx_tasks.execution.memory import Memory
 from buildx_tasks.execution.probe import Questions, answers, ask
-from buildx_tasks.execution.run import run_plan
 from buildx_tasks.execution.sources import gather_sources
 from buildx_tasks.execution.surroundings import EnvironmentRunner, Surroundings, look_around
 from buildx_tasks.execution.tagfacts import gather_tag_facts
@@ -60,11 +60,22 @@ def begin(settle: Settle, world: World) -> Loaded:
     block, file = buildx_block(configs)
     if block:
         settings = settle(block, file)
+    settings = with_registries_of(configs, settings)
     artifacts = select_artifacts([item for config in configs for item in config.artifacts], settings.artifact)
     check_policies(configs, frozenset(artifact.image for artifact in artifacts), settings)
     around = look_around(world.runner, world.environ, world.home, settings, world.notify)
     settings = with_advertised_registry(settings, around)
     return Loaded(settings=settings, configs=configs, artifacts=artifacts, around=around)
+
+
+def settle_without_building(settle: Settle, world: World) -> Settings:
+    """The settings for a task that needs no config but hears what one says: its ``.buildx:`` block, if it is there."""
+    settings = settle({}, "")
+    if not settings.filename and not any((world.cwd / name).is_file() for name in DEFAULT_NAMES):
+        return settings
+    configs = load(settings, world)
+    block, file = buildx_block(configs)
+    return with_registries_of(configs, settle(block, file) if block else settings)
 
 
 def prepare(
@@ -77,15 +88,22 @@ def prepare(
     """
     asked = asked or ask_engine(world)
     loaded = begin(settle, world)
+    wanted = want_builder(loaded.settings, world, building=building, buildx=lambda: asked.buildx.result()[0])
+    loaded = replace(loaded, settings=wanted.settings)
     cmd = run_cmd(world) if building else not_run
     with ThreadPoolExecutor(max_workers=1) as pool:
         arguments = (loaded.configs, loaded.selected, loaded.settings, world, cmd)
         tag_facts = pool.submit(gather_tag_facts, *arguments, building=building)
         facts = gather_facts(loaded, world, asked)
+        facts = replace(facts, engine=wanted.seen(facts.engine))
         tags = plan_tags(loaded.configs, loaded.selected, loaded.settings, tag_facts.result(), cmd)
     expander = Expander(world.environ, now=world.now, cmd=cmd)
     plan = plan_build(loaded.configs, loaded.settings, facts, tags.references, expander)
-    warned = replace(plan, warnings=(*tags.warnings, *plan.warnings), notes=(*tags.notes, *plan.notes))
+    warned = replace(
+        plan,
+        warnings=(*wanted.warnings, *tags.warnings, *plan.warnings),
+        notes=(*wanted.notes, *tags.notes, *plan.notes),
+    )
     return loaded.settings, warned
 
 
@@ -143,6 +161,9 @@ def buildx_block(configs: Sequence[Config]) -> tuple[dict[str, object], str]:
 
 def build(settings: Settings, world: World, plan: BuildPlan, observer: Observer) -> Results:
     """Run a plan, without what the artifact cache knows to be there already."""
+    from buildx_tasks.execution.artifactcache import open_cache
+    from buildx_tasks.execution.run import run_plan
+
     runner = EnvironmentRunner(world.runner, plan.environment)
     run = partial(
         run_plan,
@@ -162,6 +183,21 @@ def build(settings: Settings, world: World, plan: BuildPlan, observer: Observer)
         return run(known=known, built=cache.built)
     finally:
         cache.save()
+
+
+def with_record(results: Results, world: World, plan: BuildPlan) -> Results:
+    """`results` with what only a record of the run tells: the manifests of every platform."""
+    from buildx_tasks.execution.manifests import with_manifests
+    from buildx_tasks.execution.registry import connect
+
+    runner = EnvironmentRunner(world.runner, plan.environment)
+    return with_manifests(results, connect(world.environ, world.home, runner, plan.insecure_registries))
+
+
+def with_registries_of(configs: Sequence[Config], settings: Settings) -> Settings:
+    """The insecure registries that any config names count like those of the settings, as in Skaffold."""
+    named = (registry for config in configs for registry in config.insecure_registries)
+    return replace(settings, insecure_registries=tuple(dict.fromkeys((*settings.insecure_registries, *named))))
 
 
 def with_advertised_registry(settings: Settings, around: Surroundings) -> Settings:
@@ -184,7 +220,8 @@ def gather_facts(loaded: Loaded, world: World, asked: Questions) -> Facts:
     settings, around = loaded.settings, loaded.around
     runner = EnvironmentRunner(world.runner, around.docker_env)
     if around.docker_env:
-        asked = ask_engine(replace(world, runner=runner))
+        environ = {**world.environ, **dict(around.docker_env)}
+        asked = ask_engine(replace(world, runner=runner, environ=environ))
     return Facts(
         engine=answers(asked, runner, world.environ, str(world.home), settings.builder),
         environ=world.environ,
@@ -196,7 +233,7 @@ def gather_facts(loaded: Loaded, world: World, asked: Questions) -> Facts:
         cluster_reason=around.cluster.reason,
         local_context=around.kube_context if around.cluster.local else "",
         docker_env=around.docker_env,
-        sources=gather_sources(loaded.artifacts, world.cwd),
+        sources=gather_sources(loaded.artifacts, world.cwd, world.environ, str(world.home)),
     )
 
 

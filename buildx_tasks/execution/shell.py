@@ -46,6 +46,7 @@ class ShellRunner:
         self.timeout = timeout
         self.cwd = "" if cwd is None else str(cwd)
         self._running: dict[int, Any] = {}
+        self._deadlines: dict[int, _Deadline] = {}
         self._lock = threading.Lock()
         self._stopped = False
 
@@ -116,13 +117,14 @@ class ShellRunner:
         }
         if folder := command.cwd or self.cwd:
             options["_cwd"] = folder
-        if (timeout := self.timeout if command.timeout is None else command.timeout) is not None:
-            options |= {"_timeout": timeout, "_timeout_signal": signal.SIGKILL}
+        timeout = self.timeout if command.timeout is None else command.timeout
         with self._lock:
             if self._stopped:
                 raise KeyboardInterrupt
             process = sh.Command(program)(*command.argv[1:], **options)
             self._running[id(process)] = process
+            if timeout is not None:
+                self._deadlines[id(process)] = _Deadline(process, timeout)
         return process
 
     def _wait(self, process: Any) -> int:
@@ -130,16 +132,36 @@ class ShellRunner:
 
         try:
             process.wait()
-        except sh.TimeoutException:
-            _signal(process, signal.SIGKILL)
-            return TIMED_OUT
         except sh.ErrorReturnCode:
             pass
         finally:
             with self._lock:
                 self._running.pop(id(process), None)
+                deadline = self._deadlines.pop(id(process), None)
+        if deadline is not None and deadline.is_over():
+            return TIMED_OUT
         code = int(process.exit_code)
         return 128 - code if code < 0 else code
+
+
+class _Deadline:
+    """Kills a command when its time is over. sh could, but then it looks only ten times a second whether one ended."""
+
+    def __init__(self, process: Any, seconds: float) -> None:
+        self.process = process
+        self.expired = False
+        self.timer = threading.Timer(seconds, self._expire)
+        self.timer.daemon = True
+        self.timer.start()
+
+    def is_over(self) -> bool:
+        """Whether the time was over before the command ended; the clock stops."""
+        self.timer.cancel()
+        return self.expired
+
+    def _expire(self) -> None:
+        self.expired = True
+        _signal(self.process, signal.SIGKILL)
 
 
 def _open_terminal() -> tuple[int, int]:

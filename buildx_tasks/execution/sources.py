@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.planning.facts import SourceFacts
@@ -12,9 +14,26 @@ from buildx_tasks.planning.facts import SourceFacts
 _ARG = re.compile(r"^[ \t]*ARG[ \t]+[\"']?([A-Za-z_][A-Za-z0-9_]*)", re.IGNORECASE | re.MULTILINE)
 
 
-def gather_sources(artifacts: Iterable[Artifact], cwd: Path) -> dict[str, SourceFacts]:
-    """The facts of every artifact, by image name."""
-    return {artifact.image: _source(artifact, cwd) for artifact in artifacts}
+def gather_sources(
+    artifacts: Iterable[Artifact], cwd: Path, environ: Mapping[str, str] = MappingProxyType({}), home: str = ""
+) -> dict[str, SourceFacts]:
+    """The facts of every artifact, by image name; `environ` and `home` are where its secrets are looked for."""
+    return {
+        artifact.image: replace(_source(artifact, cwd), missing=_missing(artifact, cwd, environ, home))
+        for artifact in artifacts
+    }
+
+
+def _missing(artifact: Artifact, cwd: Path, environ: Mapping[str, str], home: str) -> tuple[str, ...]:
+    if not artifact.docker.secrets and not artifact.docker.ssh:
+        return ()
+    from buildx_tasks.planning.secretfiles import missing_secrets, wants_agent
+
+    found = missing_secrets([artifact], environ, home, lambda path: Path(path).is_file(), str(cwd))
+    if wants_agent([artifact]) and not environ.get("SSH_AUTH_SOCK"):
+        where = f"{artifact.place}: " if artifact.place else ""
+        found += (f"{where}artifact {artifact.image!r}: ssh is forwarded, and SSH_AUTH_SOCK names no agent",)
+    return found
 
 
 def _source(artifact: Artifact, cwd: Path) -> SourceFacts:

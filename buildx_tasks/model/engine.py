@@ -19,6 +19,11 @@ class Node:
     platforms: tuple[str, ...] = ()
     error: str = ""
 
+    @property
+    def running(self) -> bool:
+        """Whether the daemon answered."""
+        return self.status == "running"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Builder:

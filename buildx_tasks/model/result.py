@@ -32,11 +32,21 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PlatformManifest:
+    """One manifest of an image: of a platform, or the attestations of another manifest."""
+
+    platform: str
+    digest: str
+    attestation: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ArtifactResult:
     """`status` is one of BUILT, CACHED (nothing had to be done), FAILED, SKIPPED, PLANNED.
 
     `reference` is what others use: ``tag@digest`` when pushed, ``name:<image id>`` when loaded, else the tag.
     `digest` is the registry's digest of a pushed image, the image ID of a loaded one, "" when there is none.
+    `manifests` and `media_type` are looked up only where somebody wants to know.
     """
 
     image: str
@@ -55,6 +65,8 @@ class ArtifactResult:
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
     failure: Failure | None = None
+    media_type: str = ""
+    manifests: tuple[PlatformManifest, ...] = ()
     metadata: Mapping[str, object] = field(default_factory=dict, compare=False)
 
     @property

@@ -22,6 +22,7 @@ from buildx_tasks.planning.naming import apply_default_repo
 
 DEFAULT_FLAGS = ("type=registry", "mode=max", "image-manifest=true", "oci-mediatypes=true")
 NO_VALUE = "<no value>"
+INSECURE = "registry.insecure"
 
 Expand = Callable[[str, dict[str, str]], str]
 """Expands a template with extra variables on top of the usual ones; a missing value becomes ``<no value>``."""
@@ -119,7 +120,15 @@ class _Planner:
             return spec, False
         is_own = ref.base_name in (self.artifact.image.lower(), self.final.base_name)
         text = self._name(ref, is_own) + (f"@{ref.digest}" if ref.digest else f":{ref.tag or self.cache_tag}")
-        return spec.with_attr("ref", text), is_own
+        return self._with_insecure(spec.with_attr("ref", text), ref.domain), is_own
+
+    def _with_insecure(self, spec: Spec, registry: str) -> Spec:
+        """A registry without TLS has to be announced to a builder that speaks to it by itself."""
+        if spec.type != "registry" or not self.wishes.tool.pushes_itself:
+            return spec
+        if registry not in self.wishes.settings.insecure_registries or spec.has(INSECURE):
+            return spec
+        return spec.with_attr(INSECURE, "true")
 
     def _name(self, ref: ImageRef, is_own: bool) -> str:
         settings = self.wishes.settings
@@ -218,7 +227,7 @@ class _Planner:
         for key, _eq, value in pairs:
             if key != "type":
                 spec = spec.with_attr(key, value)
-        return spec.with_attr("ref", ref)
+        return self._with_insecure(spec.with_attr("ref", ref), parse_image_ref(ref).domain)
 
     def _is_plain(self, text: str) -> bool:
         return not any("=" in item for item in read_csv(text))

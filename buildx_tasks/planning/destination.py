@@ -14,6 +14,7 @@ from buildx_tasks.model.spec import Spec
 from buildx_tasks.planning.engine import CREATE_HINT, Tool
 
 PUSHING_TYPES = ("registry",)
+IMAGE_FILES = ("oci", "docker")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +47,7 @@ def choose_destination(artifact: Artifact, tag: str, platforms: PlatformSet, wis
     """
     if platforms.is_multi and not tool.builds_indexes:
         raise _one_platform_only(artifact, platforms, tool)
+    _check_outputs(artifact, wishes.outputs, tool)
     pushes, reason = wants_push(tag, wishes)
     if wishes.outputs or _flag_says(wishes.cli_flags, "-o", "--output"):
         explicit = pushes and wishes.settings.push is True
@@ -83,11 +85,14 @@ def _keep_here(artifact: Artifact, platforms: PlatformSet, tool: Tool, reason: s
         return Destination(output=LOAD, reason=f"{reason}; the image is kept in the docker daemon")
     if platforms.is_multi and not tool.loads_indexes:
         wanted = format_platforms(platforms)
+        keep = "a docker engine with the containerd image store"
+        if tool.nodes > 1:
+            keep += ", and a builder with one node"
         raise EngineUnfit(
             f"artifact {artifact.image!r}: several platforms ({wanted}) can't be kept here: {reason}",
             "push them:       --push --default-repo REGISTRY\n"
             f"or build one:    --platform {wanted.split(',', maxsplit=1)[0]}\n"
-            "or keep indexes: use a docker engine with the containerd image store",
+            f"or keep indexes: use {keep}",
         )
     if tool.loads:
         return Destination(output=LOAD, reason=f"{reason}; a docker daemon answers")
@@ -97,6 +102,17 @@ def _keep_here(artifact: Artifact, platforms: PlatformSet, tool: Tool, reason: s
         warning=f"artifact {artifact.image!r} is neither pushed nor loaded: the result stays in the build cache "
         f"of builder {tool.builder} (push it with --push, or export it with --output)",
     )
+
+
+def _check_outputs(artifact: Artifact, outputs: tuple[Spec, ...], tool: Tool) -> None:
+    """The classic image store can export the files of an image, but not the image itself."""
+    refused = [output.type for output in outputs if output.type in IMAGE_FILES and not tool.exports_images]
+    if tool.is_buildx and refused:
+        raise EngineUnfit(
+            f"artifact {artifact.image!r}: output type={refused[0]} needs a builder that exports images, and builder "
+            f"{tool.builder} (driver docker, classic image store) does not",
+            f"{CREATE_HINT.format(name='exporting')}\nor export its files:  --output type=local,dest=FOLDER",
+        )
 
 
 def _one_platform_only(artifact: Artifact, platforms: PlatformSet, tool: Tool) -> EngineUnfit:

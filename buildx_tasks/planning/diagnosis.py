@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from buildx_tasks.document.ending import Ending
 from buildx_tasks.model.imageref import parse_image_ref, registry_of
-from buildx_tasks.model.plan import BuildStep
-from buildx_tasks.planning.symptoms import LOG, STEP, SYMPTOMS, Symptom
+from buildx_tasks.planning.symptoms import BOOT, LOG, STEP, SYMPTOMS, Symptom
 
 _ADDRESS = re.compile(r"https?://(?P<host>[^/\s\"]+)/v2/(?:(?P<path>[^\s\"]+?)/(?:blobs|manifests)/)?")
 _STEP_HEAD = re.compile(r"^\[[^\]]*\] ")
+BOOTING = "[internal] booting buildkit"
 DOCKER_HUB = "docker.io"
 STEP_CHARACTERS = 60
 
@@ -30,11 +30,14 @@ class Diagnosis:
     own_words: bool = False
 
 
-def diagnose(ending: Ending, step: BuildStep) -> Diagnosis:
-    """The cause and what to run next; what the catalogue does not know is told in docker's own words."""
+def diagnose(ending: Ending, *, tag: str = "", builder: str = "") -> Diagnosis:
+    """The cause and what to run next; what the catalogue does not know is told in docker's own words.
+
+    `tag` is the reference that was built, as far as there is one, and `builder` the builder's name.
+    """
     for symptom in SYMPTOMS:
         if (match := _find(symptom, ending)) is not None:
-            values = fillings(ending, step) | {key: value or "" for key, value in match.groupdict().items()}
+            values = fillings(ending, tag, builder) | {key: value or "" for key, value in match.groupdict().items()}
             return Diagnosis(
                 id=symptom.id,
                 message=symptom.cause.format(**values),
@@ -46,18 +49,20 @@ def diagnose(ending: Ending, step: BuildStep) -> Diagnosis:
 
 
 def _find(symptom: Symptom, ending: Ending) -> re.Match[str] | None:
+    if symptom.where == BOOT and ending.step != BOOTING:
+        return None
     return symptom.pattern.search("\n".join(ending.log) if symptom.where == LOG else ending.error)
 
 
-def fillings(ending: Ending, step: BuildStep) -> dict[str, str]:
+def fillings(ending: Ending, tag: str, builder: str) -> dict[str, str]:
     """What causes and hints may name: the registry that was spoken to, the repository, the step, commands."""
-    ref = parse_image_ref(step.tag)
+    ref = parse_image_ref(tag) if tag else None
     address = _ADDRESS.search(ending.error)
-    registry = _registry_name(address["host"]) if address else registry_of(ref) or DOCKER_HUB
+    registry = _registry_name(address["host"]) if address else (registry_of(ref) if ref else "") or DOCKER_HUB
     return {
         "registry": registry,
-        "repository": f"{registry}/{address['path']}" if address and address["path"] else ref.base_name,
-        "builder": step.builder or "default",
+        "repository": f"{registry}/{address['path']}" if address and address["path"] else ref.base_name if ref else "",
+        "builder": builder or "default",
         "login": login_hint(registry),
         "new": "buildkit",
         "step": _step_name(ending),

@@ -144,3 +144,5 @@ def _check_sources(artifact: Artifact, source: SourceFacts) -> None:
             f"{where}artifact {artifact.image!r}: no Dockerfile at {source.dockerfile}",
             "set docker.dockerfile, relative to the artifact's context",
         )
+    if source.missing:
+        raise CannotStart("\n".join(source.missing), "create the file, set the variable, or start ssh-agent")

@@ -26,19 +26,26 @@ CREATE_HINT = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tool:
-    """The chosen tool. `builder` is the name for ``--builder``, "" on the plain path.
+    """The chosen tool, planned with by what it can do and not by the name of its driver.
 
-    `legacy` asks the plain path for docker's builder from before BuildKit.
+    `builder` is the name for ``--builder``, "" on the plain path. `attests`, `exports_images` (oci and docker
+    files) and `pushes_itself` (so that it takes registry options) are what docker's classic image store lacks.
+    What several `nodes` build together can't be loaded. `legacy` asks the plain path for docker's builder from
+    before BuildKit.
     """
 
     name: str
     reason: str
     builder: str = ""
     driver: str = ""
+    nodes: int = 1
     exports_cache: bool = False
     loads: bool = False
     loads_indexes: bool = False
     builds_indexes: bool = False
+    attests: bool = False
+    exports_images: bool = False
+    pushes_itself: bool = False
     platforms: tuple[str, ...] = ()
     legacy: bool = False
     warnings: tuple[str, ...] = ()
@@ -61,7 +68,7 @@ def wants_buildx(settings: Settings, engine: Engine) -> tuple[bool, str]:
         return True, f"builder {engine.selected} was selected with docker buildx use"
     if engine.alias:
         return True, "the docker config makes buildx the default builder (alias builder)"
-    if (version := _version(engine.cli)) is not None and version >= BUILDX_IS_DEFAULT_SINCE:
+    if (version := version_of(engine.cli)) is not None and version >= BUILDX_IS_DEFAULT_SINCE:
         return True, f"buildx is the default builder of docker {engine.cli}"
     return False, f"buildx is not the default builder of docker {engine.cli} and no builder is configured"
 
@@ -107,18 +114,23 @@ def _buildx(builder: Builder, engine: Engine, reason: str) -> Tool:
             "start docker, or build somewhere else:\n" + CREATE_HINT.format(name="remote"),
         )
     warnings: tuple[str, ...] = ()
-    if (version := _version(engine.buildx)) is not None and version < OLDEST_BUILDX:
+    if (version := version_of(engine.buildx)) is not None and version < OLDEST_BUILDX:
         warnings = (f"docker buildx {engine.buildx} is older than {OLDEST_BUILDX}, the oldest that is supported",)
     indexes = engine.daemon.holds_indexes
+    whole = indexes if is_docker else True
     return Tool(
         name=BUILDX,
         reason=reason,
         builder=builder.name,
         driver=builder.driver or "docker",
-        exports_cache=indexes if is_docker else True,
-        builds_indexes=indexes if is_docker else True,
+        nodes=max(1, len(builder.nodes)),
+        exports_cache=whole,
+        builds_indexes=whole,
+        attests=whole,
+        exports_images=whole,
+        pushes_itself=whole,
         loads=engine.daemon.running,
-        loads_indexes=engine.daemon.running and indexes,
+        loads_indexes=engine.daemon.running and indexes and len(builder.nodes) <= 1,
         platforms=builder.platforms,
         warnings=warnings,
     )
@@ -133,7 +145,8 @@ def unknown_builder(name: str, engine: Engine) -> EngineUnfit:
     return EngineUnfit(f"no builder named {name!r}", "\n".join((*parts, CREATE_HINT.format(name=name))))
 
 
-def _version(text: str) -> Version | None:
+def version_of(text: str) -> Version | None:
+    """A version without what distributions append to it; None for what is none."""
     try:
         return Version(text.removeprefix("v").split("-")[0].split("+")[0])
     except InvalidVersion:

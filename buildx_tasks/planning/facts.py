@@ -18,12 +18,14 @@ class SourceFacts:
 
     `context` is "" when the build context is a folder, else what is wrong with it. `dockerfile` is the absolute
     path that Skaffold's lookup chooses; `declared_args` are the names of its ARG lines, None when unreadable.
+    `missing` says which secrets and which agent the build needs and are not there.
     """
 
     context: str = ""
     dockerfile: str = ""
     dockerfile_exists: bool = True
     declared_args: frozenset[str] | None = None
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,13 +5,14 @@ The order is Skaffold's, with the buildx flags where the buildx proposal puts th
 
 from __future__ import annotations
 
+from buildx_tasks.errors import EngineUnfit
 from buildx_tasks.model.config import Secret
 from buildx_tasks.model.imageref import parse_image_ref
 from buildx_tasks.model.plan import LOAD, PUSH, Argument, CacheUse, Later, Variable
 from buildx_tasks.model.platform import format_platforms
 from buildx_tasks.model.spec import Spec, write_csv
 from buildx_tasks.planning.buildargs import add_build_args
-from buildx_tasks.planning.engine import Tool
+from buildx_tasks.planning.engine import CREATE_HINT, Tool
 from buildx_tasks.planning.select import ARTIFACT_CONTEXT
 from buildx_tasks.planning.stepinput import StepCommand, StepInput, expanded
 
@@ -154,6 +155,12 @@ def _attestations(command: StepCommand, given: StepInput) -> None:
     wanted = given.artifact.extras.attest or given.settings.attest
     sbom = given.settings.sbom if given.artifact.extras.sbom is None else given.artifact.extras.sbom
     own = any(text.startswith(ATTESTATION_FLAGS) for text in given.artifact.docker.cli_flags)
+    if (wanted in ("min", "max") or sbom) and not given.tool.attests:
+        raise EngineUnfit(
+            f"artifact {given.artifact.image!r}: attestations are asked for, and builder {given.tool.builder} "
+            "(driver docker, classic image store) can't attach any",
+            f"{CREATE_HINT.format(name='attesting')}\nor leave them out:  --attest none",
+        )
     if wanted in ("min", "max"):
         command.add("--provenance", f"mode={wanted}", why=f"attest {wanted}")
     if sbom:
@@ -195,7 +202,7 @@ def _result(command: StepCommand, given: StepInput) -> None:
 def _is_insecure(given: StepInput) -> str:
     """Why the registry must be spoken to without TLS checks, "" when it needs not or the daemon decides."""
     registry = parse_image_ref(given.tag).domain
-    if given.tool.driver == "docker" or registry not in given.settings.insecure_registries:
+    if not given.tool.pushes_itself or registry not in given.settings.insecure_registries:
         return ""
     return f"{registry} is an insecure registry"
 

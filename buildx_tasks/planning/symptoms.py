@@ -1,8 +1,8 @@
 """The catalogue of what goes wrong: how docker, buildx, BuildKit and registries say it, what it means, what helps.
 
 First match wins, so what is special stands before what is general. A pattern is searched only where docker
-itself speaks (`WORDS`) or only in the log of the step that failed (`LOG`): a program of the user's that prints
-"denied:" is no registry.
+itself speaks (`WORDS`), there only when a builder was to be started (`BOOT`), or only in the log of the step that
+failed (`LOG`): a program of the user's that prints "denied:" is no registry.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 WORDS = "words"
 LOG = "log"
+BOOT = "boot"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,6 +107,31 @@ CLIENT: tuple[Symptom, ...] = (
 
 BUILDER: tuple[Symptom, ...] = (
     _symptom(
+        "buildkit-image",
+        r'failed to resolve reference "(?P<image>[^"]+)"|pull access denied for (?P<image2>\S+),|manifest unknown',
+        "builder {builder} can't be started: its image {image}{image2} can't be pulled",
+        "name one that can be, in the builder's declaration:\n  driver-opts: {{image: REGISTRY/moby/buildkit:TAG}}",
+        where=BOOT,
+    ),
+    _symptom(
+        "no-cluster",
+        r"cannot determine Kubernetes namespace|try setting KUBERNETES_MASTER|kubernetes: no configuration",
+        "builder {builder} is to run in a cluster, and no kubeconfig leads to one",
+        "set KUBECONFIG, or use another builder:  invoke buildx.config.set --global buildx-builder NAME",
+    ),
+    _symptom(
+        "driver-option",
+        r"invalid driver option (?P<option>\S+) for (?P<driver>\S+) driver",
+        "driver {driver} has no option {option}",
+        "correct driver-opts in the builder's declaration",
+    ),
+    _symptom(
+        "tls-in-environment",
+        r"could not create a builder instance with TLS data loaded from environment",
+        "a builder can't be created from DOCKER_TLS_VERIFY and DOCKER_CERT_PATH",
+        "declare the builder, and a docker context is made for it:  invoke buildx.builder.ensure NAME",
+    ),
+    _symptom(
         "builder-silent",
         r"^context deadline exceeded|waiting for connection.*context deadline exceeded",
         "builder {builder} did not answer in time",
@@ -136,9 +162,9 @@ BUILDER: tuple[Symptom, ...] = (
         "leave them out:  --attest none\n" + CREATE + "\n" + CONTAINERD,
     ),
     _symptom(
-        "no-oci-exporter",
-        r"OCI exporter is not supported for the docker driver",
-        "this docker engine can't write an OCI image",
+        "no-image-exporter",
+        r"(?P<kind>OCI|Docker) exporter is not supported for the docker driver",
+        "this docker engine can't export an image of type {kind}",
         CREATE + "\n" + CONTAINERD,
     ),
     _symptom(

@@ -49,6 +49,12 @@ def _record(build: ArtifactResult) -> dict[str, Any]:
         "cachedSteps": build.cached_steps,
         "seconds": build.seconds,
     }
+    if build.manifests:
+        record["mediaType"] = build.media_type
+        record["manifests"] = [
+            {"platform": item.platform, "digest": item.digest, "attestation": item.attestation}
+            for item in build.manifests
+        ]
     if build.metadata:
         record["metadata"] = {key: value for key, value in build.metadata.items() if key != PROVENANCE}
     if build.failure:

@@ -113,6 +113,8 @@ class Run:
     def build(self, settings: Settings, plan: BuildPlan) -> Results:
         """Build, and show what came out."""
         results = session.build(settings, self.world, plan, Silent() if self.quiet else self.reporter)
+        if self.wanted.metadata_output:
+            results = session.with_record(results, self.world, plan)
         if self.quiet:
             endings = TextReporter(sys.stderr)
             for failed in results.failed:

@@ -9,11 +9,13 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from tasks.pages.compatibility import compatibility_page
+from tasks.pages.doctor import doctor_page
 from tasks.pages.errors import errors_page
 from tasks.pages.reference import tasks_page
 from tasks.pages.settings import ROOT, settings_page
 
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/doctor.md": doctor_page,
     "docs/errors.md": errors_page,
     "docs/settings.md": settings_page,
     "docs/skaffold-compatibility.md": compatibility_page,

@@ -106,11 +106,18 @@ def test_loaded_results_are_found(new_sandbox: NewSandbox, engine: str, buildx: 
 
 def test_several_platforms_are_found(lab: Lab, sandbox: Sandbox) -> None:
     project = Project(sandbox)
-    words = (f"--default-repo={sandbox.image('r')}", "--platform=linux/amd64,linux/arm64")
+    words = (f"--default-repo={sandbox.image('r')}", "--platform=linux/amd64,linux/arm64", "--metadata-output=record")
     project.build(*words)
+    built = json.loads((project.folder / "record").read_text())["builds"][1]
     assert project.build(*words) == dict.fromkeys(("base", "app"), "Found Remotely")
-    name, _at, digest = project.result().partition("@")
-    assert lab.registry().manifest(name, digest).platforms == ["linux/amd64", "linux/arm64"]
+    found = json.loads((project.folder / "record").read_text())["builds"][1]
+    index = lab.registry().manifest(sandbox.image("r/app"), found["digest"])
+    digests = [entry["digest"] for entry in index.data["manifests"]]
+    assert (built["status"], found["status"]) == ("built", "cached")
+    for record in (built, found):
+        assert record["mediaType"] == index.media_type
+        assert [entry["platform"] for entry in record["manifests"]] == ["linux/amd64", "linux/arm64"]
+        assert [entry["digest"] for entry in record["manifests"]] == digests
 
 
 def test_a_registry_with_a_password(sandbox: Sandbox) -> None:

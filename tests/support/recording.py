@@ -134,7 +134,13 @@ class Project:
         """The whole environment of a run: the recording docker before the system's programs, an empty home."""
         home = self.folder.parent / "home"
         home.mkdir(exist_ok=True)
-        return {"PATH": f"{self.docker.folder}:/usr/bin:/bin", "HOME": str(home), "LC_ALL": "C.UTF-8", **self.env}
+        return {
+            "PATH": f"{self.docker.folder}:/usr/bin:/bin",
+            "HOME": str(home),
+            "LC_ALL": "C.UTF-8",
+            "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+            **self.env,
+        }
 
 
 def make_project(folder: Path, config: str) -> Project:

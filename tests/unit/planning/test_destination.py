@@ -15,8 +15,8 @@ APP = Artifact(image="app")
 TWO = PlatformSet(platforms=(Platform(os="linux", arch="arm64"), Platform(os="linux", arch="amd64")))
 ONE = PlatformSet()
 FULL = Tool(
-    name=BUILDX, reason="r", builder="b", driver="docker", exports_cache=True, loads=True, loads_indexes=True,
-    builds_indexes=True,
+    name=BUILDX, reason="r", builder="b", driver="docker", exports_cache=True, exports_images=True, loads=True,
+    loads_indexes=True, builds_indexes=True,
 )  # fmt: skip
 FAR = Tool(name=BUILDX, reason="r", builder="far", driver="remote", exports_cache=True, builds_indexes=True)
 CLASSIC = Tool(name=BUILDX, reason="r", builder="b", driver="docker", loads=True)

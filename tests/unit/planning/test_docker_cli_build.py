@@ -20,8 +20,8 @@ TAG = "gcr.io/k8s-skaffold/example:tag"
 HEAD = ["docker", "buildx", "build", "ctx", "--file", "/abs/Dockerfile", "-t", TAG]
 PLAIN_HEAD = ["docker", "build", "ctx", "--file", "/abs/Dockerfile", "-t", TAG]
 TAIL = ["--builder", "default", "--metadata-file", "metadata.json"]
-ON_BUILDX = Tool(name=BUILDX, reason="r", builder="default", driver="docker")
-ON_REMOTE = Tool(name=BUILDX, reason="r", builder="far", driver="remote")
+ON_BUILDX = Tool(name=BUILDX, reason="r", builder="default", driver="docker", attests=True, exports_images=True)
+ON_REMOTE = Tool(name=BUILDX, reason="r", builder="far", driver="remote", attests=True, pushes_itself=True)
 ON_DOCKER = Tool(name=DOCKER, reason="r")
 ON_LEGACY = Tool(name=DOCKER, reason="r", legacy=True)
 PUSHED = Destination(output=PUSH, reason="p", pushes=True)

@@ -6,13 +6,11 @@ from pathlib import Path
 import pytest
 
 from buildx_tasks.document.ending import read_ending
-from buildx_tasks.model.config import Artifact
-from buildx_tasks.model.plan import BuildStep
 from buildx_tasks.planning.diagnosis import Diagnosis, diagnose
 from buildx_tasks.planning.retry import limited_request, parse_retry_after, said_retry_after, wait_before
 
 OUTPUTS = Path(__file__).parents[2] / "data" / "outputs"
-STEP = BuildStep(artifact=Artifact(image="app"), tag="localhost:5000/app:1")
+TAG = "localhost:5000/app:1"
 PASSING = Diagnosis(id="registry-unavailable", message="", transient=True)
 LASTING = Diagnosis(id="step-failed", message="")
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -28,7 +26,7 @@ TRANSIENT = {
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in OUTPUTS.glob("*.txt")))
 def test_only_a_registrys_hiccups_are_tried_again(name: str) -> None:
-    diagnosis = diagnose(read_ending((OUTPUTS / f"{name}.txt").read_bytes().decode()), STEP)
+    diagnosis = diagnose(read_ending((OUTPUTS / f"{name}.txt").read_bytes().decode()), tag=TAG, builder="far")
     assert (wait_before(1, 3, diagnosis) is not None) is (name.split(".", maxsplit=1)[0] in TRANSIENT)
 
 

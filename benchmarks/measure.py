@@ -1,0 +1,93 @@
+"""Rows of the table, and ways to take times that a busy machine does not spoil."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One budget: what was measured, what is allowed, and how it came about."""
+
+    what: str
+    value: float
+    limit: float
+    unit: str = ""
+    least: bool = False
+    note: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the budget is kept; `least` is for rates, which must not be below the limit."""
+        return self.value >= self.limit if self.least else self.value <= self.limit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bench:
+    """Where measures happen: a folder to fill, the environment of commands, a registry."""
+
+    folder: Path
+    env: Mapping[str, str]
+    registry: str
+
+    def run(self, *argv: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+        """Run a command that must succeed; its standard output."""
+        done = subprocess.run(
+            argv, cwd=cwd or self.folder, env={**self.env, **(env or {})}, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise SystemExit(
+                f"{' '.join(argv)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+            )
+        return done.stdout
+
+
+def seconds(action: Callable[[], object]) -> float:
+    """How long `action` takes."""
+    begin = time.perf_counter()
+    action()
+    return time.perf_counter() - begin
+
+
+def alternate(actions: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """The times of several actions, taken by turns so that what slows the machine down slows all of them."""
+    times: dict[str, list[float]] = {name: [] for name in actions}
+    for _ in range(rounds):
+        for name, action in actions.items():
+            times[name].append(seconds(action))
+    return times
+
+
+def median(times: Sequence[float]) -> float:
+    """The middle one."""
+    return statistics.median(times)
+
+
+def paired(first: Sequence[float], second: Sequence[float]) -> float:
+    """By how much the second is slower than the first: the middle one of the differences within each round."""
+    return statistics.median(two - one for one, two in zip(first, second, strict=True))
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows for people, with a mark at those over budget."""
+    cells = [("", "measured", "budget", "what", "how")]
+    for row in rows:
+        sign = ">=" if row.least else "<="
+        numbers = f"{row.value:.3g} {row.unit}".strip(), f"{sign} {row.limit:g} {row.unit}".strip()
+        cells.append(("ok" if row.ok else "OVER", *numbers, row.what, row.note))
+    widths = [max(len(line[at]) for line in cells) for at in range(4)]
+    return "\n".join(
+        "  ".join((*(text.ljust(width) for text, width in zip(line, widths, strict=False)), line[4])).rstrip()
+        for line in cells
+    )
+
+
+def load_average() -> str:
+    """How busy the machine is with other things, for the reader of the table."""
+    return " ".join(f"{load:.1f}" for load in os.getloadavg())

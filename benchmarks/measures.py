@@ -1,0 +1,208 @@
+"""What is measured, one function a budget of the design."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from benchmarks.measure import Bench, Row, alternate, median, paired
+from benchmarks.projects import MOUNTED_TASKS, OTHER_TASKS, make_project, old_config
+
+TWENTY = 20
+AT_ONCE = 4
+LONG = 460
+
+
+def task_list(bench: Bench) -> Iterator[Row]:
+    """What mounting the plugin adds to `invoke --list`."""
+    folders = {}
+    for name, text in (("without", OTHER_TASKS), ("with", MOUNTED_TASKS)):
+        folders[name] = bench.folder / f"list-{name}"
+        folders[name].mkdir()
+        (folders[name] / "tasks.py").write_text(text)
+    actions = {
+        name: lambda folder=folder: bench.run("invoke", "--list", cwd=folder) for name, folder in folders.items()
+    }
+    alternate(actions, 2)
+    times = alternate(actions, 15)
+    yield Row(
+        what="invoke --list with the plugin mounted",
+        value=1000 * paired(times["without"], times["with"]),
+        limit=40,
+        unit="ms more",
+        note=f"{median(times['without']):.3f} s without",
+    )
+
+
+def cached_build(bench: Bench) -> Iterator[Row]:
+    """Our own time around one build that BuildKit has in its cache."""
+    folder = make_project(bench.folder / "one", 1, steps=3)
+    words = (f"--default-repo={bench.registry}/bench-one", "--tag=v1")
+    ours = ("invoke", "buildx.build", *words, "--no-cache-artifacts")
+    (command,) = _commands(bench, folder, *words)
+    actions = {"bare": partial(bench.run, *command, cwd=folder), "ours": partial(bench.run, *ours, cwd=folder)}
+    alternate(actions, 1)
+    times = alternate(actions, 9)
+    yield Row(
+        what="own time around a cached build",
+        value=paired(times["bare"], times["ours"]),
+        limit=0.3,
+        unit="s",
+        note=f"bare {median(times['bare']):.2f} s, ours {median(times['ours']):.2f} s",
+    )
+
+
+def twenty_builds(bench: Bench) -> Iterator[Row]:
+    """Twenty artifacts, cached and pushed, against bare docker buildx in three ways."""
+    folder = make_project(bench.folder / "twenty", TWENTY)
+    words = (f"--default-repo={bench.registry}/bench-twenty", "--tag=v1")
+    commands = _commands(bench, folder, *words)
+    (folder / "docker-bake.json").write_text(bench.run("invoke", "buildx.plan", *words, "--format=bake", cwd=folder))
+    actions: dict[str, Callable[[], object]] = {
+        "sequential": partial(_at_once, bench, folder, commands, 1),
+        "parallel": partial(_at_once, bench, folder, commands, AT_ONCE),
+        "bake": partial(bench.run, "docker", "buildx", "bake", "--file=docker-bake.json", cwd=folder),
+        "ours": partial(bench.run, "invoke", "buildx.build", *words, "--no-cache-artifacts", cwd=folder),
+    }
+    actions["ours"]()
+    times = {name: median(taken) for name, taken in alternate(actions, 3).items()}
+    best = min(times["parallel"], times["bake"])
+    note = ", ".join(f"{name} {taken:.1f} s" for name, taken in times.items())
+    yield Row(
+        what="20 artifacts, against one build after another",
+        value=times["ours"] / times["sequential"],
+        limit=0.6,
+        unit="x",
+        note=note,
+    )
+    yield Row(
+        what="20 artifacts, against the best of bare parallel builds and bake",
+        value=times["ours"] / best,
+        limit=1.1,
+        unit="x",
+        note=f"{AT_ONCE} at a time",
+    )
+
+
+def plans(bench: Bench) -> Iterator[Row]:
+    """Planning a hundred artifacts, and a thousand."""
+    folders = {count: make_project(bench.folder / f"plan-{count}", count) for count in (100, 1000)}
+    argv = ("invoke", "buildx.plan", f"--default-repo={bench.registry}/bench")
+    actions = {str(count): partial(bench.run, *argv, cwd=folder) for count, folder in folders.items()}
+    alternate(actions, 1)
+    times = {count: min(taken) for count, taken in alternate(actions, 7).items()}
+    yield Row(what="buildx.plan of 100 artifacts", value=times["100"], limit=0.5, unit="s", note="the whole command")
+    yield Row(
+        what="buildx.plan of 1000 artifacts, against ten times that of 100",
+        value=times["1000"] / (10 * times["100"]),
+        limit=1.0,
+        unit="x",
+        note=f"{times['1000']:.2f} s",
+    )
+
+
+def no_op(bench: Bench) -> Iterator[Row]:
+    """Building again when nothing has changed."""
+    counts = (100, 200)
+    folders = {count: make_project(bench.folder / f"noop-{count}", count, base="scratch", steps=0) for count in counts}
+    argv = ("invoke", "buildx.build", f"--default-repo={bench.registry}/bench-noop", "--tag=v1")
+    actions = {str(count): partial(bench.run, *argv, cwd=folder) for count, folder in folders.items()}
+    alternate(actions, 2)
+    taken = alternate(actions, 7)
+    times = {count: min(each) for count, each in taken.items()}
+    yield Row(what="no-op rebuild of 100 artifacts", value=times["100"], limit=1.0, unit="s", note="the whole command")
+    yield Row(
+        what="no-op rebuild of 200 artifacts, against twice that of 100",
+        value=times["200"] / (2 * times["100"]),
+        limit=1.0,
+        unit="x",
+        note=f"{times['200']:.2f} s",
+    )
+    yield Row(
+        what="docker processes of a no-op rebuild",
+        value=_docker_processes(bench, folders[100]),
+        limit=8,
+        note="100 artifacts; however many there are",
+    )
+
+
+def upgrades(bench: Bench) -> Iterator[Row]:
+    """Bringing old configs to the newest version."""
+    texts = [old_config(artifacts) for artifacts in (1, 2, 3, 5) for _ in range(25)]
+    files = sorted((Path(__file__).parents[2] / "shared" / "corpus" / "history").glob("*.yaml"))
+    if files:
+        texts = [file.read_text(errors="surrogateescape") for file in files[:: max(1, len(files) // 200)]]
+    (bench.folder / "texts.json").write_text(json.dumps(texts))
+    rate, _each = json.loads(bench.run(sys.executable, "-c", _UPGRADE, "texts.json"))
+    yield Row(
+        what="upgrade_text",
+        value=rate,
+        limit=200,
+        unit="files/s",
+        least=True,
+        note=f"{len(texts)} {'files of the corpus' if files else 'generated files'}",
+    )
+    (bench.folder / "long.json").write_text(json.dumps([old_config(LONG)]))
+    _rate, long = json.loads(bench.run(sys.executable, "-c", _UPGRADE, "long.json"))
+    lines = old_config(LONG).count("\n")
+    yield Row(what="upgrade_text of a long file", value=long, limit=1.0, unit="s", note=f"{lines} lines")
+
+
+_UPGRADE = """
+import json, sys, time
+from buildx_tasks import upgrade_text
+from buildx_tasks.errors import BuildxTasksError
+texts = json.load(open(sys.argv[1]))
+def upgrade(text):
+    try:
+        upgrade_text(text)
+    except BuildxTasksError:
+        pass
+upgrade(texts[0])
+best = 1e9
+for _ in range(3):
+    begin = time.perf_counter()
+    for text in texts:
+        upgrade(text)
+    best = min(best, time.perf_counter() - begin)
+print(json.dumps([len(texts) / best, best / len(texts)]))
+"""
+
+ALL = (task_list, plans, upgrades, no_op, cached_build, twenty_builds)
+
+
+def _commands(bench: Bench, folder: Path, *words: str) -> list[tuple[str, ...]]:
+    """The commands that we would run, with the same variables, for running them without us."""
+    planned = json.loads(bench.run("invoke", "buildx.plan", *words, "--format=json", cwd=folder))
+    return [
+        (
+            "env",
+            *(f"{name}={value}" for name, value in build["environment"].items()),
+            *(text.replace("METADATA", f"{number}.metadata.json") for text in build["command"]),
+        )
+        for number, build in enumerate(planned["builds"])
+    ]
+
+
+def _at_once(bench: Bench, folder: Path, commands: list[tuple[str, ...]], count: int) -> None:
+    with ThreadPoolExecutor(count) as pool:
+        list(pool.map(lambda command: bench.run(*command, cwd=folder), commands))
+
+
+def _docker_processes(bench: Bench, folder: Path) -> int:
+    """How many docker commands a no-op rebuild runs, counted by a stand-in that passes them on."""
+    docker = shutil.which("docker", path=bench.env["PATH"])
+    assert docker is not None
+    stand_in = bench.folder / "bin" / "docker"
+    stand_in.parent.mkdir()
+    log = bench.folder / "docker.log"
+    stand_in.write_text(f'#!/bin/sh\necho "$*" >> {log}\nexec {docker} "$@"\n')
+    stand_in.chmod(0o755)
+    argv = ("invoke", "buildx.build", f"--default-repo={bench.registry}/bench-noop", "--tag=v1")
+    bench.run(*argv, cwd=folder, env={"PATH": f"{stand_in.parent}:{bench.env['PATH']}"})
+    return len(log.read_text().splitlines())

@@ -1,0 +1,116 @@
+"""The builder that a run wants: declared ones are made real before it, or planned as if they were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from buildx_tasks.execution.world import World
+from buildx_tasks.model.builder import HOST_VARIABLE, BuilderSpec
+from buildx_tasks.model.engine import Builder, Engine, Node
+from buildx_tasks.model.settings import OFF, Settings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """`settings` name the builder, also one that only variables stand for.
+
+    `pending` is a builder that is declared and not there, when nothing may be created.
+    """
+
+    settings: Settings
+    pending: Builder | None = None
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def seen(self, engine: Engine) -> Engine:
+        """What the plan shall take for there: the pending builder, as it will be."""
+        return replace(engine, builder=self.pending) if self.pending and engine.buildx else engine
+
+
+def declared_builders(settings: Settings, world: World) -> dict[str, BuilderSpec]:
+    """Every builder of the setting ``builders`` by name. Raises `CannotStart` with all problems."""
+    if not settings.builders:
+        return {}
+    from buildx_tasks.planning.builders import parse_builders, with_insecure_registries
+    from buildx_tasks.planning.variables import Expander
+
+    specs = parse_builders(
+        settings.builders,
+        cwd=str(world.cwd),
+        home=str(world.home),
+        read=lambda path: Path(path).read_text(encoding="utf-8"),
+        expand=Expander(world.environ, now=world.now, cmd=None),
+    )
+    return {name: with_insecure_registries(spec, settings.insecure_registries) for name, spec in specs.items()}
+
+
+def variables_builder(world: World) -> BuilderSpec | None:
+    """The builder that BUILDKIT_HOST stands for, None when it is not set. Raises `CannotStart`."""
+    if not world.environ.get(HOST_VARIABLE):
+        return None
+    from buildx_tasks.planning.builders import implicit_builder
+
+    return implicit_builder(world.environ, cwd=str(world.cwd), exists=lambda path: Path(path).is_file())
+
+
+def all_builders(settings: Settings, world: World) -> dict[str, BuilderSpec]:
+    """The declared builders, and the one that BUILDKIT_HOST stands for, by name."""
+    implicit = variables_builder(world)
+    return declared_builders(settings, world) | ({implicit.name: implicit} if implicit else {})
+
+
+def wanted_spec(settings: Settings, world: World) -> BuilderSpec | None:
+    """The declaration of the builder that `settings` name, or else that BUILDKIT_HOST stands for; None for neither."""
+    if settings.builder == OFF:
+        return None
+    declared = declared_builders(settings, world)
+    return declared.get(settings.builder.lower()) if settings.builder else variables_builder(world)
+
+
+def want_builder(settings: Settings, world: World, *, building: bool, buildx: Callable[[], str]) -> Wanted:
+    """Make the wanted builder real when it is declared, or with `building` False say what would be made.
+
+    `buildx` gives the plugin's version. Raises `CannotStart` for a bad declaration and `EngineUnfit` when docker
+    refuses; without buildx nothing is done, as plain docker may still build.
+    """
+    spec = wanted_spec(settings, world)
+    if spec is None:
+        return Wanted(settings=settings)
+    origins = settings.origins if settings.builder else {**settings.origins, "builder": spec.origin}
+    settings = replace(settings, builder=spec.name, origins=origins)
+    if not building:
+        return _as_planned(spec, settings, world)
+    from buildx_tasks.execution.builders import DIFFERS, Builders, NoBuildx
+
+    try:
+        done = Builders(world, buildx=buildx()).ensure(spec)
+    except NoBuildx:
+        return Wanted(settings=settings)
+    warnings = (differs_text(spec.name, done.differences),) if done.status == DIFFERS else ()
+    return Wanted(settings=settings, warnings=warnings)
+
+
+def differs_text(name: str, differences: tuple[str, ...]) -> str:
+    """How a builder differs from its declaration, and what to do about it."""
+    return (
+        f"builder {name} is not as declared ({'; '.join(differences)}): "
+        f"make it anew with  invoke buildx.builder.ensure --name {name} --repair"
+    )
+
+
+def _as_planned(spec: BuilderSpec, settings: Settings, world: World) -> Wanted:
+    from buildx_tasks.execution.builders import Builders
+
+    state = Builders(world).state(spec)
+    if state.differences:
+        return Wanted(settings=settings, warnings=(differs_text(spec.name, state.differences),))
+    if not state.missing:
+        return Wanted(settings=settings)
+    nodes = tuple(Node(name=node.name, endpoint=node.endpoint, platforms=node.platforms) for node in spec.nodes)
+    return Wanted(
+        settings=settings,
+        pending=Builder(name=spec.name, driver=spec.driver, nodes=nodes),
+        notes=(f"builder {spec.name} ({spec.driver}) is not there yet: buildx.build creates it",),
+    )

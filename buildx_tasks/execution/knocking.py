@@ -1,0 +1,120 @@
+"""Knocks at a builder's endpoints, to say why it does not answer: nobody there, or a TLS handshake that fails.
+
+buildx says "inactive" or lets a build run into a timeout; the cause is found by doing the handshake ourselves, with
+the certificates that buildx has on file for the builder.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import urlsplit
+
+from buildx_tasks.execution.certificates import valid_until
+
+CONNECT_SECONDS = 1.0
+ANSWER_SECONDS = 0.5
+
+
+def why_silent(instance: Mapping[str, Any], seconds: float) -> str:
+    """Why the builder of this instance file does not answer; that it did not within `seconds` when nothing is found."""
+    found = [reason for node in instance.get("Nodes") or [] if (reason := knock_at(node))]
+    return "; ".join(found) or f"it did not answer within {seconds:g} s"
+
+
+def knock_at(node: Mapping[str, Any]) -> str:
+    """Why a node, as buildx has it on file, can't be reached; "" when it can, or can't be tried this way."""
+    endpoint = str(node.get("Endpoint") or "")
+    parts = urlsplit(endpoint)
+    options = {str(key): str(value) for key, value in (node.get("DriverOpts") or {}).items()}
+    try:
+        if parts.scheme == "tcp" and parts.hostname and parts.port:
+            return _knock_tcp(parts.hostname, parts.port, options, endpoint)
+        if parts.scheme == "unix":
+            with socket.socket(socket.AF_UNIX) as unix:
+                unix.settimeout(CONNECT_SECONDS)
+                unix.connect(parts.path)
+    except OSError as error:
+        return f"nothing answers at {endpoint}: {error.strerror or error}"
+    return ""
+
+
+def _knock_tcp(host: str, port: int, options: Mapping[str, str], endpoint: str) -> str:
+    with socket.create_connection((host, port), CONNECT_SECONDS) as plain:
+        plain.settimeout(CONNECT_SECONDS)
+        if options.get("cacert") or options.get("cert"):
+            return _handshake(plain, options.get("servername") or host, options, endpoint)
+    return _speaks_tls(host, port, endpoint)
+
+
+def _handshake(plain: socket.socket, name: str, options: Mapping[str, str], endpoint: str) -> str:
+    """Why mutual TLS with these files fails."""
+    try:
+        context = ssl.create_default_context(cafile=options.get("cacert") or None)
+        if options.get("cert"):
+            context.load_cert_chain(options["cert"], options.get("key") or None)
+    except OSError as error:
+        files = ", ".join(options[key] for key in ("cacert", "cert", "key") if options.get(key))
+        return f"a TLS file of the builder can't be used ({files}): {error.strerror or error}"
+    try:
+        with context.wrap_socket(plain, server_hostname=name) as safe:
+            safe.settimeout(ANSWER_SECONDS)
+            # With TLS 1.3 a server judges the client's certificate only after the handshake.
+            if not safe.recv(1):
+                return f"{endpoint} hangs up after the TLS handshake: {_refused(options)}"
+    except ssl.SSLError as error:
+        return f"TLS with {endpoint} fails: {_cause(error, name, options)}"
+    except (TimeoutError, OSError):
+        return ""
+    return ""
+
+
+def _refused(options: Mapping[str, str]) -> str:
+    """Why a server does not want us that does not say it."""
+    cert = options.get("cert", "")
+    if not cert:
+        return "it wants a client certificate, and the builder has none"
+    until = valid_until(cert)
+    if until is not None and until < datetime.now(timezone.utc):
+        return f"the client certificate {cert} has expired on {until:%Y-%m-%d}"
+    return f"it does not accept the client certificate {cert}: was it issued by the server's own CA?"
+
+
+def _cause(error: ssl.SSLError, name: str, options: Mapping[str, str]) -> str:
+    text = str(error).lower()
+    foreign = f"its certificate was not issued by the CA in {options.get('cacert', 'the system')}"
+    causes = {
+        "hostname mismatch": f"its certificate is not for {name} (set servername to the name in it)",
+        "ip address mismatch": f"its certificate is not for {name} (set servername to the name in it)",
+        "certificate has expired": "its certificate has expired",
+        "unable to get local issuer": foreign,
+        "self-signed certificate": foreign,
+        "self signed certificate": foreign,
+        "alert certificate required": "it wants a client certificate, and the builder has none",
+        "alert handshake failure": "it refuses the client certificate, or wants one",
+        "alert bad certificate": f"it refuses the client certificate {options.get('cert', '')}",
+        "alert unknown ca": f"it does not know the CA of the client certificate {options.get('cert', '')}",
+        "alert certificate expired": f"the client certificate {options.get('cert', '')} has expired",
+        "wrong version number": "it does not speak TLS",
+        "record layer failure": "it does not speak TLS",
+    }
+    plain = text.replace("_", " ")
+    return next((cause for sign, cause in causes.items() if sign in plain), str(error))
+
+
+def _speaks_tls(host: str, port: int, endpoint: str) -> str:
+    """Whether an endpoint that is spoken to without TLS wants it; only a TLS server completes a handshake."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((host, port), CONNECT_SECONDS) as plain,
+            context.wrap_socket(plain, server_hostname=host),
+        ):
+            return f"{endpoint} speaks TLS, and the builder has no certificates (driver options cacert, cert, key)"
+    except OSError:
+        return ""

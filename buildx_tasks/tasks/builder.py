@@ -1,0 +1,95 @@
+"""``buildx.builder.*``: the builders that settings declare, made real or removed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from invoke.collection import Collection
+from invoke.context import Context
+
+from buildx_tasks.errors import CannotStart, EngineUnfit
+from buildx_tasks.tasks.guard import task
+from buildx_tasks.tasks.result import Wanted
+
+if TYPE_CHECKING:
+    from buildx_tasks.execution.builders import Ensured
+    from buildx_tasks.execution.world import World
+    from buildx_tasks.model.builder import BuilderSpec
+
+SILENT = Wanted(quiet=True, dry_run=True)
+FILENAME_HELP = "config file whose .buildx block counts (default: skaffold.yaml, then skaffold.yml, if there)"
+
+
+@task(
+    positional=[],
+    help={
+        "name": "builder to create (default: every declared one)",
+        "repair": "make anew what differs from its declaration",
+        "filename": FILENAME_HELP,
+    },
+)
+def ensure(c: Context, name: str = "", repair: bool = False, filename: str = "") -> None:
+    """Create the declared builders that are missing."""
+    from buildx_tasks.execution.builders import DIFFERS, Builders
+
+    world, specs = _declared(c, filename)
+    chosen = [_named(specs, name)] if name else list(specs.values())
+    if not chosen:
+        raise CannotStart("no builder is declared", "declare one under builders: docs/builders.md shows how")
+    builders = Builders(world, buildx=_buildx_version(c, chosen))
+    done = [builders.ensure(spec, repair=repair) for spec in chosen]
+    for item in done:
+        print(f"builder {item.name}: {item.status}")
+    different = [_difference(item) for item in done if item.status == DIFFERS]
+    if different:
+        raise EngineUnfit("\n".join(different), "make them anew with  --repair, or change the declaration")
+
+
+@task(positional=["name"], help={"name": "builder to remove", "filename": FILENAME_HELP})
+def remove(c: Context, name: str, filename: str = "") -> None:
+    """Remove a builder, with its build cache."""
+    from buildx_tasks.execution.builders import Builders
+
+    world, _specs = _declared(c, filename)
+    print(f"builder {name}: {'removed' if Builders(world).remove(name) else 'was not there'}")
+
+
+def _declared(c: Context, filename: str) -> tuple[World, dict[str, BuilderSpec]]:
+    """The world, and every declared builder, with the one that BUILDKIT_HOST stands for."""
+    from buildx_tasks.execution.declared import all_builders
+    from buildx_tasks.execution.session import settle_without_building
+    from buildx_tasks.tasks import running
+    from buildx_tasks.tasks.scene import set_scene
+
+    scene = set_scene(c, lambda _environ: SILENT)
+    run = running.begin(c, scene, {"filename": filename or None})
+    settings = settle_without_building(run.settle, scene.world)
+    return scene.world, all_builders(settings, scene.world)
+
+
+def _named(specs: dict[str, BuilderSpec], name: str) -> BuilderSpec:
+    import difflib
+
+    if spec := specs.get(name.lower()):
+        return spec
+    near = difflib.get_close_matches(name, list(specs), 1)
+    hint = f"did you mean {near[0]}?" if near else f"declared: {', '.join(specs) or 'none'}"
+    raise CannotStart(f"no builder named {name!r} is declared", hint)
+
+
+def _buildx_version(c: Context, specs: list[BuilderSpec]) -> str:
+    """The plugin's version, which is asked for only when it decides about a flag."""
+    from buildx_tasks.tasks.scene import set_scene
+
+    if not any(node.config for spec in specs for node in spec.nodes):
+        return ""
+    asked = set_scene(c, lambda _environ: SILENT, asking=True).asked
+    assert asked is not None
+    return asked.buildx.result()[0]
+
+
+def _difference(item: Ensured) -> str:
+    return "\n".join(f"builder {item.name}: {text}" for text in item.differences)
+
+
+ns = Collection("builder", ensure, remove)

@@ -1,0 +1,43 @@
+"""``buildx.doctor``: why a build would not work, before it is tried."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+
+from buildx_tasks.errors import ENGINE_UNFIT, CannotStart
+from buildx_tasks.tasks.options import BUILD, SELECTION, Option, flag_values, with_options
+from buildx_tasks.tasks.result import Wanted
+
+FORMATS = ("text", "json")
+NAMES = ("platform", "default_repo", "insecure_registry", "builder")
+WHAT = tuple(option for option in BUILD if option.name in NAMES)
+FORMAT = (Option("format", "text or json"),)
+
+
+@with_options(SELECTION, WHAT, FORMAT)
+def doctor(c: Context, given: Mapping[str, Any]) -> None:
+    """Say in a second what stands in the way of a build."""
+    from buildx_tasks.tasks.scene import set_scene
+
+    form = given["format"] or "text"
+    if form not in FORMATS:
+        raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(FORMATS)}")
+    scene = set_scene(c, lambda _environ: Wanted(quiet=True, dry_run=True), asking=True)
+    assert scene.asked is not None
+
+    from buildx_tasks.execution.doctor import gather
+    from buildx_tasks.model.check import PROBLEM
+    from buildx_tasks.planning.doctor import examine, worst
+    from buildx_tasks.reporting.doctor import doctor_json, doctor_text
+    from buildx_tasks.tasks import running
+
+    run = running.begin(c, scene, flag_values(given, SELECTION, WHAT))
+    checks = examine(gather(run.settle, scene.world, scene.asked))
+    sys.stdout.write(doctor_text(checks) if form == "text" else doctor_json(checks))
+    if worst(checks) == PROBLEM:
+        raise Exit(code=ENGINE_UNFIT)

@@ -1,0 +1,37 @@
+"""`docs/doctor.md`: what the doctor looks at, from its own list."""
+
+from __future__ import annotations
+
+from buildx_tasks.planning.doctor import CHECKS, FEATURES
+
+HEAD = """\
+# The doctor
+
+<!-- Made by `invoke docs.generate` from buildx_tasks/planning/doctor.py: change it there. -->
+
+`invoke buildx.doctor` says in about a second what stands in the way of a build: each finding with its evidence and
+the command that helps. It takes the flags that select configs and artifacts, `--builder`, `--platform` and
+`--default-repo`; `--format json` is for programs. The exit status is 4 when there is a problem, 0 otherwise;
+warnings are no problems.
+
+A builder that does not answer is knocked at: the doctor connects to its endpoints, and where the builder has
+certificates it does the TLS handshake itself. So it can tell a wrong CA, a missing, expired or foreign client
+certificate and a wrong server name apart, which buildx all calls "inactive". It is never the list of all builders
+that is asked for.
+
+What is cheap or needed anyway is also looked at by every `buildx.build` before it starts: docker, buildx, the
+builder, platforms and outputs that the builder can't do, contexts, Dockerfiles, the files and variables of
+secrets, the ssh agent.
+
+## What is looked at
+
+| check | what | the usual way out |
+|---|---|---|
+"""
+
+
+def doctor_page() -> str:
+    """The whole page."""
+    rows = "".join(f"| `{id_}` | {what} | {fix} |\n" for id_, (what, fix) in CHECKS.items())
+    features = "".join(f"| {name} | {since} |\n" for name, since in FEATURES)
+    return f"{HEAD}{rows}\n## What needs a newer buildx\n\n| feature | since |\n|---|---|\n{features}"

@@ -1,0 +1,182 @@
+"""Declared builders: reading the declaration, the command that creates one, and comparing with what is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from buildx_tasks.errors import CannotStart
+from buildx_tasks.model.builder import BuilderSpec, NodeSpec
+from buildx_tasks.planning.builders import implicit_builder, parse_builders, with_insecure_registries
+from buildx_tasks.planning.builderstate import compare_builder, create_argv
+
+FILES = {"/w/buildkitd.toml": "[worker.oci]\n  max-parallelism = 2\n"}
+
+
+def read(path: str) -> str:
+    if path not in FILES:
+        raise FileNotFoundError(2, "No such file or directory", path)
+    return FILES[path]
+
+
+def parse(**declared: object) -> dict[str, BuilderSpec]:
+    return parse_builders(declared, cwd="/w", home="/home/u", read=read)
+
+
+def test_a_remote_builder_with_tls_has_absolute_paths() -> None:
+    tls = {"ca": "certs/ca.pem", "cert": "~/cert.pem", "key": "/k.pem", "servername": "build.example"}
+    (node,) = parse(safe={"driver": "remote", "endpoint": "tcp://build:1234", "tls": tls})["safe"].nodes
+    assert node.endpoint == "tcp://build:1234"
+    assert dict(node.options) == {
+        "cacert": "/w/certs/ca.pem",
+        "cert": "/home/u/cert.pem",
+        "key": "/k.pem",
+        "servername": "build.example",
+    }
+
+
+def test_several_nodes_are_one_builder() -> None:
+    nodes = [
+        {"endpoint": "tcp://a:1", "platforms": ["linux/amd64"]},
+        {"endpoint": "tcp://b:1", "platforms": "linux/arm64"},
+    ]
+    spec = parse(two={"driver": "remote", "nodes": nodes})["two"]
+    assert [(node.endpoint, node.platforms) for node in spec.nodes] == [
+        ("tcp://a:1", ("linux/amd64",)),
+        ("tcp://b:1", ("linux/arm64",)),
+    ]
+    assert len({node.name for node in spec.nodes}) == 2
+
+
+def test_a_container_builder_needs_no_more_than_a_name() -> None:
+    spec = parse(local={})["local"]
+    assert (spec.driver, len(spec.nodes)) == ("docker-container", 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"drivr": "remote"}, "driver"),
+        ({"driver": "remot"}, "remote"),
+        ({"driver": "remote"}, "endpoint"),
+        ({"driver": "remote", "endpoint": "build:1"}, "tcp://"),
+        ({"platforms": ["linux/amd65"]}, "amd65"),
+        ({"buildkitd-config": "missing.toml"}, "missing.toml"),
+        ({"bootstrap": "perhaps"}, "bootstrap"),
+        ("text", "mapping"),
+    ],
+)
+def test_every_mistake_is_named(value: object, said: str) -> None:
+    with pytest.raises(CannotStart) as caught:
+        parse(wrong=value)
+    assert "wrong" in caught.value.message
+    assert said in str(caught.value)
+
+
+def test_all_mistakes_come_at_once() -> None:
+    with pytest.raises(CannotStart) as caught:
+        parse(a={"driver": "remote"}, b={"drivr": "x"})
+    assert len(caught.value.message.splitlines()) >= 2
+
+
+class TestVariables:
+    def implicit(self, **environ: str) -> BuilderSpec | None:
+        return implicit_builder(environ, cwd="/w", exists=lambda path: not path.endswith("missing/ca.pem"))
+
+    def test_a_host_alone_is_a_builder_with_a_stable_name(self) -> None:
+        first = self.implicit(BUILDKIT_HOST="tcp://build:1234")
+        again = self.implicit(BUILDKIT_HOST="tcp://build:1234")
+        other = self.implicit(BUILDKIT_HOST="tcp://other:1234")
+        assert first is not None
+        assert again is not None
+        assert other is not None
+        assert first.name == again.name != other.name
+        assert (first.driver, first.nodes[0].endpoint) == ("remote", "tcp://build:1234")
+
+    def test_a_tls_folder_gives_its_files(self) -> None:
+        spec = self.implicit(BUILDKIT_HOST="tcp://build:1234", BUILDKIT_TLS_DIR="certs")
+        assert spec is not None
+        assert spec.nodes[0].option("cacert") == "/w/certs/ca.pem"
+        assert spec.nodes[0].option("key") == "/w/certs/key.pem"
+
+    def test_without_a_host_there_is_none(self) -> None:
+        assert self.implicit() is None
+
+    @pytest.mark.parametrize("host", ["build:1234", "http://build"])
+    def test_another_kind_of_host_is_refused(self, host: str) -> None:
+        with pytest.raises(CannotStart, match="BUILDKIT_HOST"):
+            self.implicit(BUILDKIT_HOST=host)
+
+
+SPEC = BuilderSpec(
+    name="two",
+    driver="remote",
+    nodes=(
+        NodeSpec(name="two0", endpoint="tcp://a:1", platforms=("linux/amd64",), options=(("cacert", "/a,b.pem"),)),
+        NodeSpec(name="two1", endpoint="tcp://b:1", platforms=("linux/arm64",)),
+    ),
+)
+
+
+def test_the_first_node_creates_and_the_others_are_appended() -> None:
+    first, second = SPEC.nodes
+    assert create_argv(SPEC, first, append=False) == (
+        "docker", "buildx", "create", "--name", "two", "--driver", "remote", "--node", "two0",
+        "--platform", "linux/amd64", "--driver-opt", '"cacert=/a,b.pem"', "tcp://a:1",
+    )  # fmt: skip
+    assert create_argv(SPEC, second, append=True)[9:11] == ("--append", "--platform")
+
+
+def instance(**changes: Any) -> dict[str, Any]:
+    nodes = [
+        {
+            "Name": "two0",
+            "Endpoint": "tcp://a:1",
+            "Platforms": [{"os": "linux", "architecture": "amd64"}],
+            "DriverOpts": {"cacert": "/a,b.pem"},
+        },
+        {"Name": "two1", "Endpoint": "tcp://b:1", "Platforms": [{"os": "linux", "architecture": "arm64"}]},
+    ]
+    return {"Name": "two", "Driver": "remote", "Nodes": nodes, **changes}
+
+
+def test_what_is_as_declared_needs_nothing() -> None:
+    assert compare_builder(SPEC, instance()).same
+
+
+def test_what_is_not_known_is_missing_whole() -> None:
+    state = compare_builder(SPEC, {})
+    assert (state.known, state.missing) == (False, SPEC.nodes)
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (instance(Driver="docker-container"), "driver is docker-container, declared is remote"),
+        (instance(Nodes=[*instance()["Nodes"], {"Name": "extra"}]), "node extra is not declared"),
+        (instance(Nodes=[{**instance()["Nodes"][0], "Endpoint": "tcp://z:1"}, instance()["Nodes"][1]]), "tcp://z:1"),
+        (instance(Nodes=[{**instance()["Nodes"][0], "DriverOpts": {}}, instance()["Nodes"][1]]), "cacert"),
+    ],
+)
+def test_every_difference_is_named(found: dict[str, Any], said: str) -> None:
+    state = compare_builder(SPEC, found)
+    assert not state.same
+    assert any(said in text for text in state.differences)
+
+
+def test_a_node_that_is_not_there_is_only_missing() -> None:
+    state = compare_builder(SPEC, instance(Nodes=instance()["Nodes"][:1]))
+    assert [node.name for node in state.missing] == ["two1"]
+    assert state.differences == ()
+
+
+def test_insecure_registries_become_configuration_of_a_builder_that_is_started_by_its_driver() -> None:
+    started = with_insecure_registries(parse(local={})["local"], ("reg:5000",))
+    assert 'registry."reg:5000"' in started.nodes[0].config
+    given = parse(local={"buildkitd-config": "buildkitd.toml"})["local"]
+    both = with_insecure_registries(given, ("reg:5000",)).nodes[0].config
+    assert "max-parallelism" in both
+    assert 'registry."reg:5000"' in both
+    remote = parse(far={"driver": "remote", "endpoint": "tcp://a:1"})["far"]
+    assert with_insecure_registries(remote, ("reg:5000",)) == remote

@@ -1,0 +1,143 @@
+"""The doctor's verdicts: what is said, and what to run, for each thing that can be wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from buildx_tasks.model.check import OK, PROBLEM, WARNING, Check
+from buildx_tasks.model.config import Artifact, DockerArtifact, Secret
+from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, Daemon, Engine, Node
+from buildx_tasks.model.platform import Platform, PlatformSet
+from buildx_tasks.model.settings import Settings
+from buildx_tasks.planning.doctor import CHECKS, DoctorFacts, RegistryFacts, examine, worst
+from buildx_tasks.planning.secretfiles import missing_secrets, wants_agent
+
+AMD, ARM, RISC = (Platform(os="linux", arch=arch) for arch in ("amd64", "arm64", "riscv64"))
+NODE = Node(name="n", status="running", buildkit="v0.20", platforms=("linux/amd64", "linux/arm64"))
+HEALTHY = DoctorFacts(
+    engine=Engine(
+        cli="28.2.2",
+        buildx="0.29.1",
+        builder=Builder(name="default", driver="docker", nodes=(NODE,)),
+        daemon=Daemon(version="28.2.2", store=CONTAINERD),
+    ),
+    settings=Settings(),
+    host=AMD,
+    artifacts=2,
+    disks=(("/", 50 * 1024**3, 100 * 1024**3),),
+)
+
+
+def found(facts: DoctorFacts, id_: str) -> list[Check]:
+    return [check for check in examine(facts) if check.id == id_]
+
+
+def engine(**changes: object) -> DoctorFacts:
+    return replace(HEALTHY, engine=replace(HEALTHY.engine, **changes))  # type: ignore[arg-type]
+
+
+def test_a_healthy_setup_has_nothing_to_mend() -> None:
+    checks = examine(HEALTHY)
+    assert worst(checks) == OK
+    assert {check.id for check in checks} <= set(CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("facts", "id_", "verdict", "text", "fix"),
+    [
+        (
+            replace(HEALTHY, config_error="skaffold.yaml:3: bad"),
+            "config",
+            PROBLEM,
+            "skaffold.yaml:3",
+            "schema.validate",
+        ),
+        (engine(cli=""), "docker-cli", PROBLEM, "not on PATH", "install the docker CLI"),
+        (engine(daemon=Daemon(error="refused")), "docker-daemon", WARNING, "refused", "start docker"),
+        (engine(buildx="", buildx_error="unknown command"), "buildx", PROBLEM, "unknown command", "docker-buildx"),
+        (engine(buildx="0.9.0"), "buildx", PROBLEM, "older than 0.10", "update"),
+        (engine(buildx="0.11.2"), "buildx", WARNING, "annotations (needs 0.12)", "update"),
+        (engine(buildx="0.13.1"), "buildx", WARNING, "buildx.check", "update"),
+        (engine(builder=Builder(name="x", known=False)), "builder", PROBLEM, "no builder named 'x'", "buildx create"),
+        (
+            engine(builder=Builder(name="x", driver="remote", error="nothing answers")),
+            "builder",
+            PROBLEM,
+            "nothing answers",
+            "docker buildx rm x",
+        ),
+        (engine(daemon=Daemon(version="28", store=CLASSIC)), "cache-export", WARNING, "exports no cache", "create"),
+        (replace(HEALTHY, missing_secrets=("secret t: no file",)), "secrets", PROBLEM, "no file", "create the file"),
+        (replace(HEALTHY, wants_agent=("app",)), "ssh-agent", PROBLEM, "SSH_AUTH_SOCK", "ssh-agent"),
+        (replace(HEALTHY, disks=(("/", 1, 100),)), "disk", WARNING, "free at /", "buildx prune"),
+        (replace(HEALTHY, environ={"HTTPS_PROXY": "p"}), "proxy", WARNING, "without NO_PROXY", "NO_PROXY"),
+        (
+            replace(HEALTHY, environ={"NO_PROXY": "a", "no_proxy": "b"}),
+            "proxy",
+            WARNING,
+            "NO_PROXY and no_proxy differ",
+            "same value",
+        ),
+    ],
+)
+def test_each_finding_has_its_fix(facts: DoctorFacts, id_: str, verdict: str, text: str, fix: str) -> None:
+    bad = [check for check in found(facts, id_) if check.verdict == verdict]
+    assert bad, examine(facts)
+    assert text in bad[0].text
+    assert fix in bad[0].fix
+    assert id_ in CHECKS
+
+
+@pytest.mark.parametrize(
+    ("platform", "verdict", "text"),
+    [(AMD, OK, "native"), (ARM, WARNING, "emulated"), (RISC, PROBLEM, "does not offer linux/riscv64")],
+)
+def test_platforms_are_native_emulated_or_impossible(platform: Platform, verdict: str, text: str) -> None:
+    (check,) = found(replace(HEALTHY, platforms=PlatformSet(platforms=(platform,))), "platform")
+    assert check.verdict == verdict
+    assert text in check.text
+
+
+@pytest.mark.parametrize(
+    ("registry", "verdict", "text", "fix"),
+    [
+        (RegistryFacts(host="r", status=200), OK, "answers", ""),
+        (RegistryFacts(host="r.io", status=401), PROBLEM, "has none", "docker login r.io"),
+        (RegistryFacts(host="gcr.io", status=401), PROBLEM, "has none", "gcloud auth configure-docker gcr.io"),
+        (RegistryFacts(host="r.io", status=401, has_login=True), PROBLEM, "refuses our credentials", "docker login"),
+        (RegistryFacts(host="r.io", status=503), WARNING, "503", "later"),
+        (RegistryFacts(host="r.io", error="Connection refused"), PROBLEM, "does not answer", "--default-repo"),
+        (RegistryFacts(host="r.io", error="wrong version number"), PROBLEM, "plain HTTP", "insecure-registries r.io"),
+        (RegistryFacts(host="r.io", error="certificate verify failed"), PROBLEM, "can't be trusted", "its CA"),
+    ],
+)
+def test_registries(registry: RegistryFacts, verdict: str, text: str, fix: str) -> None:
+    (check,) = found(replace(HEALTHY, registries=(registry,)), "registry")
+    assert (check.verdict, text in check.text, fix in check.fix) == (verdict, True, True)
+
+
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [
+        (Secret(id="a", src="here"), ""),
+        (Secret(id="a", src="gone"), "there is no file gone"),
+        (Secret(id="a", src="~/here"), ""),
+        (Secret(id="a", env="SET"), ""),
+        (Secret(id="a", env="UNSET"), "variable UNSET is not set"),
+        (Secret(id="SET"), ""),
+        (Secret(id="nothing"), "neither a variable nor a file is named nothing"),
+    ],
+)
+def test_secrets_are_looked_for_where_buildx_looks(secret: Secret, said: str) -> None:
+    artifact = Artifact(image="app", docker=DockerArtifact(secrets=(secret,)), file="s.yaml", line=4)
+    files = {"/w/here", "/home/u/here"}
+    texts = missing_secrets([artifact], {"SET": "x"}, "/home/u", lambda path: path in files, "/w")
+    assert bool(texts) is bool(said)
+    assert all(text.startswith("s.yaml:4: artifact 'app': secret") and said in text for text in texts)
+
+
+def test_an_agent_is_wanted_for_the_default_key_only() -> None:
+    ssh = [Artifact(image=value, docker=DockerArtifact(ssh=value)) for value in ("default", "", "default=/k")]
+    assert wants_agent(ssh) == ("default",)
