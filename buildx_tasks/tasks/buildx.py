@@ -11,6 +11,7 @@ from invoke.context import Context
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.tasks import builder, config
+from buildx_tasks.tasks.check import check
 from buildx_tasks.tasks.defaults import DEFAULTS
 from buildx_tasks.tasks.doctor import doctor
 from buildx_tasks.tasks.options import BUILD, FORMAT, RESULT, SELECTION, flag_values, with_options
@@ -62,7 +63,7 @@ def plan(c: Context, given: Mapping[str, Any]) -> None:
         sys.stdout.write(plan_text(planned) if form == "text" else plan_json(planned))
 
 
-ns = Collection("buildx", build, plan, doctor)
+ns = Collection("buildx", build, plan, check, doctor)
 ns.add_collection(builder.ns)
 ns.add_collection(config.ns)
 ns.configure(DEFAULTS)
