@@ -20,7 +20,7 @@ FORMAT = (Option("format", "text, json or github (annotations of a workflow)"),)
 
 @with_options(SELECTION, WHAT, FORMAT)
 def check(c: Context, given: Mapping[str, Any]) -> None:
-    """Check the Dockerfiles of the docker artifacts, build nothing."""
+    """Check the Dockerfiles of docker artifacts, build nothing."""
     from buildx_tasks.tasks.scene import set_scene
 
     form = given["format"] or "text"
