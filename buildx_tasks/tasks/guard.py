@@ -14,7 +14,7 @@ from invoke.parser.argument import Argument
 from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
-from buildx_tasks.errors import INTERRUPTED, BuildxTasksError
+from buildx_tasks.errors import INTERRUPTED, BuildxTasksError, CannotStart
 
 CLOSED_PIPE = 141
 """What a shell reports for a program that SIGPIPE ended."""
@@ -25,6 +25,7 @@ class GuardedTask(Task):  # type: ignore[type-arg]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
+            _refuse_skaffold_config(*args[:1])
             result = super().__call__(*args, **kwargs)
             sys.stdout.flush()
         except BrokenPipeError:
@@ -43,6 +44,16 @@ class GuardedTask(Task):  # type: ignore[type-arg]
             return super().get_arguments(ignore_unknown_help)
         finally:
             self.help = help_
+
+
+def _refuse_skaffold_config(c: Any = None) -> None:
+    """``-f skaffold.yaml`` is right for Skaffold; for Invoke it names its own configuration, wherever it stands."""
+    said = getattr(c, "config", {}).get("apiVersion", "")
+    if isinstance(said, str) and said.startswith("skaffold/"):
+        raise CannotStart(
+            "-f names a configuration of Invoke's own, and this is a config of Skaffold's",
+            "name it with  --filename FILE",
+        )
 
 
 def _drop_output() -> None:

@@ -7,7 +7,7 @@ says; that keeps `build`, `plan` and the others in step, and the reference page 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,6 +153,8 @@ def flag_values(given: Mapping[str, Any], *tables: tuple[Option, ...]) -> dict[s
         value = given.get(option.name)
         if not _was_given(option, value):
             continue
+        if option.optional and str(value).startswith("-"):
+            raise _unknown(str(value), tables)
         value = option.value if option.default is False else value
         if option.setting in said and option.repeat:
             value = [*_items(values[option.setting]), *_items(value)]
@@ -161,6 +163,14 @@ def flag_values(given: Mapping[str, Any], *tables: tuple[Option, ...]) -> dict[s
         values[option.setting] = value
         said[option.setting] = option.flag
     return values
+
+
+def _unknown(word: str, tables: Iterable[Iterable[Option]]) -> CannotStart:
+    """The error for an option that does not exist, which Invoke took for the value of the boolean before it."""
+    import difflib
+
+    near = difflib.get_close_matches(word, [option.flag for table in tables for option in table], 1)
+    return CannotStart(f"there is no option {word}", f"did you mean {near[0]}?" if near else "see invoke --help TASK")
 
 
 def _was_given(option: Option, value: object) -> bool:

@@ -346,6 +346,8 @@ def test_a_key_of_the_block_changes_what_comes_out(here: Here, tmp_path: Path, k
         (("--push", "--no-push"), "--push and --no-push contradict each other"),
         (("--cache-artifacts", "--no-cache-artifacts"), "contradict"),
         (("--concurrency", "1", "--build-concurrency", "2"), "contradict"),
+        (("--push", "--platfrom=linux/arm64"), "there is no option --platfrom"),
+        (("--dry-run", "-q"), "there is no option -q"),
         (("--push=perhaps",), "push in flag must be true or false, not 'perhaps'"),
         (("--dry-run=perhaps",), "must be true or false"),
         (("--template", "{{.Image}}"), "a result has no .Image"),
@@ -361,6 +363,18 @@ def test_contradictions_and_nonsense_end_before_anything_is_built(
     done = here.invoke(project, "buildx.build", *words)
     assert done.code == 2
     assert said in done.err
+    assert not project.docker.builds
+
+
+@pytest.mark.parametrize("words", [("buildx.build", "-f", "other.yaml"), ("-f", "other.yaml", "buildx.plan")])
+def test_skaffolds_short_flag_for_the_file_is_never_taken_for_something_else(
+    here: Here, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    project = make_project(tmp_path, ONE)
+    project.write("other.yaml", FILES["other.yaml"])
+    done = here.invoke(project, *words)
+    assert done.code == 2
+    assert "name it with  --filename FILE" in done.err
     assert not project.docker.builds
 
 
