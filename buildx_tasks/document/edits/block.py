@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from buildx_tasks.document.children import Child, Leaf, Loose, Merge
+from buildx_tasks.document.children import Child, Leaf, Loose, Merge, Origin
 from buildx_tasks.document.edits.flow import FlowWriter
-from buildx_tasks.document.edits.layout import Layout, Span, Text, block_column, is_block, true_end
+from buildx_tasks.document.edits.layout import Layout, Span, Text, child_at, is_block, last_leaf
 from buildx_tasks.document.edits.lines import (
     ANY_BREAK,
     BLANK_LINES,
     BLOCK_SCALAR,
     BREAKS,
+    OPEN_END,
     Body,
     Piece,
-    guessed_column,
     indents,
     without_blanks,
 )
-from buildx_tasks.document.nodes import Alias, Mapping, Node
-from buildx_tasks.document.render import scalar
+from buildx_tasks.document.nodes import Alias, Mapping, Node, Scalar
 from buildx_tasks.document.source import key_text
 from buildx_tasks.document.texttree import Tree
 from buildx_tasks.document.tree import Box, Map, Seq, Value
+
+Homes = list[tuple[Origin, int] | None]
 
 
 class BlockWriter(FlowWriter):
@@ -30,6 +31,7 @@ class BlockWriter(FlowWriter):
         super().__init__(text, tree, end)
         assert tree.root.source is not None
         self.step, self.seq_step = indents(text, tree.root.source)
+        self.open_ends = OPEN_END.search(text.text) is not None
 
     def document(self) -> tuple[int, int, str]:
         """The stretch of the text to replace, and by what."""
@@ -69,9 +71,37 @@ class BlockWriter(FlowWriter):
             new = visible[at]
             if isinstance(new, Child) and new.home is None and BLANK_LINES.match(found[at + 1].lead):
                 found[at] = Piece(self.text.newline + found[at].lead, found[at].main)
+        homes: Homes = [None if isinstance(child, Loose) else child.home for child in visible]
         if box.origin is not None:
-            found.append(Piece(self._tail(box, self.layout(box.origin), column), ""))
+            layout = self.layout(box.origin)
+            found.append(Piece(self._tail(box, layout, column), ""))
+            homes.append((box.origin, len(layout.spans)))
+        return self._parted(visible, homes, found) if self.open_ends else found
+
+    def _parted(self, visible: list[Child | Loose | Merge], homes: Homes, found: list[Piece]) -> list[Piece]:
+        """Take blank lines away where a block scalar that keeps such lines has come in front of them."""
+        for at, child in enumerate(visible[: len(found) - 1]):
+            end = self._open_end(child.value) if isinstance(child, Child) else None
+            if end is None:
+                continue
+            here, following = homes[at], homes[at + 1]
+            if (
+                here is None
+                or following != (here[0], here[1] + 1)
+                or last_leaf(child_at(here[0].node, here[1])[1]) is not end
+            ):
+                found[at + 1] = Piece(without_blanks(found[at + 1].lead), found[at + 1].main)
         return found
+
+    def _open_end(self, value: Value) -> Scalar | None:
+        """The block scalar that a value ends with, when blank lines behind it would be read as its own."""
+        while isinstance(value, (Map, Seq)) and len(value):
+            value = value.real()[-1].value
+        source = value.source
+        if not isinstance(source, Scalar) or source.style not in ("|", ">"):
+            return None
+        start = source.start.index
+        return source if "+" in self.text.text[start : self.text.line_end(start)].split("#")[0] else None
 
     def _tail(self, box: Box, layout: Layout, column: int) -> str:
         """The lines behind the last child that belong to the container alone."""
@@ -190,7 +220,7 @@ class BlockWriter(FlowWriter):
         if alias := self.alias(value):
             return Body(alias, [], column)
         if isinstance(value, Leaf):
-            return Body(self._leaf(value, column, self.style_of(child)), [], column)
+            return Body(self.block_leaf(value, column, self.style_of(child)), [], column)
         if self.is_flow(value):
             return Body(self.moved(child, self.flow_value(value)), [], column)
         properties = ""
@@ -202,22 +232,6 @@ class BlockWriter(FlowWriter):
         if not any(piece.main for piece in below):
             properties = f"{properties} {'{}' if isinstance(value, Map) else '[]'}".strip()
         return Body(properties, below, inner)
-
-    def _leaf(self, value: Leaf, column: int, style: str) -> str:
-        source = value.source
-        if source is None:
-            return scalar(value.value, style)
-        text = self.own_text(value)
-        if source.start.line == source.end.line:
-            return text
-        if source.style in ("|", ">"):
-            cut = source.end.index - true_end(self.text, source, 0)
-            lines = text[: len(text) - cut] if cut > 0 else text
-            home = block_column(self.text, value.within) if value.within is not None else guessed_column(source, lines)
-            return self.shift(lines, column - home)
-        first, *more = ANY_BREAK.split(text)
-        indent = " " * (column + 2)
-        return self.text.newline.join([first, *(indent + line.lstrip(" \t") if line.strip() else "" for line in more)])
 
     def _assembled(self, lead: str, head: str, body: Body, eol: str, foot: str, column: int, in_seq: bool) -> Piece:
         """A child from its parts: key or dash, value, the rest of the line, the lines below, what trails."""

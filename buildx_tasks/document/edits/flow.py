@@ -6,7 +6,8 @@ import re
 
 from buildx_tasks.document.children import Child, Leaf, Loose, Merge
 from buildx_tasks.document.edits.ground import Ground
-from buildx_tasks.document.edits.layout import Layout, Span, Text
+from buildx_tasks.document.edits.layout import Layout, Span, Text, block_column, true_end
+from buildx_tasks.document.edits.lines import ANY_BREAK, guessed_column
 from buildx_tasks.document.nodes import Mapping, Scalar
 from buildx_tasks.document.render import scalar
 from buildx_tasks.document.source import key_text
@@ -62,6 +63,23 @@ class FlowWriter(Ground):
         elif not value.copied:
             self.register(source)
         return self.text.text[start:end]
+
+    def block_leaf(self, value: Leaf, column: int, style: str) -> str:
+        """A scalar as text behind a key or dash at `column`."""
+        source = value.source
+        if source is None:
+            return scalar(value.value, style)
+        text = self.own_text(value)
+        if source.start.line == source.end.line:
+            return text
+        if source.style in ("|", ">"):
+            cut = source.end.index - true_end(self.text, source, 0)
+            lines = text[: len(text) - cut] if cut > 0 else text
+            home = block_column(self.text, value.within) if value.within is not None else guessed_column(source, lines)
+            return self.shift(lines, column - home)
+        first, *more = ANY_BREAK.split(text)
+        indent = " " * (column + 2)
+        return self.text.newline.join([first, *(indent + line.lstrip(" \t") if line.strip() else "" for line in more)])
 
     def key(self, child: Child) -> str:
         """The key of a child as text, in the quotes it had unless they were needed for what it was."""

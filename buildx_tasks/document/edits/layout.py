@@ -185,6 +185,14 @@ def true_end(text: Text, node: Node, colon: int) -> int:
     return node.end.index
 
 
+def last_leaf(node: Node) -> Node:
+    """The scalar, alias or flow container that a block ends with."""
+    while is_block(node):
+        assert isinstance(node, (Mapping, Sequence))
+        node = child_at(node, -1)[1]
+    return node
+
+
 def _block_scalar_end(text: str, node: Scalar) -> int:
     """Behind the last line that counts, without its break: blank lines count only for the + indicator."""
     content = text[node.start.index : node.end.index]

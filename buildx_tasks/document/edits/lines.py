@@ -13,6 +13,7 @@ BREAKS = "\r\n\x85\u2028\u2029"
 BREAK = "(?:\r\n|\r(?!\n)|[\n\x85\u2028\u2029])"
 BLANK_LINES = re.compile(f"(?:[ \t]*{BREAK})+")
 BLOCK_SCALAR = re.compile(f"(?:[&!][^ \t]*[ \t]+)*[|>][-+0-9]*[ \t]*(?:#.*)?{BREAK}")
+OPEN_END = re.compile("[|>][0-9]?[+]")
 ANY_BREAK = re.compile(BREAK)
 
 
