@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 _STRING = re.compile(r"\"\"\".*?\"\"\"|'''.*?'''|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'", re.DOTALL)
+_NEWLINE = "\0"
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -30,7 +31,7 @@ def toml_facts(text: str) -> frozenset[str]:
 
 
 def _statements(text: str) -> list[str]:
-    """The statements without comments; an array may go over several lines."""
+    """The statements without comments; an array may go over several lines, and so may a string."""
     statements: list[str] = []
     pending = ""
     for line in _without_comments(text).split("\n"):
@@ -46,7 +47,7 @@ def _without_comments(text: str) -> str:
     at = 0
     while at < len(text):
         if match := _STRING.match(text, at):
-            pieces.append(match[0])
+            pieces.append(match[0].replace("\n", _NEWLINE))
             at = match.end()
         elif text[at] == "#":
             end = text.find("\n", at)
@@ -95,5 +96,5 @@ def _unquoted(text: str) -> str:
     for quote in ('"""', "'''", '"', "'"):
         if text.startswith(quote):
             inner = text[len(quote) : -len(quote)]
-            return inner.removeprefix("\n") if len(quote) == 3 else inner
+            return inner.removeprefix(_NEWLINE) if len(quote) == 3 else inner
     return text

@@ -129,7 +129,7 @@ BUILDER: tuple[Symptom, ...] = (
         "tls-in-environment",
         r"could not create a builder instance with TLS data loaded from environment",
         "a builder can't be created from DOCKER_TLS_VERIFY and DOCKER_CERT_PATH",
-        "declare the builder, and a docker context is made for it:  invoke buildx.builder.ensure NAME",
+        "declare the builder, and a docker context is made for it:  invoke buildx.builder.ensure --name NAME",
     ),
     _symptom(
         "builder-silent",

@@ -99,9 +99,12 @@ class TestGetBuildArgs:
     )
     def test_arguments(self, here: Here, tmp_path: Path, docker: dict[str, Any], flags: list[str]) -> None:
         project = project_with(tmp_path, docker)
-        project.env["FOO"] = "bar"
-        argv = built(here, project, "--no-push")["argv"]
+        project.env.update(FOO="bar", B="b", mysecret="m", SSH_AUTH_SOCK="/run/agent")
         home = str(project.folder.parent / "home")
+        Path(home).mkdir(exist_ok=True)
+        for file in (f"{home}/foo.src", "foo.src", "a"):
+            (project.folder / file).write_text("what is needed has to be there")
+        argv = built(here, project, "--no-push")["argv"]
         dockerfile = str(project.folder / "Dockerfile")
         flags = [text.replace("HOME", home) for text in flags]
         assert argv == ["buildx", "build", ".", "--file", dockerfile, "-t", TAG, *flags, *LOADED]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from lab_support import Completed, Sandbox
+from lab_support import Completed, Relay, Sandbox, server_tls
 
 CONFIG = """\
 apiVersion: skaffold/v4beta13
@@ -146,3 +148,106 @@ def test_a_driver_that_cannot_start_says_why(sandbox: Sandbox) -> None:
     assert done.code == 4
     assert "local" in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("buildx", ["old", "new"])
+def test_a_container_builder_is_created_as_declared(new_sandbox: Callable[..., Sandbox], buildx: str) -> None:
+    sandbox = new_sandbox(buildx=buildx)
+    options = {"image": "registry.example/buildkit:1", "env.NAMES": "a,b", "network": "host"}
+    project = Declared(sandbox, {"box": {"driver-opts": options, "buildkitd-config": "b.toml"}})
+    (project.folder / "b.toml").write_text("[worker.oci]\nmax-parallelism = 3 # few\n")
+    assert "builder box: created" in project.invoke("buildx.builder.ensure").out
+    assert "builder box: as declared" in project.invoke("buildx.builder.ensure").out
+    on_file = json.loads((sandbox.folder / "buildx" / "instances" / "box").read_text())
+    assert on_file["Nodes"][0]["DriverOpts"] == options
+    (project.folder / "b.toml").write_text("[worker.oci]\nmax-parallelism = 4\n")
+    done = project.invoke("buildx.builder.ensure", check=False)
+    assert (done.code, "buildkitd.toml says something else" in done.err) == (4, True)
+
+
+def test_insecure_registries_are_configuration_of_what_we_start(sandbox: Sandbox) -> None:
+    project = Declared(sandbox, {"box": {}})
+    sandbox.env["SKAFFOLD_INSECURE_REGISTRY"] = "registry.internal:5000"
+    project.invoke("buildx.builder.ensure")
+    node = json.loads((sandbox.folder / "buildx" / "instances" / "box").read_text())["Nodes"][0]
+    config = base64.b64decode(node["Files"]["buildkitd.toml"]).decode()
+    assert '[registry."registry.internal:5000"]' in config
+    assert "http = true" in config
+
+
+def test_behind_tls_variables_a_docker_context_is_made(sandbox: Sandbox) -> None:
+    certificates = sandbox.folder / "certs"
+    certificates.mkdir()
+    for name in ("ca", "cert", "key"):
+        (certificates / f"{name}.pem").write_text(Path(sandbox.lab.parts["mtls"][name]).read_text())
+    project = Declared(sandbox, {"box": {}})
+    sandbox.env.update(DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=str(certificates))
+    engine = sandbox.lab.parts["containerd"]["host"].removeprefix("unix://")
+    with Relay("127.0.0.1", engine, tls=server_tls(sandbox.lab)) as relay:
+        sandbox.env["DOCKER_HOST"] = f"tcp://{relay.host}"
+        assert "builder box: created" in project.invoke("buildx.builder.ensure").out
+        assert "builder box: as declared" in project.invoke("buildx.builder.ensure").out
+    endpoint = json.loads((sandbox.folder / "buildx" / "instances" / "box").read_text())["Nodes"][0]["Endpoint"]
+    host = sandbox.docker("context", "inspect", endpoint, "--format", "{{.Endpoints.docker.Host}}").out
+    assert host.strip() == f"tcp://{relay.host}"
+
+
+def test_a_cluster_that_is_not_there(sandbox: Sandbox) -> None:
+    project = Declared(sandbox, {"pod": {"driver": "kubernetes"}})
+    done = project.invoke("buildx.builder.ensure", check=False)
+    assert done.code == 4
+    assert "no kubeconfig leads to one" in done.err
+
+
+KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
+users: [{name: u, user: {}}]
+contexts: [{name: c, context: {cluster: c, user: u, namespace: build}}]
+current-context: c
+"""
+
+
+def test_a_kubernetes_builder_is_created_as_declared(sandbox: Sandbox) -> None:
+    options = {"namespace": "build", "replicas": 2, "rootless": True}
+    project = Declared(sandbox, {"pod": {"driver": "kubernetes", "driver-opts": options}})
+    (sandbox.folder / "kubeconfig").write_text(KUBECONFIG)
+    sandbox.env["KUBECONFIG"] = str(sandbox.folder / "kubeconfig")
+    assert "builder pod: created" in project.invoke("buildx.builder.ensure").out
+    assert "builder pod: as declared" in project.invoke("buildx.builder.ensure").out
+    on_file = json.loads((sandbox.folder / "buildx" / "instances" / "pod").read_text())
+    assert on_file["Nodes"][0]["DriverOpts"] == {"namespace": "build", "replicas": "2", "rootless": "true"}
+
+
+@pytest.fixture
+def plain_registry(sandbox: Sandbox) -> Iterator[str]:
+    """The open registry at an address that no builder takes for this machine: plain HTTP there has to be allowed."""
+    address = sandbox.docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}").out
+    port = int(sandbox.lab.parts["open"]["host"].partition(":")[2])
+    with Relay(address.strip(), port) as relay:
+        yield relay.host
+
+
+def test_a_registry_without_tls_takes_images_and_caches(sandbox: Sandbox, plain_registry: str) -> None:
+    facts = {"driver": "remote", "endpoint": sandbox.lab.parts["remote"]["endpoint"]}
+    project = Declared(sandbox, {"far": facts}, "far")
+    config = (project.folder / "skaffold.yaml").read_text()
+    cached = "{image: app, context: app, docker: {cacheFrom: [app]}}"
+    (project.folder / "skaffold.yaml").write_text(config.replace("{image: app, context: app}", cached))
+    words = ("buildx.build", "--default-repo", f"{plain_registry}/{sandbox.prefix}", "--tag", "v1", "--cache-tag", "c")
+    refused = project.invoke(*words, check=False)
+    assert "speaks plain HTTP" in refused.err
+    assert f"insecure-registries {plain_registry}" in refused.err
+    sandbox.env["SKAFFOLD_INSECURE_REGISTRY"] = plain_registry
+    done = project.invoke(*words)
+    assert "could not be written" not in done.err
+    assert sandbox.lab.registry().tags(sandbox.image("app")) == ["c", "v1"]
+
+
+def test_what_several_nodes_built_is_not_loaded(sandbox: Sandbox) -> None:
+    project = Declared(sandbox, {"two": two(sandbox)}, "two")
+    done = project.build("--no-push", "--platform", "linux/amd64,linux/arm64", check=False)
+    assert done.code == 4
+    assert "a builder with one node" in done.err
+    assert project.build("--no-push", "--platform", "linux/arm64").code == 0

@@ -3,10 +3,14 @@
 Tests get these from the fixtures of `tests/docker/conftest.py`.
 """
 
+import contextlib
 import json
 import os
+import socket
+import ssl
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 import uuid
@@ -242,6 +246,78 @@ def seen_requests(lab: Lab) -> list[dict[str, Any]]:
     with _OPENER.open(lab.parts["faulty"]["control"], timeout=10) as response:
         requests: list[dict[str, Any]] = json.load(response)["requests"]
     return requests
+
+
+class Relay:
+    """Carries connections from an address of its own to a port or a socket of this machine, until it is left.
+
+    With `tls` it is the server's end of that; with `hold` it swallows what arrives and never answers.
+    """
+
+    def __init__(
+        self, address: str, target: int | str, *, tls: ssl.SSLContext | None = None, hold: bool = False
+    ) -> None:
+        self.target = target
+        self.tls = tls
+        self.hold = hold
+        self.server = socket.create_server((address, 0))
+        self.host = f"{address}:{self.server.getsockname()[1]}"
+        self.open: list[socket.socket] = []
+
+    def __enter__(self) -> "Relay":
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.close()
+        for connection in self.open:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _address = self.server.accept()
+                self.open.append(client)
+                if not self.hold:
+                    threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            if self.tls:
+                client = self.tls.wrap_socket(client, server_side=True)
+                self.open.append(client)
+            upstream = _connected(self.target)
+            self.open.append(upstream)
+            threading.Thread(target=_pump, args=(upstream, client), daemon=True).start()
+            _pump(client, upstream)
+
+
+def _connected(target: int | str) -> socket.socket:
+    if isinstance(target, int):
+        return socket.create_connection(("127.0.0.1", target))
+    upstream = socket.socket(socket.AF_UNIX)
+    upstream.connect(target)
+    return upstream
+
+
+def server_tls(lab: Lab) -> ssl.SSLContext:
+    """The server's end of TLS with the certificate of the lab's mTLS endpoint, for clients that have one too."""
+    folder = Path(lab.parts["mtls"]["ca"]).parent
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem", folder / "server.key")
+    context.load_verify_locations(folder / "ca.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def _pump(reading: socket.socket, writing: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := reading.recv(65536):
+            writing.sendall(data)
+    with contextlib.suppress(OSError):
+        writing.shutdown(socket.SHUT_RDWR)
 
 
 def find_lab() -> Lab | str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
+from packaging.version import Version
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.model.builder import BuilderSpec, NodeSpec
@@ -180,3 +182,61 @@ def test_insecure_registries_become_configuration_of_a_builder_that_is_started_b
     assert 'registry."reg:5000"' in both
     remote = parse(far={"driver": "remote", "endpoint": "tcp://a:1"})["far"]
     assert with_insecure_registries(remote, ("reg:5000",)) == remote
+
+
+def stored(text: str) -> dict[str, Any]:
+    files = {"buildkitd.toml": base64.b64encode(text.encode()).decode()}
+    return {"Name": "local", "Driver": "docker-container", "Nodes": [{"Name": "local0", "Files": files}]}
+
+
+def test_a_configuration_is_compared_by_what_it_says() -> None:
+    spec = parse(local={"buildkitd-config": "buildkitd.toml"})["local"]
+    assert compare_builder(spec, stored("[worker]\n\n  [worker.oci]\n    max-parallelism = 2\n")).same
+    assert not compare_builder(spec, stored("[worker.oci]\nmax-parallelism = 3\n")).same
+    assert not compare_builder(spec, stored("")).same
+
+
+@pytest.mark.parametrize(("buildx", "expected"), [("0.12.1", "--config"), ("0.13", "--buildkitd-config")])
+def test_the_flag_for_a_configuration_has_had_two_names(buildx: str, expected: str) -> None:
+    spec = parse(local={})["local"]
+    argv = create_argv(spec, spec.nodes[0], append=False, config_file="/t.toml", buildx=Version(buildx))
+    assert argv[-2:] == (expected, "/t.toml")
+
+
+def test_keys_are_written_in_any_fashion() -> None:
+    one, two, three = (
+        parse(local={key: {"image": "x"}})["local"] for key in ("driver-opts", "driverOpts", "driver_opts")
+    )
+    assert one == two == three
+    assert parse(local={"driver-opts": ["image=x"]})["local"] == one
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"driver": "docker"}, "builder: default"),
+        ({"endpoint": "tcp://a:1"}, "say the driver"),
+        ({"driver": "remote", "endpoint": "tcp://a:1", "tls": {"cert": "c.pem"}}, "cert and key belong together"),
+        ({"tls": {"ca": "c.pem"}, "driver": "docker-container"}, "tls is for driver remote"),
+        ({"driver": "remote", "endpoint": "tcp://a:1", "buildkitd-config": "x"}, "buildkitd-config is for"),
+        ({"driver": "remote", "nodes": []}, "nodes must be a list"),
+        ({"driver": "remote", "endpoint": "tcp://a:1", "nodes": [{"endpoint": "tcp://b:1"}]}, "belong to the nodes"),
+        ({"nodes": [{"name": "n"}, {"name": "n"}]}, "two nodes are named n"),
+        ({"driver-opts": ["image"]}, "'image' has no value"),
+    ],
+)
+def test_what_does_not_fit_together_is_named(value: object, said: str) -> None:
+    with pytest.raises(CannotStart, match=said):
+        parse(wrong=value)
+
+
+@pytest.mark.parametrize("name", ["default", "1st", "a b"])
+def test_names_that_buildx_refuses(name: str) -> None:
+    with pytest.raises(CannotStart, match=f"builder {name}"):
+        parse_builders({name: {}}, cwd="/w", home="/h", read=read)
+
+
+def test_templates_come_from_the_environment() -> None:
+    declared = {"far": {"driver": "remote", "endpoint": "tcp://HOST:1"}}
+    spec = parse_builders(declared, cwd="/w", home="/h", read=read, expand=lambda text: text.replace("HOST", "build"))
+    assert spec["far"].nodes[0].endpoint == "tcp://build:1"
