@@ -10,9 +10,9 @@ from buildx_tasks.document.edits.lines import (
     BLANK_LINES,
     BLOCK_SCALAR,
     BREAKS,
-    OPEN_END,
     Body,
     Piece,
+    comments_within,
     indents,
     without_blanks,
 )
@@ -31,7 +31,6 @@ class BlockWriter(FlowWriter):
         super().__init__(text, tree, end)
         assert tree.root.source is not None
         self.step, self.seq_step = indents(text, tree.root.source)
-        self.open_ends = OPEN_END.search(text.text) is not None
 
     def document(self) -> tuple[int, int, str]:
         """The stretch of the text to replace, and by what."""
@@ -76,10 +75,15 @@ class BlockWriter(FlowWriter):
             layout = self.layout(box.origin)
             found.append(Piece(self._tail(box, layout, column), ""))
             homes.append((box.origin, len(layout.spans)))
-        return self._parted(visible, homes, found) if self.open_ends else found
+        return self._parted(visible, homes, found, column)
 
-    def _parted(self, visible: list[Child | Loose | Merge], homes: Homes, found: list[Piece]) -> list[Piece]:
-        """Take blank lines away where a block scalar that keeps such lines has come in front of them."""
+    def _parted(
+        self, visible: list[Child | Loose | Merge], homes: Homes, found: list[Piece], column: int
+    ) -> list[Piece]:
+        """Keep lines apart from a block scalar that has come in front of them and would read them as its own.
+
+        That is blank lines, for one that keeps them, and for any one comments that are indented as far as its text.
+        """
         for at, child in enumerate(visible[: len(found) - 1]):
             end = self._open_end(child.value) if isinstance(child, Child) else None
             if end is None:
@@ -90,18 +94,21 @@ class BlockWriter(FlowWriter):
                 or following != (here[0], here[1] + 1)
                 or last_leaf(child_at(here[0].node, here[1])[1]) is not end
             ):
-                found[at + 1] = Piece(without_blanks(found[at + 1].lead), found[at + 1].main)
+                lead = comments_within(found[at + 1].lead, column)
+                found[at + 1] = Piece(without_blanks(lead) if self._keeps_blanks(end) else lead, found[at + 1].main)
         return found
 
     def _open_end(self, value: Value) -> Scalar | None:
-        """The block scalar that a value ends with, when blank lines behind it would be read as its own."""
+        """The block scalar that a value ends with."""
         while isinstance(value, (Map, Seq)) and len(value):
             value = value.real()[-1].value
         source = value.source
-        if not isinstance(source, Scalar) or source.style not in ("|", ">"):
-            return None
-        start = source.start.index
-        return source if "+" in self.text.text[start : self.text.line_end(start)].split("#")[0] else None
+        return source if isinstance(source, Scalar) and source.style in ("|", ">") else None
+
+    def _keeps_blanks(self, scalar: Scalar) -> bool:
+        """Whether blank lines behind a block scalar would be read as its own."""
+        start = scalar.start.index
+        return "+" in self.text.text[start : self.text.line_end(start)].split("#")[0]
 
     def _tail(self, box: Box, layout: Layout, column: int) -> str:
         """The lines behind the last child that belong to the container alone."""

@@ -13,7 +13,6 @@ BREAKS = "\r\n\x85\u2028\u2029"
 BREAK = "(?:\r\n|\r(?!\n)|[\n\x85\u2028\u2029])"
 BLANK_LINES = re.compile(f"(?:[ \t]*{BREAK})+")
 BLOCK_SCALAR = re.compile(f"(?:[&!][^ \t]*[ \t]+)*[|>][-+0-9]*[ \t]*(?:#.*)?{BREAK}")
-OPEN_END = re.compile("[|>][0-9]?[+]")
 ANY_BREAK = re.compile(BREAK)
 
 
@@ -30,6 +29,11 @@ class Body(NamedTuple):
     inline: str
     below: list[Piece]
     column: int
+
+
+def comments_within(text: str, column: int) -> str:
+    """`text` with its comments indented by `column` spaces at most."""
+    return re.sub(f"(?:^|(?<=[{BREAKS}]))( {{{column}}}) +(?=#)", r"\1", text)
 
 
 def without_blanks(lines: str) -> str:
