@@ -131,12 +131,48 @@ def no_op(bench: Bench) -> Iterator[Row]:
     )
 
 
+def validations(bench: Bench) -> Iterator[Row]:
+    """Judging configs, every one for the first time, and what an upgrade that changes one line costs."""
+    texts = [text.replace("kind: Config", f"kind: Config  # {n}") for n, text in enumerate(_texts())]
+    (bench.folder / "validate.json").write_text(json.dumps(texts))
+    both, bump = json.loads(bench.run(sys.executable, "-c", _VALIDATE, "validate.json"))
+    yield Row(
+        what="validate_text and upgrade_text in one process",
+        value=len(texts) / both,
+        limit=110,
+        unit="files/s",
+        least=True,
+        note=f"{len(texts)} files in {both:.1f} s of processor time",
+    )
+    yield Row(
+        what="upgrade_text where only the apiVersion changes, against reading the file",
+        value=bump,
+        limit=2.0,
+        unit="x",
+        note="a file of 300 artifacts",
+    )
+    long = old_config(LONG)
+    (bench.folder / "long-validate.json").write_text(json.dumps([long]))
+    once = json.loads(bench.run(sys.executable, "-c", _VALIDATE_ONE, "long-validate.json"))
+    lines = long.count("\n")
+    yield Row(
+        what="validate_text of a long file", value=once, limit=1.0, unit="s", note=f"{lines} lines, processor time"
+    )
+    heavy = bench.run(
+        sys.executable, "-c", "import buildx_tasks, sys; print(*({'yaml', 'jsonschema'} & {*sys.modules}))"
+    )
+    yield Row(
+        what="heavy modules that import buildx_tasks imports",
+        value=len(heavy.split()),
+        limit=0,
+        note="yaml, jsonschema",
+    )
+
+
 def upgrades(bench: Bench) -> Iterator[Row]:
     """Bringing old configs to the newest version."""
-    texts = [old_config(artifacts) for artifacts in (1, 2, 3, 5) for _ in range(25)]
-    files = sorted((Path(__file__).parents[2] / "shared" / "corpus" / "history").glob("*.yaml"))
-    if files:
-        texts = [file.read_text(errors="surrogateescape") for file in files[:: max(1, len(files) // 200)]]
+    texts = _texts()
+    texts = texts[:: max(1, len(texts) // 200)]
     (bench.folder / "texts.json").write_text(json.dumps(texts))
     rate, _each = json.loads(bench.run(sys.executable, "-c", _UPGRADE, "texts.json"))
     yield Row(
@@ -145,12 +181,14 @@ def upgrades(bench: Bench) -> Iterator[Row]:
         limit=200,
         unit="files/s",
         least=True,
-        note=f"{len(texts)} {'files of the corpus' if files else 'generated files'}",
+        note=f"{len(texts)} files",
     )
     (bench.folder / "long.json").write_text(json.dumps([old_config(LONG)]))
     _rate, long = json.loads(bench.run(sys.executable, "-c", _UPGRADE, "long.json"))
     lines = old_config(LONG).count("\n")
-    yield Row(what="upgrade_text of a long file", value=long, limit=1.0, unit="s", note=f"{lines} lines")
+    yield Row(
+        what="upgrade_text of a long file", value=long, limit=1.0, unit="s", note=f"{lines} lines, processor time"
+    )
 
 
 _UPGRADE = """
@@ -166,14 +204,59 @@ def upgrade(text):
 upgrade(texts[0])
 best = 1e9
 for _ in range(3):
-    begin = time.perf_counter()
+    begin = time.process_time()
     for text in texts:
         upgrade(text)
-    best = min(best, time.perf_counter() - begin)
+    best = min(best, time.process_time() - begin)
 print(json.dumps([len(texts) / best, best / len(texts)]))
 """
 
-ALL = (task_list, plans, upgrades, no_op, cached_build, twenty_builds)
+_VALIDATE = """
+import json, sys, time
+from buildx_tasks import upgrade_text, validate_text
+from buildx_tasks.document.source import parse
+from buildx_tasks.errors import BuildxTasksError
+texts = json.load(open(sys.argv[1]))
+begin = time.process_time()
+for text in texts:
+    validate_text(text)
+    try:
+        upgrade_text(text)
+    except BuildxTasksError:
+        pass
+both = time.process_time() - begin
+artifacts = "".join(f"  - image: a{n}\\n    context: c{n}\\n    docker: {{target: t}}\\n" for n in range(300))
+plain = "apiVersion: skaffold/v4beta13\\nkind: Config\\nbuild:\\n  artifacts:\\n" + artifacts
+def least(work):
+    times = []
+    for _ in range(7):
+        begin = time.process_time()
+        work(plain)
+        times.append(time.process_time() - begin)
+    return min(times)
+least(upgrade_text)
+print(json.dumps([both, least(upgrade_text) / least(parse)]))
+"""
+
+_VALIDATE_ONE = """
+import json, sys, time
+from buildx_tasks import validate_text
+(text,) = json.load(open(sys.argv[1]))
+validate_text("apiVersion: skaffold/v4beta14\\nkind: Config\\n")
+begin = time.process_time()
+validate_text(text)
+print(time.process_time() - begin)
+"""
+
+ALL = (task_list, plans, validations, upgrades, no_op, cached_build, twenty_builds)
+
+
+def _texts() -> list[str]:
+    """The configs of the corpus where it is at hand, else generated ones."""
+    files = sorted((Path(__file__).parents[2] / "shared" / "corpus" / "history").glob("*.yaml"))
+    if files:
+        return [file.read_text(errors="surrogateescape") for file in files]
+    return [old_config(artifacts) for artifacts in (1, 2, 3, 5) for _ in range(138)]
 
 
 def _commands(bench: Bench, folder: Path, *words: str) -> list[tuple[str, ...]]:
