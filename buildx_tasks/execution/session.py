@@ -96,6 +96,8 @@ def prepare(
         tag_facts = pool.submit(gather_tag_facts, *arguments, building=building)
         facts = gather_facts(loaded, world, asked)
         facts = replace(facts, engine=wanted.seen(facts.engine))
+        if not building:
+            facts = replace(facts, sources={image: source.tolerant() for image, source in facts.sources.items()})
         tags = plan_tags(loaded.configs, loaded.selected, loaded.settings, tag_facts.result(), cmd)
     expander = Expander(world.environ, now=world.now, cmd=cmd)
     plan = plan_build(loaded.configs, loaded.settings, facts, tags.references, expander)

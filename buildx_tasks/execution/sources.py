@@ -19,7 +19,11 @@ def gather_sources(
 ) -> dict[str, SourceFacts]:
     """The facts of every artifact, by image name; `environ` and `home` are where its secrets are looked for."""
     return {
-        artifact.image: replace(_source(artifact, cwd), missing=_missing(artifact, cwd, environ, home))
+        artifact.image: replace(
+            _source(artifact, cwd),
+            missing=_missing(artifact, cwd, environ, home),
+            warnings=_empty(artifact, environ),
+        )
         for artifact in artifacts
     }
 
@@ -27,13 +31,21 @@ def gather_sources(
 def _missing(artifact: Artifact, cwd: Path, environ: Mapping[str, str], home: str) -> tuple[str, ...]:
     if not artifact.docker.secrets and not artifact.docker.ssh:
         return ()
-    from buildx_tasks.planning.secretfiles import missing_secrets, wants_agent
+    from buildx_tasks.planning.secretfiles import missing_files, wants_agent
 
-    found = missing_secrets([artifact], environ, home, lambda path: Path(path).is_file(), str(cwd))
+    found = missing_files([artifact], environ, home, lambda path: Path(path).is_file(), str(cwd))
     if wants_agent([artifact]) and not environ.get("SSH_AUTH_SOCK"):
         where = f"{artifact.place}: " if artifact.place else ""
         found += (f"{where}artifact {artifact.image!r}: ssh is forwarded, and SSH_AUTH_SOCK names no agent",)
     return found
+
+
+def _empty(artifact: Artifact, environ: Mapping[str, str]) -> tuple[str, ...]:
+    if not artifact.docker.secrets:
+        return ()
+    from buildx_tasks.planning.secretfiles import unset_variables
+
+    return tuple(f"{text}: the secret is empty" for text in unset_variables([artifact], environ))
 
 
 def _source(artifact: Artifact, cwd: Path) -> SourceFacts:
@@ -52,7 +64,7 @@ def _source(artifact: Artifact, cwd: Path) -> SourceFacts:
 
 def find_dockerfile(context: Path, dockerfile: str, cwd: Path) -> Path:
     """Skaffold's lookup: in the context, else relative to the current directory; the first when neither is there."""
-    candidate = (context / dockerfile).absolute()
+    candidate = (context / dockerfile.lstrip("/")).absolute()
     if candidate.exists():
         return _clean(candidate)
     other = (cwd / dockerfile).absolute()

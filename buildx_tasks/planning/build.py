@@ -20,6 +20,7 @@ from buildx_tasks.planning.drafts import Draft, check_reach, make_draft, needs_l
 from buildx_tasks.planning.engine import Tool, choose_tool
 from buildx_tasks.planning.facts import Facts, SourceFacts
 from buildx_tasks.planning.fallback import plain_cache, plain_losses
+from buildx_tasks.planning.newflags import check_new_flags
 from buildx_tasks.planning.select import required_images, select_artifacts
 from buildx_tasks.planning.step import plan_command
 from buildx_tasks.planning.stepinput import StepInput
@@ -119,6 +120,7 @@ class _Planner:
         except BuildxTasksError as error:
             self.problems.append(error)
             return None
+        self.warnings.extend(self.facts.sources.get(artifact.image, SourceFacts()).warnings)
         if draft.destination.warning:
             self.warnings.append(draft.destination.warning)
         if tool.is_buildx and not draft.tool.is_buildx and artifact.kind == DOCKER:
@@ -188,6 +190,8 @@ class _Planner:
             )
         )
         self.warnings.extend(command.warnings)
+        if draft.tool.is_buildx:
+            check_new_flags(artifact, command.flags, self.facts.engine.buildx)
         return replace(
             step,
             flags=tuple(command.flags),

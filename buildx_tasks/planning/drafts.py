@@ -145,4 +145,4 @@ def _check_sources(artifact: Artifact, source: SourceFacts) -> None:
             "set docker.dockerfile, relative to the artifact's context",
         )
     if source.missing:
-        raise CannotStart("\n".join(source.missing), "create the file, set the variable, or start ssh-agent")
+        raise CannotStart("\n".join(source.missing), "create the file, or start ssh-agent")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from buildx_tasks.model.engine import Engine
@@ -18,7 +18,8 @@ class SourceFacts:
 
     `context` is "" when the build context is a folder, else what is wrong with it. `dockerfile` is the absolute
     path that Skaffold's lookup chooses; `declared_args` are the names of its ARG lines, None when unreadable.
-    `missing` says which secrets and which agent the build needs and are not there.
+    `missing` says which secrets and which agent the build needs and are not there: it is an error when
+    building. `warnings` are about what docker takes all the same.
     """
 
     context: str = ""
@@ -26,6 +27,11 @@ class SourceFacts:
     dockerfile_exists: bool = True
     declared_args: frozenset[str] | None = None
     missing: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def tolerant(self) -> SourceFacts:
+        """The same for a plan that is only looked at: what a build could not do without is a warning."""
+        return replace(self, missing=(), warnings=(*self.missing, *self.warnings))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

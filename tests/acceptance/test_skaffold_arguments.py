@@ -119,6 +119,32 @@ class TestGetBuildArgs:
         assert "template" in done.err
         assert not project.docker.builds
 
+    def test_a_secret_without_its_variable_is_empty_as_docker_has_it(self, here: Here, tmp_path: Path) -> None:
+        project = project_with(tmp_path, {"secrets": [{"id": "s", "env": "UNSET"}]})
+        done = here.invoke(project, "buildx.build", "--tag", "tag")
+        assert done.code == 0
+        assert "secret s: variable UNSET is not set: the secret is empty" in done.err
+
+    @pytest.mark.parametrize(
+        ("docker", "said"),
+        [
+            ({"secrets": [{"id": "s", "src": "nowhere"}]}, "secret s: there is no file nowhere"),
+            ({"secrets": [{"id": "s"}]}, "secret s: neither a variable nor a file is named s"),
+            ({"ssh": "default"}, "SSH_AUTH_SOCK names no agent"),
+        ],
+    )
+    def test_what_docker_would_refuse_is_said_before_the_build(
+        self, here: Here, tmp_path: Path, docker: dict[str, Any], said: str
+    ) -> None:
+        project = project_with(tmp_path, docker)
+        done = here.invoke(project, "buildx.build", "--tag", "tag")
+        assert done.code == 2
+        assert said in done.err
+        assert not project.docker.builds
+        plan = here.invoke(project, "buildx.plan", "--tag", "tag")
+        assert plan.code == 0
+        assert said in plan.err
+
     def test_the_dockerfile_is_looked_up_in_the_context_and_then_here(self, here: Here, tmp_path: Path) -> None:
         project = project_with(tmp_path, {"dockerfile": "build/Special"}, context="app")
         project.write("build/Special", "FROM scratch\n")

@@ -37,6 +37,17 @@ def test_where_it_is(tmp_path: Path, files: list[str], context: str, dockerfile:
     assert find_dockerfile(tmp_path / context, dockerfile, tmp_path) == tmp_path / chosen
 
 
+def test_an_absolute_name_is_looked_up_in_the_context_too(tmp_path: Path) -> None:
+    (tmp_path / "context").mkdir()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.touch()
+    assert find_dockerfile(tmp_path / "context", str(elsewhere), tmp_path) == elsewhere
+    inside = tmp_path / "context" / str(elsewhere).lstrip("/")
+    inside.parent.mkdir(parents=True)
+    inside.touch()
+    assert find_dockerfile(tmp_path / "context", str(elsewhere), tmp_path) == inside
+
+
 @pytest.mark.parametrize(
     ("text", "declared"),
     [
