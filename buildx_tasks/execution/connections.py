@@ -42,8 +42,17 @@ class Connections:
     `environ` is used for HTTPS.
     """
 
-    def __init__(self, insecure: Iterable[str] = (), environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        insecure: Iterable[str] = (),
+        environ: Mapping[str, str] | None = None,
+        *,
+        connect_seconds: float = CONNECT_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
         self.insecure = frozenset(insecure)
+        self.connect_seconds = connect_seconds
+        self.answer_seconds = answer_seconds
         self.environ = environ or {}
         self._idle: dict[tuple[str, str], list[http.client.HTTPConnection]] = defaultdict(list)
         self._lock = threading.Lock()
@@ -52,6 +61,10 @@ class Connections:
         """Whether a host may be spoken to without checked TLS, by the user's word or because it is this machine."""
         name = urlsplit(f"//{host}").hostname or ""
         return host in self.insecure or name in ("localhost", "::1") or name.startswith("127.")
+
+    def is_proxied(self, host: str) -> bool:
+        """Whether the way to a host leads through a proxy."""
+        return bool(_proxy(host, self.environ))
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
         """One request; moves are followed, without the authorisation when they lead to another host.
@@ -105,12 +118,12 @@ class Connections:
     def _connect(self, scheme: str, host: str) -> http.client.HTTPConnection:
         try:
             connection = self._tls(host) if scheme == "https" else http.client.HTTPConnection(host)
-            connection.timeout = CONNECT_SECONDS
+            connection.timeout = self.connect_seconds
             connection.connect()
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise _no_answer(host, error) from error
         assert connection.sock is not None
-        connection.sock.settimeout(ANSWER_SECONDS)
+        connection.sock.settimeout(self.answer_seconds)
         with contextlib.suppress(OSError):
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection

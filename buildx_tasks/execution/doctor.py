@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import shutil
 import socket
-import ssl
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from buildx_tasks.errors import BuildxTasksError
-from buildx_tasks.execution.connections import basic
+from buildx_tasks.execution.connections import Connections
+from buildx_tasks.execution.daemonsocket import daemon_info
 from buildx_tasks.execution.declared import want_builder
 from buildx_tasks.execution.dockerauth import Logins
-from buildx_tasks.execution.onfile import docker_config
-from buildx_tasks.execution.probe import Questions, answers, inspect_builder
+from buildx_tasks.execution.onfile import docker_config, driver_on_file, selected_builder
+from buildx_tasks.execution.probe import Questions, answers, inspect_builder, why_builder_silent
+from buildx_tasks.execution.registry import Registries, RegistryError
 from buildx_tasks.execution.session import Loaded, Settle, begin, host_platform
 from buildx_tasks.execution.world import World
+from buildx_tasks.model.builder import REMOTE
 from buildx_tasks.model.config import Artifact
-from buildx_tasks.model.imageref import parse_image_ref, registry_of
+from buildx_tasks.model.engine import Builder
 from buildx_tasks.model.platform import PlatformSet, parse_platforms
 from buildx_tasks.model.settings import OFF, Settings
-from buildx_tasks.planning.doctor import DoctorFacts, RegistryFacts
-from buildx_tasks.planning.naming import apply_default_repo
+from buildx_tasks.planning.doctor import ANNOTATIONS, SEVERAL_OUTPUTS
+from buildx_tasks.planning.doctorfacts import DoctorFacts, RegistryFacts
+from buildx_tasks.planning.doctorregistries import used_registries
 from buildx_tasks.planning.secretfiles import missing_secrets, wants_agent
 
-REGISTRY_SECONDS = 1.0
+ANSWER_SECONDS = 0.8
+INSPECT_SECONDS = 2.0
+DOCKER_ROOT = "/var/lib/docker"
 
 
 def gather(settle: Settle, world: World, asked: Questions) -> DoctorFacts:
@@ -43,14 +48,14 @@ def gather(settle: Settle, world: World, asked: Questions) -> DoctorFacts:
     wanted = want_builder(settings, world, building=False, buildx=lambda: asked.buildx.result()[0])
     settings = wanted.settings
     artifacts = loaded.artifacts if loaded else ()
-    with ThreadPoolExecutor(max_workers=8) as pool:
+    home = str(world.home)
+    with ThreadPoolExecutor(max_workers=12) as pool:
         seen = None
         if settings.builder != OFF and wanted.pending is None:
-            seen = pool.submit(inspect_builder, world.runner, settings.builder, world.environ, str(world.home))
-        hosts = _registries(artifacts, settings)
-        logins = Logins(docker_config(world.environ, str(world.home)), world.runner)
-        registries = list(pool.map(lambda host: _ask_registry(host, settings, logins), hosts))
-        engine = answers(asked, world.runner, world.environ, str(world.home), settings.builder)
+            seen = _look_at_builder(settings.builder, world, pool)
+        disks = pool.submit(_disks, world)
+        registries = _ask_registries(artifacts, settings, world, pool)
+        engine = answers(asked, world.runner, world.environ, home, OFF)
         if engine.buildx and seen is not None:
             engine = replace(engine, builder=seen.result())
     return DoctorFacts(
@@ -61,17 +66,73 @@ def gather(settle: Settle, world: World, asked: Questions) -> DoctorFacts:
         config_hint=error.hint if error else "",
         artifacts=len(artifacts),
         platforms=_platforms(loaded, settings),
-        registries=tuple(registries),
-        missing_secrets=missing_secrets(artifacts, world.environ, str(world.home), _is_file, str(world.cwd)),
+        registries=registries,
+        secrets=sum(len(item.docker.secrets) for item in artifacts),
+        missing_secrets=missing_secrets(artifacts, world.environ, home, _is_readable, str(world.cwd)),
         wants_agent=wants_agent(artifacts),
         has_agent=_has_agent(world.environ),
-        disks=tuple(_disks(world)),
+        wants_cache=loaded is None or _wants_cache(artifacts, settings),
+        uses=frozenset(_uses(artifacts, settings)),
+        declared=frozenset(name.lower() for name in settings.builders),
+        disks=disks.result(),
         environ=world.environ,
     )
 
 
-def _is_file(path: str) -> bool:
-    return Path(path).is_file()
+def _look_at_builder(name: str, world: World, pool: ThreadPoolExecutor) -> Future[Builder]:
+    """Ask buildx about a builder, and knock at a remote one's door meanwhile."""
+    environ, home = world.environ, str(world.home)
+    known = name or selected_builder(environ, home)
+    silence = None
+    if known and driver_on_file(known, environ, home) == REMOTE:
+        silence = pool.submit(why_builder_silent, known, environ, home, INSPECT_SECONDS).result
+    look = partial(inspect_builder, seconds=INSPECT_SECONDS, silence=silence)
+    return pool.submit(look, world.runner, name, environ, home)
+
+
+def _ask_registries(
+    artifacts: Iterable[Artifact], settings: Settings, world: World, pool: ThreadPoolExecutor
+) -> tuple[RegistryFacts, ...]:
+    """What each registry says at its door."""
+    connections = Connections(
+        settings.insecure_registries, world.environ, connect_seconds=ANSWER_SECONDS, answer_seconds=ANSWER_SECONDS
+    )
+    logins = Logins(docker_config(world.environ, str(world.home)), world.runner)
+    client = Registries(logins, connections)
+
+    def ask(used: tuple[str, bool]) -> RegistryFacts:
+        host, writes = used
+        facts = RegistryFacts(host=host, writes=writes, proxied=connections.is_proxied(host))
+        try:
+            return replace(facts, status=client.door(host), has_login=bool(logins.login(host)))
+        except RegistryError as error:
+            return replace(facts, error=error.message.removeprefix(f"{host} does not answer: "))
+
+    try:
+        return tuple(pool.map(ask, used_registries(artifacts, settings).items()))
+    finally:
+        connections.close()
+
+
+def _wants_cache(artifacts: Iterable[Artifact], settings: Settings) -> bool:
+    """Whether a build would write a cache."""
+    if settings.cache_to:
+        return True
+    docker = [item for item in artifacts if item.kind == "docker"]
+    return any(item.docker.cache_to or item.extras.cache_to or item.docker.cache_from for item in docker)
+
+
+def _uses(artifacts: Iterable[Artifact], settings: Settings) -> Iterator[str]:
+    """What is asked of buildx that not every version can do."""
+    for item in artifacts:
+        if item.extras.annotations:
+            yield ANNOTATIONS
+        if len(settings.output or item.extras.outputs) > 1:
+            yield SEVERAL_OUTPUTS
+
+
+def _is_readable(path: str) -> bool:
+    return Path(path).is_file() and os.access(path, os.R_OK)
 
 
 def _has_agent(environ: Mapping[str, str]) -> bool:
@@ -80,7 +141,7 @@ def _has_agent(environ: Mapping[str, str]) -> bool:
         return False
     try:
         with socket.socket(socket.AF_UNIX) as agent:
-            agent.settimeout(REGISTRY_SECONDS)
+            agent.settimeout(ANSWER_SECONDS)
             agent.connect(path)
     except OSError:
         return False
@@ -98,51 +159,12 @@ def _platforms(loaded: Loaded | None, settings: Settings) -> PlatformSet:
         return PlatformSet()
 
 
-def _registries(artifacts: Iterable[Artifact], settings: Settings) -> list[str]:
-    """The hosts that images go to, each once."""
-    hosts: dict[str, None] = {}
-    for artifact in artifacts:
-        try:
-            moved = apply_default_repo(settings.default_repo or "", settings.multi_level_repo, artifact.image)
-            hosts[registry_of(parse_image_ref(moved))] = None
-        except BuildxTasksError:
-            continue
-    return [host for host in hosts if host]
-
-
-def _ask_registry(host: str, settings: Settings, logins: Logins) -> RegistryFacts:
-    """What a registry says at its door. Loopback and insecure ones are asked over plain HTTP too."""
-    login = logins.login(host)
-    headers = {"Authorization": basic(login.user, login.password)} if login.user else {}
-    plain = host in settings.insecure_registries or host.split(":", maxsplit=1)[0] in ("localhost", "127.0.0.1")
-    error = ""
-    for scheme in ("https", "http") if plain else ("https",):
-        try:
-            status = _status(scheme, host, headers)
-        except (OSError, http.client.HTTPException) as problem:
-            error = error or str(getattr(problem, "strerror", None) or problem)
-            continue
-        return RegistryFacts(host=host, status=status, has_login=bool(headers))
-    return RegistryFacts(host=host, error=error, has_login=bool(headers))
-
-
-def _status(scheme: str, host: str, headers: Mapping[str, str]) -> int:
-    connection: http.client.HTTPConnection
-    if scheme == "https":
-        connection = http.client.HTTPSConnection(host, timeout=REGISTRY_SECONDS, context=ssl.create_default_context())
-    else:
-        connection = http.client.HTTPConnection(host, timeout=REGISTRY_SECONDS)
-    try:
-        connection.request("GET", "/v2/", headers=dict(headers))
-        return connection.getresponse().status
-    finally:
-        connection.close()
-
-
-def _disks(world: World) -> Iterable[tuple[str, int, int]]:
+def _disks(world: World) -> tuple[tuple[str, int, int], ...]:
     """Where builds write on this machine: here, the temporary folder, docker's own when it can be seen."""
+    root = str(daemon_info(world.environ, str(world.home)).get("DockerRootDir") or DOCKER_ROOT)
     seen: set[int] = set()
-    for folder in (str(world.cwd), world.environ.get("TMPDIR", "/tmp"), "/var/lib/docker"):  # noqa: S108 - only looked at
+    found: list[tuple[str, int, int]] = []
+    for folder in (str(world.cwd), world.environ.get("TMPDIR", "/tmp"), root):  # noqa: S108 - only looked at
         try:
             device = os.stat(folder).st_dev  # noqa: PTH116 - the device number alone
             usage = shutil.disk_usage(folder)
@@ -150,4 +172,5 @@ def _disks(world: World) -> Iterable[tuple[str, int, int]]:
             continue
         if device not in seen:
             seen.add(device)
-            yield folder, usage.free, usage.total
+            found.append((folder, usage.free, usage.total))
+    return tuple(found)

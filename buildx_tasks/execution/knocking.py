@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +22,9 @@ ANSWER_SECONDS = 0.5
 
 def why_silent(instance: Mapping[str, Any], seconds: float) -> str:
     """Why the builder of this instance file does not answer; that it did not within `seconds` when nothing is found."""
-    found = [reason for node in instance.get("Nodes") or [] if (reason := knock_at(node))]
+    nodes = instance.get("Nodes") or []
+    with ThreadPoolExecutor(max_workers=max(1, len(nodes))) as pool:
+        found = [reason for reason in pool.map(knock_at, nodes) if reason]
     return "; ".join(found) or f"it did not answer within {seconds:g} s"
 
 

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 from buildx_tasks.document.inspect import parse_inspect
 from buildx_tasks.execution.daemonsocket import daemon_info
@@ -146,13 +147,25 @@ def _find(runner: Runner, name: str, environ: Mapping[str, str], home: str) -> B
     return inspect_builder(runner, name, environ, home)
 
 
-def inspect_builder(runner: Runner, name: str, environ: Mapping[str, str], home: str) -> Builder:
-    """What ``docker buildx inspect`` says of a builder ("" for the current one), within a few seconds."""
+def inspect_builder(
+    runner: Runner,
+    name: str,
+    environ: Mapping[str, str],
+    home: str,
+    *,
+    seconds: float = INSPECT_SECONDS,
+    silence: Callable[[], str] | None = None,
+) -> Builder:
+    """What ``docker buildx inspect`` says of a builder ("" for the current one), within a few seconds.
+
+    `silence` says why it is silent, for a caller that finds that out at the same time.
+    """
     argv = ("docker", "buildx", "inspect", *((name,) if name else ()))
-    done = runner.capture(Command(argv=argv, timeout=INSPECT_SECONDS))
+    done = runner.capture(Command(argv=argv, timeout=seconds))
     wanted = name or selected_builder(environ, home) or "default"
     if done.timed_out:
-        return Builder(name=wanted, driver=driver_on_file(wanted, environ, home), error=_silence(wanted, environ, home))
+        why = silence or partial(why_builder_silent, wanted, environ, home, seconds)
+        return Builder(name=wanted, driver=driver_on_file(wanted, environ, home), error=why())
     if not done.ok:
         text = (done.stderr or done.stdout).strip()
         if "no builder" in text:
@@ -160,20 +173,21 @@ def inspect_builder(runner: Runner, name: str, environ: Mapping[str, str], home:
         lines = [line for line in text.splitlines() if line.strip()]
         return Builder(name=wanted, error=lines[-1].removeprefix("ERROR: ") if lines else "inspect failed")
     builder = parse_inspect(done.stdout)
-    return _with_state(builder, environ, home)
+    return _with_state(builder, silence or partial(why_builder_silent, builder.name, environ, home, seconds))
 
 
-def _with_state(builder: Builder, environ: Mapping[str, str], home: str) -> Builder:
+def _with_state(builder: Builder, silence: Callable[[], str]) -> Builder:
     """An inspected builder none of whose nodes runs is unfit, unless it is one that starts when first used."""
     if not builder.nodes or builder.driver in ("docker", "") or any(node.running for node in builder.nodes):
         return builder
     errors = [node.error for node in builder.nodes if node.error]
     if errors:
         return replace(builder, error=errors[0])
-    return replace(builder, error=_silence(builder.name, environ, home)) if builder.driver == REMOTE else builder
+    return replace(builder, error=silence()) if builder.driver == REMOTE else builder
 
 
-def _silence(name: str, environ: Mapping[str, str], home: str) -> str:
+def why_builder_silent(name: str, environ: Mapping[str, str], home: str, seconds: float) -> str:
+    """Why a builder does not answer, by knocking at the endpoints that buildx has on file for it."""
     from buildx_tasks.execution.knocking import why_silent
 
-    return why_silent(instance(name, environ, home), INSPECT_SECONDS)
+    return why_silent(instance(name, environ, home), seconds)

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from buildx_tasks.errors import WorkFailed
 from buildx_tasks.execution.connections import Answer, Connections, NoAnswerError, basic
-from buildx_tasks.execution.dockerauth import HUB, Login, Logins
+from buildx_tasks.execution.dockerauth import HUB, HUB_KEYS, Login, Logins
 from buildx_tasks.execution.onfile import docker_config
 from buildx_tasks.model.command import Runner
 from buildx_tasks.model.imageref import ImageRef, parse_image_ref, registry_of
@@ -47,7 +47,7 @@ class Manifest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Place:
-    """Where a reference leads to: a registry, a repository in it, a tag or a digest."""
+    """Where a reference leads to: a registry, a repository in it, a tag or a digest. Without a repository: its door."""
 
     host: str
     repository: str
@@ -55,6 +55,8 @@ class _Place:
 
     @property
     def path(self) -> str:
+        if not self.repository:
+            return "/v2/"
         return f"/v2/{self.repository}/manifests/{quote(self.name, safe=':')}"
 
 
@@ -98,6 +100,17 @@ class Registries:
         if answer.status not in (200, 201):
             raise RegistryError(f"{place.host} did not take {reference}: {_reason(answer)}")
 
+    def door(self, host: str) -> int:
+        """The status with which a registry lets us in: as who we are, or as nobody when we have no login for it."""
+        place = _Place(host=HUB if host in HUB_KEYS else host, repository="", name="")
+        first = self._request("GET", place, {}, b"")
+        if first.status != 401 or not self.logins.login(place.host):
+            return first.status
+        try:
+            return self._ask("GET", place, {}).status
+        except RegistryError:
+            return 401
+
     def _manifest(self, method: str, place: _Place) -> Answer:
         answer = self._ask(method, place, {"Accept": ", ".join(TYPES)})
         if answer.status not in (200, 404):
@@ -108,7 +121,7 @@ class Registries:
         self, method: str, place: _Place, headers: Mapping[str, str], body: bytes = b"", *, actions: str = "pull"
     ) -> Answer:
         """A request that says who we are: at once where we know how to, else after the registry told us."""
-        scope = f"repository:{place.repository}:{actions}"
+        scope = f"repository:{place.repository}:{actions}" if place.repository else ""
         with self._lock:
             challenge = self._challenges.get(place.host)
         said = self._authorisation(place.host, challenge, scope) if challenge else {}
@@ -146,7 +159,10 @@ class Registries:
 
     def _fetch_token(self, challenge: Mapping[str, str], login: Login, scope: str) -> Answer:
         realm = challenge.get("realm", "")
-        asked = {"scope": scope, **({"service": challenge["service"]} if "service" in challenge else {})}
+        asked = {
+            **({"scope": scope} if scope else {}),
+            **({"service": challenge["service"]} if "service" in challenge else {}),
+        }
         try:
             if login.token:
                 asked |= {"grant_type": "refresh_token", "refresh_token": login.token, "client_id": "buildx-tasks"}

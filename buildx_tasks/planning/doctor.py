@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from packaging.version import Version
 
 from buildx_tasks.errors import BuildxTasksError
-from buildx_tasks.model.check import OK, PROBLEM, WARNING, Check
-from buildx_tasks.model.engine import Engine
-from buildx_tasks.model.platform import Platform, PlatformSet
-from buildx_tasks.model.settings import Settings
-from buildx_tasks.planning.diagnosis import login_hint
+from buildx_tasks.model.builder import DOCKER_CONTAINER, DOCKER_DRIVER, REMOTE
+from buildx_tasks.model.check import OK, PROBLEM, WARNING, Check, ok, problem, skipped, warning
+from buildx_tasks.model.engine import Builder
+from buildx_tasks.planning.doctorfacts import DoctorFacts
+from buildx_tasks.planning.doctorplaces import check_places
 from buildx_tasks.planning.engine import CREATE_HINT, OLDEST_BUILDX, Tool, choose_tool, unknown_builder, wants_buildx
 from buildx_tasks.planning.engine import version_of as read_version
 
+ANNOTATIONS = "annotations"
+SEVERAL_OUTPUTS = "several outputs of one build"
+CALL = "buildx.check (--call)"
 FEATURES: tuple[tuple[str, Version], ...] = (
-    ("annotations", Version("0.12")),
-    ("several outputs of one build", Version("0.13")),
-    ("buildx.check (--call)", Version("0.15")),
+    (ANNOTATIONS, Version("0.12")),
+    (SEVERAL_OUTPUTS, Version("0.13")),
+    (CALL, Version("0.15")),
 )
 """What needs a newer buildx than the oldest one that is supported."""
 
-FREE_BYTES = 2 * 1024**3
+DAEMONS_OWN = ("", DOCKER_DRIVER)
+SLOW = "did not answer within"
+SILENT = "nothing answers at"
 
 CHECKS: Mapping[str, tuple[str, str]] = {
     "config": ("the config can be read and is valid", "invoke schema.validate"),
@@ -45,35 +49,6 @@ CHECKS: Mapping[str, tuple[str, str]] = {
 """What is looked at, by id, and what the fix usually is; the page on the doctor is made from this."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RegistryFacts:
-    """What a registry answered: an HTTP `status` (0 for none), or why there was no answer."""
-
-    host: str
-    status: int = 0
-    error: str = ""
-    has_login: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DoctorFacts:
-    """Everything the checks depend on. `missing_secrets` are texts; `disks` are (folder, free bytes, all bytes)."""
-
-    engine: Engine
-    settings: Settings
-    host: Platform
-    config_error: str = ""
-    config_hint: str = ""
-    artifacts: int = 0
-    platforms: PlatformSet = field(default_factory=PlatformSet)
-    registries: tuple[RegistryFacts, ...] = ()
-    missing_secrets: tuple[str, ...] = ()
-    wants_agent: tuple[str, ...] = ()
-    has_agent: bool = False
-    disks: tuple[tuple[str, int, int], ...] = ()
-    environ: Mapping[str, str] = field(default_factory=dict)
-
-
 def examine(facts: DoctorFacts) -> tuple[Check, ...]:
     """All checks that apply, in the order in which to mend what they find."""
     return tuple(_checks(facts))
@@ -86,39 +61,38 @@ def _checks(facts: DoctorFacts) -> Iterator[Check]:
     tool = _tool(facts)
     if isinstance(tool, Check):
         yield tool
+        for id_ in ("platform", "cache-export", "load"):
+            yield skipped(id_, "nothing can be built, see above")
     else:
         yield from _abilities(facts, tool)
-    for registry in facts.registries:
-        yield _registry(registry, facts.settings)
-    yield from _secrets(facts)
-    yield from _disks(facts)
-    yield from _proxy(facts.environ)
+    yield from check_places(facts)
 
 
 def _config(facts: DoctorFacts) -> Iterator[Check]:
     if facts.config_error:
-        yield _problem("config", facts.config_error, facts.config_hint or "invoke schema.validate")
+        yield problem("config", facts.config_error, facts.config_hint or "invoke schema.validate")
     else:
-        yield _ok("config", f"{facts.artifacts} artifacts to build")
+        yield ok("config", f"{facts.artifacts} artifacts to build")
 
 
 def _docker(facts: DoctorFacts) -> Iterator[Check]:
     engine = facts.engine
     if not engine.cli:
-        yield _problem("docker-cli", "docker is not on PATH", "install the docker CLI: docker --version")
+        yield problem("docker-cli", "docker is not on PATH", "install the docker CLI: docker --version")
         return
-    yield _ok("docker-cli", f"docker {engine.cli}")
+    yield ok("docker-cli", f"docker {engine.cli}")
     if engine.daemon.running:
-        yield _ok("docker-daemon", f"docker {engine.daemon.version} answers")
+        yield ok("docker-daemon", f"docker {engine.daemon.version} answers")
         store = engine.daemon.store
         limits = "" if engine.daemon.holds_indexes else ": its own builder makes one platform and exports no cache"
-        yield _ok("image-store", f"{store} image store{limits}")
+        yield ok("image-store", f"{store} image store{limits}")
+        return
+    text = f"no docker daemon answers: {engine.daemon.error}"
+    builder = engine.builder
+    if engine.buildx and builder and builder.known and not builder.error and builder.driver not in DAEMONS_OWN:
+        yield skipped("docker-daemon", f"{text}; builder {builder.name} ({builder.driver}) needs none")
     else:
-        yield _warning(
-            "docker-daemon",
-            f"no docker daemon answers: {engine.daemon.error}",
-            "start docker, or build on a remote builder and push",
-        )
+        yield warning("docker-daemon", text, "start docker, or build on a remote builder and push")
 
 
 def _buildx(facts: DoctorFacts) -> Iterator[Check]:
@@ -127,69 +101,123 @@ def _buildx(facts: DoctorFacts) -> Iterator[Check]:
         return
     if not engine.buildx:
         why = f": {engine.buildx_error}" if engine.buildx_error else ""
-        yield _problem(
+        yield problem(
             "buildx",
             f"docker buildx does not answer{why}; plain docker build makes one platform, without cache export",
             "install the docker-buildx plugin: docker buildx version",
         )
         return
     version = read_version(engine.buildx)
-    lacking = [f"{name} (needs {since})" for name, since in FEATURES if version is not None and version < since]
+    newer = [(name, since) for name, since in FEATURES if version is not None and version < since]
+    lacking = ", ".join(f"{name} (needs {since})" for name, since in newer)
     if version is not None and version < OLDEST_BUILDX:
         text = f"buildx {engine.buildx} is older than {OLDEST_BUILDX}, the oldest that is supported"
-        yield _problem("buildx", text, "update docker-buildx")
+        yield problem("buildx", text, "update docker-buildx")
+    elif asked := ", ".join(f"{name} (needs {since})" for name, since in newer if name in facts.uses):
+        yield problem("buildx", f"the config wants what buildx {engine.buildx} lacks: {asked}", "update docker-buildx")
     elif lacking:
-        yield _warning("buildx", f"buildx {engine.buildx} lacks {', '.join(lacking)}", "update docker-buildx")
+        yield warning("buildx", f"buildx {engine.buildx} lacks {lacking}", "update docker-buildx")
     else:
-        yield _ok("buildx", f"buildx {engine.buildx}")
+        yield ok("buildx", f"buildx {engine.buildx}")
 
 
 def _tool(facts: DoctorFacts) -> Tool | Check:
     """The tool that would build, or the check that says why none can."""
     engine, builder = facts.engine, facts.engine.builder
     if not engine.cli:
-        return _problem("tool", "nothing can build: docker is not there", "install the docker CLI")
+        return problem("tool", "nothing can build: docker is not there", "install the docker CLI")
     wanted, _reason = wants_buildx(facts.settings, engine)
     if wanted and builder is not None and not builder.known:
         error = unknown_builder(builder.name, engine)
-        return _problem("builder", error.message, error.hint)
+        return problem("builder", error.message, error.hint)
     if wanted and builder is not None and builder.error:
-        return _problem(
-            "builder",
-            f"builder {builder.name} ({builder.driver or 'unknown driver'}): {builder.error}",
-            f"correct its endpoint or certificates and create it again:  docker buildx rm {builder.name}\n"
-            "or name another:  invoke buildx.config.set --global buildx-builder NAME",
-        )
+        text = f"builder {builder.name} ({builder.driver or 'unknown driver'}): {builder.error}"
+        return problem("builder", text, _builder_fix(builder, facts))
     try:
         return choose_tool(facts.settings, engine)
     except BuildxTasksError as error:
-        return _problem("tool", error.message, error.hint)
+        return problem("tool", error.message, error.hint)
+
+
+def _builder_fix(builder: Builder, facts: DoctorFacts) -> str:
+    """What to do about a builder that does not answer: by its cause, and by how the builder came to be."""
+    if builder.name.lower() in facts.declared:
+        again = f"correct its declaration, then:  invoke buildx.builder.ensure --name {builder.name} --repair"
+    else:
+        again = f"correct it and create it again:  docker buildx rm {builder.name}; {_creation(builder)}"
+    other = "or name another:  invoke buildx.config.set --global buildx-builder NAME"
+    if SLOW in builder.error:
+        return f"look at its machine's load and network:  docker buildx inspect {builder.name}\n{other}"
+    if SILENT in builder.error:
+        return f"start BuildKit there, or let its firewall pass us\n{again}\n{other}"
+    return f"{again}\n{other}"
+
+
+def _creation(builder: Builder) -> str:
+    create = f"docker buildx create --name {builder.name} --driver {builder.driver or DOCKER_CONTAINER}"
+    if builder.driver != REMOTE:
+        return create
+    if any(word in builder.error for word in ("TLS", "certificate")):
+        create += " --driver-opt cacert=CA,cert=CERT,key=KEY"
+    if "servername" in builder.error:
+        create += ",servername=NAME"
+    return f"{create} ENDPOINT"
 
 
 def _abilities(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
-    yield _ok("tool", f"{tool.name}: {tool.reason}")
+    yield ok("tool", f"{tool.name}: {tool.reason}")
     if not tool.is_buildx:
+        yield from _one_platform(facts, "plain docker build")
         return
+    yield from _builder(facts, tool)
+    yield from _cache_export(facts, tool)
+    yield from _load(facts, tool)
+
+
+def _builder(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
     builder = facts.engine.builder
-    if builder is not None:
-        versions = ", ".join(dict.fromkeys(node.buildkit for node in builder.nodes if node.buildkit))
-        nodes = f"{len(builder.nodes) or 1} node{'s' if len(builder.nodes) > 1 else ''}"
-        shown = f" {versions}" if versions else ""
-        yield _ok("builder", f"builder {builder.name}: driver {tool.driver}, {nodes}, BuildKit{shown}")
-        for node in builder.nodes:
-            if node.error:
-                yield _warning("builder", f"node {node.name} of {builder.name}: {node.error}", "docker buildx inspect")
-        yield from _platforms(facts, tool)
+    if builder is None:
+        return
+    versions = ", ".join(dict.fromkeys(node.buildkit for node in builder.nodes if node.buildkit))
+    nodes = f"{len(builder.nodes) or 1} node{'s' if len(builder.nodes) > 1 else ''}"
+    shown = f" {versions}" if versions else ""
+    yield ok("builder", f"builder {builder.name}: driver {tool.driver}, {nodes}, BuildKit{shown}")
+    for node in builder.nodes:
+        if node.error:
+            text = f"node {node.name} of {builder.name}: {node.error}"
+            yield warning("builder", text, f"docker buildx inspect {builder.name}")
+    if not tool.builds_indexes:
+        yield from _one_platform(facts, f"builder {tool.builder} (driver docker, classic image store)")
+    yield from _platforms(facts, tool)
+
+
+def _one_platform(facts: DoctorFacts, who: str) -> Iterator[Check]:
+    """What makes one platform at a time can't do more at once."""
+    wanted = [str(item) for item in facts.platforms]
+    if len(wanted) > 1:
+        text = f"{who} makes one platform at a time, and {', '.join(wanted)} are wanted"
+        yield problem("platform", text, f"{CREATE_HINT.format(name='multi')}\nor one:  --platform {wanted[0]}")
+
+
+def _cache_export(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
+    text = f"builder {tool.builder} (driver {tool.driver}) exports no cache"
     if tool.exports_cache:
-        yield _ok("cache-export", f"builder {tool.builder} exports caches")
+        yield ok("cache-export", f"builder {tool.builder} exports caches")
+    elif facts.wants_cache:
+        yield warning("cache-export", f"{text}: cacheTo can't work", CREATE_HINT.format(name="cached"))
     else:
-        text = f"builder {tool.builder} (driver {tool.driver}) exports no cache: cacheTo can't work"
-        yield _warning("cache-export", text, CREATE_HINT.format(name="cached"))
+        yield skipped("cache-export", f"{text}, and none is asked for")
+
+
+def _load(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
     if tool.loads:
         index = "also an index" if tool.loads_indexes else "one platform at a time"
-        yield _ok("load", f"results can be loaded into the docker daemon, {index}")
+        yield ok("load", f"results can be loaded into the docker daemon, {index}")
+    elif facts.writes_somewhere:
+        yield skipped("load", "nothing can be loaded without a docker daemon; images go to a registry")
     else:
-        yield _warning("load", "nothing can be loaded: images must be pushed or exported", "--push, or start docker")
+        fix = "push them:  --default-repo REGISTRY\nor start docker"
+        yield warning("load", "nothing can be loaded without a docker daemon, and no image names a registry", fix)
 
 
 def _platforms(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
@@ -202,16 +230,16 @@ def _platforms(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
         return
     for platform in (str(item) for item in facts.platforms):
         if platform in native:
-            yield _ok("platform", f"{platform} is native on builder {tool.builder}")
+            yield ok("platform", f"{platform} is native on builder {tool.builder}")
         elif platform in offered:
-            yield _warning(
+            yield warning(
                 "platform",
                 f"{platform} is not what builder {tool.builder} runs on: it is emulated, and slow",
                 f"add a node of that platform:  docker buildx create --append --name {tool.builder} "
                 f"--platform {platform} ENDPOINT",
             )
         else:
-            yield _problem(
+            yield problem(
                 "platform",
                 f"builder {tool.builder} does not offer {platform}",
                 "install emulators where it runs:  apt-get install qemu-user-static binfmt-support\n"
@@ -220,84 +248,7 @@ def _platforms(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
             )
 
 
-def _registry(facts: RegistryFacts, settings: Settings) -> Check:
-    host = facts.host
-    if facts.error:
-        return _registry_silent(facts, settings)
-    if facts.status in (401, 403) and facts.has_login:
-        return _problem("registry", f"{host} refuses our credentials", login_hint(host))
-    if facts.status in (401, 403):
-        return _problem("registry", f"{host} wants credentials and docker has none for it", login_hint(host))
-    if facts.status == 200 or facts.status == 404:
-        return _ok("registry", f"{host} answers")
-    return _warning("registry", f"{host} answers with {facts.status}", "try again later")
-
-
-def _registry_silent(facts: RegistryFacts, settings: Settings) -> Check:
-    host, text = facts.host, facts.error.lower()
-    if "certificate" in text:
-        fix = (
-            f"give its CA to docker and the builder, or:  invoke buildx.config.set --global insecure-registries {host}"
-        )
-        return _problem("registry", f"the certificate of {host} can't be trusted: {facts.error}", fix)
-    if "wrong version number" in text or "record layer" in text or "http request" in text:
-        declared = host in settings.insecure_registries
-        fix = f"invoke buildx.config.set --global insecure-registries {host}"
-        return _problem("registry", f"{host} speaks plain HTTP", "" if declared else fix)
-    return _problem(
-        "registry", f"{host} does not answer: {facts.error}", "is its address right?  --default-repo REGISTRY"
-    )
-
-
-def _secrets(facts: DoctorFacts) -> Iterator[Check]:
-    for text in facts.missing_secrets:
-        yield _problem("secrets", text, "create the file, or set the variable")
-    if facts.wants_agent and not facts.has_agent:
-        names = ", ".join(facts.wants_agent)
-        yield _problem(
-            "ssh-agent", f"{names}: ssh is forwarded, and SSH_AUTH_SOCK names no agent", "ssh-agent; ssh-add"
-        )
-    elif facts.wants_agent:
-        yield _ok("ssh-agent", "an ssh agent runs")
-
-
-def _disks(facts: DoctorFacts) -> Iterator[Check]:
-    for folder, free, whole in facts.disks:
-        text = f"{free / 1024**3:.1f} of {whole / 1024**3:.0f} GiB free at {folder}"
-        if free < FREE_BYTES:
-            yield _warning("disk", text, "docker buildx prune")
-        else:
-            yield _ok("disk", text)
-
-
-def _proxy(environ: Mapping[str, str]) -> Iterator[Check]:
-    pairs = [(name, name.lower()) for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")]
-    for upper, lower in pairs:
-        if environ.get(upper) and environ.get(lower) and environ[upper] != environ[lower]:
-            yield _warning("proxy", f"{upper} and {lower} differ", "set both to the same value")
-    proxies = [name for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy") if environ.get(name)]
-    if proxies and not _any(environ, "NO_PROXY", "no_proxy"):
-        text = f"{proxies[0]} is set without NO_PROXY: registries and builders near you go through the proxy too"
-        yield _warning("proxy", text, "export NO_PROXY=localhost,127.0.0.1,REGISTRY")
-
-
-def _any(environ: Mapping[str, str], *names: str) -> bool:
-    return any(environ.get(name) for name in names)
-
-
 def worst(checks: Iterable[Check]) -> str:
     """The gravest verdict."""
     found = {check.verdict for check in checks}
     return PROBLEM if PROBLEM in found else WARNING if WARNING in found else OK
-
-
-def _ok(id_: str, text: str) -> Check:
-    return Check(id=id_, verdict=OK, text=text)
-
-
-def _warning(id_: str, text: str, fix: str) -> Check:
-    return Check(id=id_, verdict=WARNING, text=text, fix=fix)
-
-
-def _problem(id_: str, text: str, fix: str) -> Check:
-    return Check(id=id_, verdict=PROBLEM, text=text, fix=fix)

@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from buildx_tasks.model.check import OK, PROBLEM, WARNING, Check
+from buildx_tasks.model.check import OK, PROBLEM, SKIPPED, WARNING, Check
 
-SIGNS = {OK: "ok     ", WARNING: "warning", PROBLEM: "PROBLEM"}
+SIGNS = {OK: "ok     ", WARNING: "warning", PROBLEM: "PROBLEM", SKIPPED: "skipped"}
 
 
 def doctor_text(checks: Sequence[Check]) -> str:

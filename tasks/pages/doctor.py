@@ -12,7 +12,8 @@ HEAD = """\
 `invoke buildx.doctor` says in about a second what stands in the way of a build: each finding with its evidence and
 the command that helps. It takes the flags that select configs and artifacts, `--builder`, `--platform` and
 `--default-repo`; `--format json` is for programs. The exit status is 4 when there is a problem, 0 otherwise;
-warnings are no problems.
+warnings are no problems, and what is skipped could not be looked at or is of no use here. A config that can't be
+read is a finding like any other: what does not depend on it is looked at all the same.
 
 A builder that does not answer is knocked at: the doctor connects to its endpoints, and where the builder has
 certificates it does the TLS handshake itself. So it can tell a wrong CA, a missing, expired or foreign client
@@ -24,6 +25,8 @@ builder, platforms and outputs that the builder can't do, contexts, Dockerfiles,
 secrets, the ssh agent.
 
 ## What is looked at
+
+Registries are those of the images and of the caches. Each is asked at its door, with the login that docker has for it.
 
 | check | what | the usual way out |
 |---|---|---|

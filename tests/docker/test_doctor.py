@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 from lab_support import Sandbox, tls_options
+
+CERTIFICATES = Path(__file__).parents[2] / "examples/remote-rootless/make-certificates.sh"
 
 CONFIG = """\
 apiVersion: skaffold/v4beta13
@@ -71,11 +80,54 @@ def test_a_tls_server_that_is_spoken_to_without_tls_and_another_name(new_sandbox
 
 def test_a_dead_builder_is_reported_soon(sandbox: Sandbox) -> None:
     sandbox.create_builder("dead", "tcp://127.0.0.1:1")
-    begin = time.monotonic()
     code, found = doctor(sandbox, "--builder", "dead")
     assert code == 4
     assert "nothing answers at tcp://127.0.0.1:1" in found["builder"][0]["text"]
-    assert time.monotonic() - begin < 5
+    assert "start BuildKit there" in found["builder"][0]["fix"]
+    assert {found[id_][0]["verdict"] for id_ in ("platform", "cache-export", "load")} == {"skipped"}
+
+
+def test_a_builder_that_takes_a_call_and_says_nothing(sandbox: Sandbox) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        sandbox.create_builder("mute", f"tcp://127.0.0.1:{mute.getsockname()[1]}")
+        code, found = doctor(sandbox, "--builder", "mute")
+    assert code == 4
+    assert "did not answer within 2 s" in found["builder"][0]["text"]
+    assert "load and network" in found["builder"][0]["fix"]
+
+
+def test_a_certificate_file_that_is_gone(new_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = new_sandbox(engine=None)
+    facts = dict(sandbox.lab.parts["mtls"])
+    facts["key"] = shutil.copy(facts["key"], sandbox.folder / "key.pem")
+    sandbox.create_builder("safe", facts["endpoint"], *tls_options(facts))
+    Path(facts["key"]).unlink()
+    code, found = doctor(sandbox, "--builder", "safe")
+    assert code == 4
+    assert str(facts["key"]) in found["builder"][0]["text"]
+    assert "No such file" in found["builder"][0]["text"]
+
+
+def test_a_builder_elsewhere_needs_no_daemon(new_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = new_sandbox(engine=None)
+    repo = sandbox.image("x").removesuffix("/x")
+    code, found = doctor(sandbox, "--builder", sandbox.builder("mtls"), "--default-repo", repo)
+    assert code == 0
+    assert found["builder"][0]["verdict"] == "ok"
+    assert found["docker-daemon"][0]["verdict"] == "skipped"
+    assert found["load"][0]["verdict"] == "skipped"
+    _code, found = doctor(sandbox, "--builder", sandbox.builder("mtls", "again"))
+    assert found["load"][0]["verdict"] == "warning"
+
+
+def test_why_buildx_is_used_or_not(new_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = new_sandbox()
+    assert "the default builder of docker" in doctor(sandbox)[1]["tool"][0]["text"]
+    config = Path(sandbox.env["DOCKER_CONFIG"], "config.json")
+    said = json.loads(config.read_text()) if config.exists() else {}
+    config.write_text(json.dumps({**said, "aliases": {"builder": "buildx"}}))
+    assert "alias builder" in doctor(sandbox)[1]["tool"][0]["text"]
+    assert "builder is off" in doctor(sandbox, "--builder", "off")[1]["tool"][0]["text"]
 
 
 def test_an_unknown_builder(sandbox: Sandbox) -> None:
@@ -95,8 +147,13 @@ def test_no_plugin_and_an_old_one(new_sandbox: Callable[..., Sandbox]) -> None:
 
 
 def test_a_classic_engine_and_none_at_all(new_sandbox: Callable[..., Sandbox]) -> None:
-    _code, found = doctor(new_sandbox(engine="classic"))
+    sandbox = new_sandbox(engine="classic")
+    config = CONFIG + "      docker: {cacheFrom: [app]}\n"
+    code, found = doctor(sandbox, "--platform", "linux/amd64,linux/arm64", config=config)
+    assert code == 4
     assert found["cache-export"][0]["verdict"] == "warning"
+    assert "makes one platform at a time" in found["platform"][0]["text"]
+    assert "classic image store" in found["image-store"][0]["text"]
     code, found = doctor(new_sandbox(engine=None))
     assert code == 4
     assert found["docker-daemon"][0]["verdict"] == "warning"
@@ -117,6 +174,104 @@ def test_registries(sandbox: Sandbox) -> None:
     sandbox.login()
     assert doctor(sandbox, "--default-repo", f"{host}/x")[1]["registry"][0]["verdict"] == "ok"
     assert "does not answer" in doctor(sandbox, "--default-repo", "localhost:1/x")[1]["registry"][0]["text"]
+    config = CONFIG + f"      docker: {{cacheFrom: [{host}/x], cacheTo: ['type=registry,ref={host}/y']}}\n"
+    assert doctor(sandbox, config=config)[1]["registry"][0]["text"].startswith(f"{host} answers")
+    sandbox.docker("logout", host)
+    assert doctor(sandbox, config=config)[0] == 4
+    code, found = doctor(sandbox, config=config.replace("cacheTo: ['type=registry,ref=", "cacheTo: ['type=local,dest="))
+    assert (code, found["registry"][0]["verdict"]) == (0, "ok")
+
+
+def test_a_registry_that_refuses_our_credentials(sandbox: Sandbox) -> None:
+    host = sandbox.lab.parts["password"]["host"]
+    config = Path(sandbox.env["DOCKER_CONFIG"], "config.json")
+    said = json.loads(config.read_text()) if config.exists() else {}
+    config.write_text(json.dumps({**said, "auths": {host: {"auth": "bWU6d3Jvbmc="}}}))
+    code, found = doctor(sandbox, "--default-repo", f"{host}/x")
+    assert code == 4
+    assert f"{host} refuses our credentials" in found["registry"][0]["text"]
+
+
+class Front(BaseHTTPRequestHandler):
+    """The door of a registry."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Nothing on standard error."""
+
+
+@pytest.fixture
+def name() -> str:
+    """A name of this machine that nobody takes for the machine itself."""
+    found = socket.gethostname()
+    try:
+        socket.create_server((found, 0)).close()
+    except OSError:
+        pytest.skip(f"the name of this machine, {found}, leads nowhere")
+    return found
+
+
+@pytest.fixture
+def server(name: str) -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer((name, 0), Front)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_registry_that_speaks_plain_http(sandbox: Sandbox, server: ThreadingHTTPServer, name: str) -> None:
+    host = f"{name}:{server.server_port}"
+    code, found = doctor(sandbox, "--default-repo", f"{host}/x")
+    assert code == 4
+    assert found["registry"][0]["text"] == f"{host} speaks plain HTTP"
+    sandbox.run(*found["registry"][0]["fix"].split(), cwd=sandbox.folder / "project")
+    assert doctor(sandbox, "--default-repo", f"{host}/x")[1]["registry"][0]["verdict"] == "ok"
+
+
+def test_a_registry_whose_certificate_nobody_knows(
+    sandbox: Sandbox, server: ThreadingHTTPServer, name: str, tmp_path: Path
+) -> None:
+    subprocess.run([CERTIFICATES, tmp_path, name], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "server-cert.pem", tmp_path / "server-key.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    host = f"{name}:{server.server_port}"
+    code, found = doctor(sandbox, "--default-repo", f"{host}/x")
+    assert code == 4
+    assert f"the certificate of {host} can't be trusted" in found["registry"][0]["text"]
+    assert f"/etc/docker/certs.d/{host}/ca.crt" in found["registry"][0]["fix"]
+
+
+def test_proxies_that_are_half_set(sandbox: Sandbox) -> None:
+    sandbox.env["HTTPS_PROXY"] = "http://127.0.0.1:1"
+    sandbox.env["https_proxy"] = "http://127.0.0.1:2"
+    sandbox.env["NO_PROXY"] = "elsewhere.example"
+    _code, found = doctor(sandbox, "--default-repo", "registry.internal:5000/x")
+    said = " / ".join(check["text"] for check in found["proxy"])
+    assert "HTTPS_PROXY and https_proxy differ" in said
+    assert "NO_PROXY does not spare registry.internal:5000" in said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_a_disk_that_is_nearly_full(sandbox: Sandbox) -> None:
+    small = sandbox.folder / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small], capture_output=True).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        sandbox.env["TMPDIR"] = str(small)
+        _code, found = doctor(sandbox)
+    finally:
+        subprocess.run(["umount", small], check=True)
+    (full,) = [check for check in found["disk"] if check["verdict"] == "warning"]
+    assert str(small) in full["text"]
 
 
 def test_secrets_and_an_agent_are_missed_before_the_build(sandbox: Sandbox) -> None:

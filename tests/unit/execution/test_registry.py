@@ -88,6 +88,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(307, Location=f"{registry.moves_to}{self.path}")
         if (refused := self.refuses()) is not None:
             return self.answer(401, b'{"errors":[{"code":"UNAUTHORIZED"}]}', WWW_Authenticate=refused)
+        if parts.path == "/v2/":
+            return self.answer(200, b"{}")
         repository, _, name = parts.path.removeprefix("/v2/").partition("/manifests/")
         if self.command == "PUT":
             assert self.headers["Content-Type"]
@@ -110,7 +112,7 @@ class Handler(BaseHTTPRequestHandler):
         return None
 
     def token(self, asked: dict[str, list[str]]) -> None:
-        self.server.scopes.append(asked["scope"][0])
+        self.server.scopes.append(asked.get("scope", [""])[0])
         assert asked["service"] == ["reg"]
         said = self.headers.get("Authorization", "")
         if asked.get("refresh_token") == ["long-lived"]:
@@ -169,6 +171,25 @@ def _closed() -> Iterator[None]:
 
 def auths(registry: FakeRegistry, password: str = "secret") -> dict[str, Any]:
     return {"auths": {registry.host: {"auth": base64.b64encode(f"me:{password}".encode()).decode()}}}
+
+
+class TestDoor:
+    @pytest.mark.parametrize("access", ["basic", "bearer"])
+    @pytest.mark.parametrize(("password", "status"), [("secret", 200), ("wrong", 401), (None, 401)])
+    def test_lets_in_whom_the_registry_knows(
+        self, registry: FakeRegistry, access: str, password: str | None, status: int
+    ) -> None:
+        registry.access = access
+        assert client(auths(registry, password) if password else None).door(registry.host) == status
+        assert all(scope == "" for scope in registry.scopes)
+
+    def test_is_open_where_nobody_is_asked_for(self, registry: FakeRegistry) -> None:
+        assert client().door(registry.host) == 200
+
+    def test_says_why_nobody_answers(self, registry: FakeRegistry) -> None:
+        registry.moves_to = f"http://{registry.host}"
+        with pytest.raises(RegistryError, match="from place to place"):
+            client().door(registry.host)
 
 
 class TestDigest:

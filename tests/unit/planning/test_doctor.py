@@ -6,12 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from buildx_tasks.model.check import OK, PROBLEM, WARNING, Check
+from buildx_tasks.model.check import OK, PROBLEM, SKIPPED, WARNING, Check
 from buildx_tasks.model.config import Artifact, DockerArtifact, Secret
 from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, Daemon, Engine, Node
 from buildx_tasks.model.platform import Platform, PlatformSet
 from buildx_tasks.model.settings import Settings
-from buildx_tasks.planning.doctor import CHECKS, DoctorFacts, RegistryFacts, examine, worst
+from buildx_tasks.planning.doctor import ANNOTATIONS, CHECKS, examine, worst
+from buildx_tasks.planning.doctorfacts import DoctorFacts, RegistryFacts
+from buildx_tasks.planning.doctorplaces import is_near
+from buildx_tasks.planning.doctorregistries import used_registries
 from buildx_tasks.planning.secretfiles import missing_secrets, wants_agent
 
 AMD, ARM, RISC = (Platform(os="linux", arch=arch) for arch in ("amd64", "arm64", "riscv64"))
@@ -28,6 +31,9 @@ HEALTHY = DoctorFacts(
     artifacts=2,
     disks=(("/", 50 * 1024**3, 100 * 1024**3),),
 )
+
+
+REMOTE = Builder(name="far", driver="remote", nodes=(replace(NODE, endpoint="tcp://far:1"),))
 
 
 def found(facts: DoctorFacts, id_: str) -> list[Check]:
@@ -60,6 +66,74 @@ def test_a_healthy_setup_has_nothing_to_mend() -> None:
         (engine(buildx="0.9.0"), "buildx", PROBLEM, "older than 0.10", "update"),
         (engine(buildx="0.11.2"), "buildx", WARNING, "annotations (needs 0.12)", "update"),
         (engine(buildx="0.13.1"), "buildx", WARNING, "buildx.check", "update"),
+        (
+            replace(engine(buildx="0.11.2"), uses=frozenset({ANNOTATIONS})),
+            "buildx",
+            PROBLEM,
+            "the config wants what buildx 0.11.2 lacks: annotations (needs 0.12)",
+            "update",
+        ),
+        (
+            engine(builder=Builder(name="x", driver="remote", error="it did not answer within 2 s")),
+            "builder",
+            PROBLEM,
+            "did not answer within 2 s",
+            "look at its machine's load and network",
+        ),
+        (
+            engine(builder=Builder(name="x", driver="remote", error="nothing answers at tcp://h:1: refused")),
+            "builder",
+            PROBLEM,
+            "nothing answers",
+            "start BuildKit there",
+        ),
+        (
+            engine(builder=Builder(name="x", driver="remote", error="TLS fails (set servername to the name in it)")),
+            "builder",
+            PROBLEM,
+            "servername",
+            "--driver-opt cacert=CA,cert=CERT,key=KEY,servername=NAME ENDPOINT",
+        ),
+        (
+            replace(engine(builder=Builder(name="x", driver="remote", error="gone")), declared=frozenset({"x"})),
+            "builder",
+            PROBLEM,
+            "gone",
+            "invoke buildx.builder.ensure --name x --repair",
+        ),
+        (
+            replace(engine(daemon=Daemon(version="28", store=CLASSIC)), platforms=PlatformSet(platforms=(AMD, ARM))),
+            "platform",
+            PROBLEM,
+            "makes one platform at a time, and linux/amd64, linux/arm64 are wanted",
+            "--platform linux/amd64",
+        ),
+        (
+            replace(engine(buildx=""), platforms=PlatformSet(platforms=(AMD, ARM))),
+            "platform",
+            PROBLEM,
+            "plain docker build makes one platform at a time",
+            "--platform linux/amd64",
+        ),
+        (engine(builder=REMOTE, daemon=Daemon(error="no")), "load", WARNING, "nothing can be loaded", "start docker"),
+        (
+            replace(HEALTHY, wants_agent=("app",), environ={"SSH_AUTH_SOCK": "/gone"}),
+            "ssh-agent",
+            PROBLEM,
+            "nobody answers at SSH_AUTH_SOCK (/gone)",
+            "ssh-add",
+        ),
+        (
+            replace(
+                HEALTHY,
+                environ={"https_proxy": "p", "NO_PROXY": "a.example"},
+                registries=(RegistryFacts(host="registry:5000", status=200, proxied=True),),
+            ),
+            "proxy",
+            WARNING,
+            "https_proxy is set, and NO_PROXY does not spare registry:5000",
+            "export NO_PROXY=a.example,registry:5000",
+        ),
         (engine(builder=Builder(name="x", known=False)), "builder", PROBLEM, "no builder named 'x'", "buildx create"),
         (
             engine(builder=Builder(name="x", driver="remote", error="nothing answers")),
@@ -91,6 +165,77 @@ def test_each_finding_has_its_fix(facts: DoctorFacts, id_: str, verdict: str, te
 
 
 @pytest.mark.parametrize(
+    ("facts", "id_", "text"),
+    [
+        (engine(builder=REMOTE, daemon=Daemon(error="refused")), "docker-daemon", "builder far (remote) needs none"),
+        (
+            replace(
+                engine(builder=REMOTE, daemon=Daemon(error="no")), registries=(RegistryFacts(host="r.io", status=200),)
+            ),
+            "load",
+            "images go to a registry",
+        ),
+        (
+            replace(engine(daemon=Daemon(version="28", store=CLASSIC)), wants_cache=False),
+            "cache-export",
+            "none is asked",
+        ),
+        (replace(HEALTHY, config_error="bad"), "registry", "the config can't be read"),
+        (replace(HEALTHY, config_error="bad"), "secrets", "the config can't be read"),
+        (engine(cli=""), "load", "nothing can be built"),
+        (HEALTHY, "registry", "no image and no cache names a registry"),
+    ],
+)
+def test_what_is_of_no_use_is_skipped_and_says_why(facts: DoctorFacts, id_: str, text: str) -> None:
+    (check,) = found(facts, id_)
+    assert check.verdict == SKIPPED
+    assert text in check.text
+
+
+@pytest.mark.parametrize(
+    ("host", "near"),
+    [
+        ("registry:5000", True),
+        ("10.0.0.7:5000", True),
+        ("[fd00::1]:5000", True),
+        ("registry.corp.internal", True),
+        ("gcr.io", False),
+        ("8.8.8.8", False),
+    ],
+)
+def test_what_a_proxy_to_the_world_does_not_know(host: str, near: bool) -> None:
+    assert is_near(host) is near
+
+
+APP = Artifact(image="team.example/app", docker=DockerArtifact(cache_from=("team.example/app:c", "pub.example/x")))
+
+
+@pytest.mark.parametrize(
+    ("artifact", "settings", "hosts"),
+    [
+        (APP, Settings(), {"team.example": True, "pub.example": False}),
+        (APP, Settings(push=False), {"team.example": False, "pub.example": False}),
+        (APP, Settings(default_repo="mine.example/x"), {"mine.example": True, "pub.example": False}),
+        (APP, Settings(cache_from=("type=gha",)), {"team.example": True}),
+        (APP, Settings(cache_to=("type=registry,ref=c.example/x,mode=max",), cache_mode="read"), None),
+        (APP, Settings(cache_to=("type=registry,ref=c.example/x,mode=max",)), None),
+        (APP, Settings(cache_repo="k.example/caches", cache_from=("type=gha",)), None),
+        (Artifact(image="app", docker=DockerArtifact(cache_from=("{{.X}}",))), Settings(), {}),
+    ],
+)
+def test_registries_are_those_of_images_and_caches(
+    artifact: Artifact, settings: Settings, hosts: dict[str, bool] | None
+) -> None:
+    used = used_registries([artifact], settings)
+    if hosts is not None:
+        assert used == hosts
+    elif settings.cache_repo:
+        assert used["k.example"]
+    else:
+        assert used["c.example"] is (settings.cache_mode != "read")
+
+
+@pytest.mark.parametrize(
     ("platform", "verdict", "text"),
     [(AMD, OK, "native"), (ARM, WARNING, "emulated"), (RISC, PROBLEM, "does not offer linux/riscv64")],
 )
@@ -107,6 +252,8 @@ def test_platforms_are_native_emulated_or_impossible(platform: Platform, verdict
         (RegistryFacts(host="r.io", status=401), PROBLEM, "has none", "docker login r.io"),
         (RegistryFacts(host="gcr.io", status=401), PROBLEM, "has none", "gcloud auth configure-docker gcr.io"),
         (RegistryFacts(host="r.io", status=401, has_login=True), PROBLEM, "refuses our credentials", "docker login"),
+        (RegistryFacts(host="r.io", status=401, writes=False), OK, "read without credentials", ""),
+        (RegistryFacts(host="r.io", status=200, has_login=True), OK, "takes our credentials", ""),
         (RegistryFacts(host="r.io", status=503), WARNING, "503", "later"),
         (RegistryFacts(host="r.io", error="Connection refused"), PROBLEM, "does not answer", "--default-repo"),
         (RegistryFacts(host="r.io", error="wrong version number"), PROBLEM, "plain HTTP", "insecure-registries r.io"),
