@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,11 +41,12 @@ class Project:
 
 
 @pytest.fixture
-def neighbour(sandbox: Sandbox) -> str:
+def neighbour(sandbox: Sandbox) -> Iterator[str]:
     """A running container of the sandbox's engine; its name has capitals, which docker tells apart."""
     name = f"Neighbour-{sandbox.prefix}"
     sandbox.docker("run", "--detach", "--name", name, "--hostname", "next-door", "busybox", "sleep", "600")
-    return name
+    yield name
+    sandbox.docker("rm", "--force", name)
 
 
 class TestNetwork:
@@ -60,10 +61,9 @@ class TestNetwork:
         network = "'container:{{.NEIGHBOUR}}'"
         project = Project(sandbox, f"{HEAD}    - {{image: app, context: hosts, docker: {{network: {network}}}}}\n")
         sandbox.env["NEIGHBOUR"] = neighbour
-        done = project.build()
+        done = project.build("--no-cache")
         assert "next-door" in done.text
         assert "is built with plain docker build" in done.err
-        sandbox.docker("rm", "--force", neighbour)
 
     def test_a_builder_that_was_asked_for_is_an_error_there(self, sandbox: Sandbox) -> None:
         project = Project(sandbox, f"{HEAD}    - {{image: app, context: hosts, docker: {{network: 'container:x'}}}}\n")
