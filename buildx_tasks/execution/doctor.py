@@ -14,14 +14,15 @@ from pathlib import Path
 from buildx_tasks.errors import BuildxTasksError
 from buildx_tasks.execution.connections import Connections
 from buildx_tasks.execution.daemonsocket import daemon_info
-from buildx_tasks.execution.declared import want_builder
+from buildx_tasks.execution.declared import Wanted, want_builder, wanted_spec
 from buildx_tasks.execution.dockerauth import Logins
+from buildx_tasks.execution.knocking import knock_at_all
 from buildx_tasks.execution.onfile import docker_config, driver_on_file, selected_builder
 from buildx_tasks.execution.probe import Questions, answers, inspect_builder, why_builder_silent
 from buildx_tasks.execution.registry import Registries, RegistryError
 from buildx_tasks.execution.session import Loaded, Settle, begin, host_platform
 from buildx_tasks.execution.world import World
-from buildx_tasks.model.builder import REMOTE
+from buildx_tasks.model.builder import REMOTE, BuilderSpec
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.model.engine import Builder
 from buildx_tasks.model.platform import PlatformSet, parse_platforms
@@ -29,7 +30,7 @@ from buildx_tasks.model.settings import OFF, Settings
 from buildx_tasks.planning.doctor import ANNOTATIONS, SEVERAL_OUTPUTS
 from buildx_tasks.planning.doctorfacts import DoctorFacts, RegistryFacts
 from buildx_tasks.planning.doctorregistries import used_registries
-from buildx_tasks.planning.secretfiles import missing_secrets, wants_agent
+from buildx_tasks.planning.secretfiles import missing_files, unset_variables, wants_agent
 
 ANSWER_SECONDS = 0.8
 INSPECT_SECONDS = 2.0
@@ -45,13 +46,21 @@ def gather(settle: Settle, world: World, asked: Questions) -> DoctorFacts:
     except BuildxTasksError as problem:
         error = problem
     settings = loaded.settings if loaded else settle({}, "")
-    wanted = want_builder(settings, world, building=False, buildx=lambda: asked.buildx.result()[0])
+    spec: BuilderSpec | None = None
+    wanted = Wanted(settings=settings)
+    try:
+        spec = wanted_spec(settings, world)
+        wanted = want_builder(settings, world, building=False, buildx=lambda: asked.buildx.result()[0])
+    except BuildxTasksError as problem:
+        error = error or problem
     settings = wanted.settings
     artifacts = loaded.artifacts if loaded else ()
     home = str(world.home)
     with ThreadPoolExecutor(max_workers=12) as pool:
         seen = None
-        if settings.builder != OFF and wanted.pending is None:
+        if wanted.pending is not None and spec is not None:
+            seen = pool.submit(_knock_beforehand, wanted.pending, spec)
+        elif settings.builder != OFF:
             seen = _look_at_builder(settings.builder, world, pool)
         disks = pool.submit(_disks, world)
         registries = _ask_registries(artifacts, settings, world, pool)
@@ -59,7 +68,7 @@ def gather(settle: Settle, world: World, asked: Questions) -> DoctorFacts:
         if engine.buildx and seen is not None:
             engine = replace(engine, builder=seen.result())
     return DoctorFacts(
-        engine=wanted.seen(engine),
+        engine=engine,
         settings=settings,
         host=host_platform(),
         config_error=error.message if error else "",
@@ -68,15 +77,24 @@ def gather(settle: Settle, world: World, asked: Questions) -> DoctorFacts:
         platforms=_platforms(loaded, settings),
         registries=registries,
         secrets=sum(len(item.docker.secrets) for item in artifacts),
-        missing_secrets=missing_secrets(artifacts, world.environ, home, _is_readable, str(world.cwd)),
+        missing_secrets=missing_files(artifacts, world.environ, home, _is_readable, str(world.cwd)),
+        empty_secrets=unset_variables(artifacts, world.environ),
         wants_agent=wants_agent(artifacts),
         has_agent=_has_agent(world.environ),
         wants_cache=loaded is None or _wants_cache(artifacts, settings),
         uses=frozenset(_uses(artifacts, settings)),
-        declared=frozenset(name.lower() for name in settings.builders),
+        declared=spec.origin if spec is not None else "",
         disks=disks.result(),
         environ=world.environ,
     )
+
+
+def _knock_beforehand(pending: Builder, spec: BuilderSpec) -> Builder:
+    """A builder that is declared and not there yet, with what is wrong at the doors it will knock at."""
+    if spec.driver != REMOTE:
+        return pending
+    nodes = [{"Endpoint": node.endpoint, "DriverOpts": dict(node.options)} for node in spec.nodes]
+    return replace(pending, error=knock_at_all({"Nodes": nodes}))
 
 
 def _look_at_builder(name: str, world: World, pool: ThreadPoolExecutor) -> Future[Builder]:

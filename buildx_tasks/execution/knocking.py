@@ -22,10 +22,14 @@ ANSWER_SECONDS = 0.5
 
 def why_silent(instance: Mapping[str, Any], seconds: float) -> str:
     """Why the builder of this instance file does not answer; that it did not within `seconds` when nothing is found."""
+    return knock_at_all(instance) or f"it did not answer within {seconds:g} s"
+
+
+def knock_at_all(instance: Mapping[str, Any]) -> str:
+    """What is wrong with the nodes of an instance; "" when nothing is found."""
     nodes = instance.get("Nodes") or []
     with ThreadPoolExecutor(max_workers=max(1, len(nodes))) as pool:
-        found = [reason for reason in pool.map(knock_at, nodes) if reason]
-    return "; ".join(found) or f"it did not answer within {seconds:g} s"
+        return "; ".join(reason for reason in pool.map(knock_at, nodes) if reason)
 
 
 def knock_at(node: Mapping[str, Any]) -> str:

@@ -7,21 +7,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from packaging.version import Version
 
 from buildx_tasks.errors import BuildxTasksError
-from buildx_tasks.model.builder import DOCKER_CONTAINER, DOCKER_DRIVER, REMOTE
+from buildx_tasks.model.builder import DOCKER_CONTAINER, DOCKER_DRIVER, HOST_VARIABLE, REMOTE
 from buildx_tasks.model.check import OK, PROBLEM, WARNING, Check, ok, problem, skipped, warning
 from buildx_tasks.model.engine import Builder
+from buildx_tasks.planning.dockerchecks import CALL_SINCE
 from buildx_tasks.planning.doctorfacts import DoctorFacts
 from buildx_tasks.planning.doctorplaces import check_places
 from buildx_tasks.planning.engine import CREATE_HINT, OLDEST_BUILDX, Tool, choose_tool, unknown_builder, wants_buildx
 from buildx_tasks.planning.engine import version_of as read_version
+from buildx_tasks.planning.newflags import ANNOTATIONS_SINCE, SEVERAL_OUTPUTS_SINCE
 
 ANNOTATIONS = "annotations"
 SEVERAL_OUTPUTS = "several outputs of one build"
 CALL = "buildx.check (--call)"
 FEATURES: tuple[tuple[str, Version], ...] = (
-    (ANNOTATIONS, Version("0.12")),
-    (SEVERAL_OUTPUTS, Version("0.13")),
-    (CALL, Version("0.15")),
+    (ANNOTATIONS, ANNOTATIONS_SINCE),
+    (SEVERAL_OUTPUTS, SEVERAL_OUTPUTS_SINCE),
+    (CALL, CALL_SINCE),
 )
 """What needs a newer buildx than the oldest one that is supported."""
 
@@ -141,7 +143,9 @@ def _tool(facts: DoctorFacts) -> Tool | Check:
 
 def _builder_fix(builder: Builder, facts: DoctorFacts) -> str:
     """What to do about a builder that does not answer: by its cause, and by how the builder came to be."""
-    if builder.name.lower() in facts.declared:
+    if facts.declared == HOST_VARIABLE:
+        again = "correct BUILDKIT_HOST, or the files in BUILDKIT_TLS_DIR"
+    elif facts.declared:
         again = f"correct its declaration, then:  invoke buildx.builder.ensure --name {builder.name} --repair"
     else:
         again = f"correct it and create it again:  docker buildx rm {builder.name}; {_creation(builder)}"

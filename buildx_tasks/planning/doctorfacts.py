@@ -28,9 +28,10 @@ class RegistryFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DoctorFacts:
-    """Everything the checks depend on. `missing_secrets` are texts; `disks` are (folder, free bytes, all bytes).
+    """Everything the checks depend on.
 
-    `uses` are the names of what the artifacts ask of buildx (`FEATURES`); `declared` are the builders of the settings.
+    `missing_secrets` and `empty_secrets` are texts; `disks` are (folder, free bytes, all bytes). `uses` are the names
+    of what the artifacts ask of buildx. `declared` says where the wanted builder is declared, "" when it is not.
     """
 
     engine: Engine
@@ -43,11 +44,12 @@ class DoctorFacts:
     registries: tuple[RegistryFacts, ...] = ()
     secrets: int = 0
     missing_secrets: tuple[str, ...] = ()
+    empty_secrets: tuple[str, ...] = ()
     wants_agent: tuple[str, ...] = ()
     has_agent: bool = False
     wants_cache: bool = True
     uses: frozenset[str] = frozenset()
-    declared: frozenset[str] = frozenset()
+    declared: str = ""
     disks: tuple[tuple[str, int, int], ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
 

@@ -65,8 +65,10 @@ def _registry_silent(facts: RegistryFacts, settings: Settings) -> Check:
 
 def _secrets(facts: DoctorFacts) -> Iterator[Check]:
     for text in facts.missing_secrets:
-        yield problem("secrets", text, "create the file, or set the variable")
-    if facts.secrets and not facts.missing_secrets:
+        yield problem("secrets", text, "create the file")
+    for text in facts.empty_secrets:
+        yield warning("secrets", f"{text}: the secret is empty", "set the variable")
+    if facts.secrets and not facts.missing_secrets and not facts.empty_secrets:
         yield ok("secrets", f"{facts.secrets} secret{'' if facts.secrets == 1 else 's'}, all of them there")
     if facts.wants_agent and not facts.has_agent:
         names = ", ".join(facts.wants_agent)

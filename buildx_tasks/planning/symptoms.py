@@ -219,7 +219,7 @@ BUILDER: tuple[Symptom, ...] = (
         "no-build-checks",
         r"unsupported request frontend\.(?P<what>\w+)",
         "the BuildKit of builder {builder} is too old to check Dockerfiles",
-        "it needs BuildKit 0.15, or a first line in the Dockerfile:  # syntax=docker/dockerfile:1",
+        "it needs BuildKit 0.14, or a first line in the Dockerfile:  # syntax=docker/dockerfile:1",
     ),
     _symptom(
         "ssh-not-given",

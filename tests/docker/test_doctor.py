@@ -120,6 +120,33 @@ def test_a_builder_elsewhere_needs_no_daemon(new_sandbox: Callable[..., Sandbox]
     assert found["load"][0]["verdict"] == "warning"
 
 
+def test_a_builder_that_is_not_there_yet_is_knocked_at(new_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = new_sandbox(engine=None)
+    sandbox.env["BUILDKIT_HOST"] = "tcp://127.0.0.1:1"
+    code, found = doctor(sandbox)
+    assert code == 4
+    assert "nothing answers at tcp://127.0.0.1:1" in found["builder"][0]["text"]
+    assert "correct BUILDKIT_HOST" in found["builder"][0]["fix"]
+    facts = sandbox.lab.parts["mtls"]
+    sandbox.env["BUILDKIT_HOST"] = facts["endpoint"]
+    assert "speaks TLS, and the builder has no certificates" in doctor(sandbox)[1]["builder"][0]["text"]
+    assert sandbox.docker("buildx", "ls").out.count("remote") == 0
+
+
+def test_a_declaration_with_a_mistake_is_a_finding(sandbox: Sandbox) -> None:
+    config = CONFIG + ".buildx: {builder: far, builders: {far: {driver: remot, endpoint: 'tcp://h:1'}}}\n"
+    code, found = doctor(sandbox, config=config)
+    assert code == 4
+    assert "remot" in found["config"][0]["text"]
+
+
+def test_a_declared_builder_that_is_dead(sandbox: Sandbox) -> None:
+    config = CONFIG + ".buildx: {builder: far, builders: {far: {driver: remote, endpoint: 'tcp://127.0.0.1:1'}}}\n"
+    _code, found = doctor(sandbox, config=config)
+    assert "nothing answers" in found["builder"][0]["text"]
+    assert "invoke buildx.builder.ensure --name far --repair" in found["builder"][0]["fix"]
+
+
 def test_why_buildx_is_used_or_not(new_sandbox: Callable[..., Sandbox]) -> None:
     sandbox = new_sandbox()
     assert "the default builder of docker" in doctor(sandbox)[1]["tool"][0]["text"]
@@ -278,12 +305,12 @@ def test_secrets_and_an_agent_are_missed_before_the_build(sandbox: Sandbox) -> N
     config = CONFIG + "      docker: {ssh: default, secrets: [{id: a, src: gone}, {id: b, env: UNSET_HERE}]}\n"
     code, found = doctor(sandbox, config=config)
     assert code == 4
-    assert len(found["secrets"]) == 2
+    assert [check["verdict"] for check in found["secrets"]] == ["problem", "warning"]
+    assert "variable UNSET_HERE is not set" in found["secrets"][1]["text"]
     assert found["ssh-agent"][0]["verdict"] == "problem"
     done = sandbox.run("invoke", "buildx.build", "--tag", "v1", check=False, cwd=sandbox.folder / "project")
     assert done.code == 2
     assert "skaffold.yaml:5: artifact 'app': secret a: there is no file gone" in done.err
-    assert "variable UNSET_HERE is not set" in done.err
     assert "SSH_AUTH_SOCK names no agent" in done.err
 
 

@@ -95,11 +95,18 @@ def test_a_healthy_setup_has_nothing_to_mend() -> None:
             "--driver-opt cacert=CA,cert=CERT,key=KEY,servername=NAME ENDPOINT",
         ),
         (
-            replace(engine(builder=Builder(name="x", driver="remote", error="gone")), declared=frozenset({"x"})),
+            replace(engine(builder=Builder(name="x", driver="remote", error="gone")), declared="builders"),
             "builder",
             PROBLEM,
             "gone",
             "invoke buildx.builder.ensure --name x --repair",
+        ),
+        (
+            replace(engine(builder=Builder(name="x", driver="remote", error="gone")), declared="BUILDKIT_HOST"),
+            "builder",
+            PROBLEM,
+            "gone",
+            "BUILDKIT_TLS_DIR",
         ),
         (
             replace(engine(daemon=Daemon(version="28", store=CLASSIC)), platforms=PlatformSet(platforms=(AMD, ARM))),
@@ -144,6 +151,7 @@ def test_a_healthy_setup_has_nothing_to_mend() -> None:
         ),
         (engine(daemon=Daemon(version="28", store=CLASSIC)), "cache-export", WARNING, "exports no cache", "create"),
         (replace(HEALTHY, missing_secrets=("secret t: no file",)), "secrets", PROBLEM, "no file", "create the file"),
+        (replace(HEALTHY, empty_secrets=("secret t: unset",)), "secrets", WARNING, "is empty", "set the variable"),
         (replace(HEALTHY, wants_agent=("app",)), "ssh-agent", PROBLEM, "SSH_AUTH_SOCK", "ssh-agent"),
         (replace(HEALTHY, disks=(("/", 1, 100),)), "disk", WARNING, "free at /", "buildx prune"),
         (replace(HEALTHY, environ={"HTTPS_PROXY": "p"}), "proxy", WARNING, "without NO_PROXY", "NO_PROXY"),
