@@ -251,8 +251,9 @@ def test_a_variable_does_what_its_flag_does(here: Here, tmp_path: Path, variable
 def test_the_invoke_config_does_what_the_flag_does(here: Here, tmp_path: Path, key: str) -> None:
     case = BY_SETTING[key]
     project = project_of(case, tmp_path)
-    without = here.invoke(project, *case.base)
-    assert case.seen not in without.out + without.err
+    if key in SETTINGS:  # for the others the test of the flag has shown it
+        without = here.invoke(project, *case.base)
+        assert case.seen not in without.out + without.err
     value: object = case.value or "true"
     value = [value] if kind_of(key) == "list" else value
     project.write("invoke.yaml", yaml.safe_dump({"buildx": {key.replace("-", "_"): value}}))
