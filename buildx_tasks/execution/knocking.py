@@ -91,25 +91,30 @@ def _refused(options: Mapping[str, str]) -> str:
 
 
 def _cause(error: ssl.SSLError, name: str, options: Mapping[str, str]) -> str:
-    text = str(error).lower()
-    foreign = f"its certificate was not issued by the CA in {options.get('cacert', 'the system')}"
-    causes = {
-        "hostname mismatch": f"its certificate is not for {name} (set servername to the name in it)",
-        "ip address mismatch": f"its certificate is not for {name} (set servername to the name in it)",
+    plain = str(error).lower().replace("_", " ")
+    causes = tls_causes(name, options.get("cacert", "the system"), options.get("cert", ""))
+    return next((cause for sign, cause in causes.items() if sign in plain), str(error))
+
+
+def tls_causes(name: str, authority: str, certificate: str) -> dict[str, str]:
+    """What the words of a TLS library mean, for a server that is called `name` and these files."""
+    foreign = f"its certificate was not issued by the CA in {authority}"
+    other = f"its certificate is not for {name} (set servername to the name in it)"
+    return {
+        "hostname mismatch": other,
+        "ip address mismatch": other,
         "certificate has expired": "its certificate has expired",
         "unable to get local issuer": foreign,
         "self-signed certificate": foreign,
         "self signed certificate": foreign,
         "alert certificate required": "it wants a client certificate, and the builder has none",
         "alert handshake failure": "it refuses the client certificate, or wants one",
-        "alert bad certificate": f"it refuses the client certificate {options.get('cert', '')}",
-        "alert unknown ca": f"it does not know the CA of the client certificate {options.get('cert', '')}",
-        "alert certificate expired": f"the client certificate {options.get('cert', '')} has expired",
+        "alert bad certificate": f"it refuses the client certificate {certificate}",
+        "alert unknown ca": f"it does not know the CA of the client certificate {certificate}",
+        "alert certificate expired": f"the client certificate {certificate} has expired",
         "wrong version number": "it does not speak TLS",
         "record layer failure": "it does not speak TLS",
     }
-    plain = text.replace("_", " ")
-    return next((cause for sign, cause in causes.items() if sign in plain), str(error))
 
 
 def _speaks_tls(host: str, port: int, endpoint: str) -> str:

@@ -30,6 +30,7 @@ FEATURES: tuple[tuple[str, Version], ...] = (
 DAEMONS_OWN = ("", DOCKER_DRIVER)
 SLOW = "did not answer within"
 SILENT = "nothing answers at"
+NO_TLS = "does not speak TLS"
 
 CHECKS: Mapping[str, tuple[str, str]] = {
     "config": ("the config can be read and is valid", "invoke schema.validate"),
@@ -161,7 +162,7 @@ def _creation(builder: Builder) -> str:
     create = f"docker buildx create --name {builder.name} --driver {builder.driver or DOCKER_CONTAINER}"
     if builder.driver != REMOTE:
         return create
-    if any(word in builder.error for word in ("TLS", "certificate")):
+    if any(word in builder.error for word in ("TLS", "certificate")) and NO_TLS not in builder.error:
         create += " --driver-opt cacert=CA,cert=CERT,key=KEY"
     if "servername" in builder.error:
         create += ",servername=NAME"
@@ -239,17 +240,24 @@ def _platforms(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
             yield warning(
                 "platform",
                 f"{platform} is not what builder {tool.builder} runs on: it is emulated, and slow",
-                f"add a node of that platform:  docker buildx create --append --name {tool.builder} "
-                f"--platform {platform} ENDPOINT",
+                _node_hint(tool, platform),
             )
         else:
             yield problem(
                 "platform",
                 f"builder {tool.builder} does not offer {platform}",
                 "install emulators where it runs:  apt-get install qemu-user-static binfmt-support\n"
-                f"or add a node of that platform:  docker buildx create --append --name {tool.builder} "
-                f"--platform {platform} ENDPOINT",
+                f"or {_node_hint(tool, platform)}",
             )
+
+
+def _node_hint(tool: Tool, platform: str) -> str:
+    """How to get a node of a platform; docker's own builder takes no others."""
+    if tool.driver == DOCKER_DRIVER:
+        create = f"docker buildx create --name native --driver remote --platform {platform} ENDPOINT"
+        return f"create a builder with a node of that platform:  {create}"
+    create = f"docker buildx create --append --name {tool.builder} --platform {platform} ENDPOINT"
+    return f"add a node of that platform:  {create}"
 
 
 def worst(checks: Iterable[Check]) -> str:

@@ -22,7 +22,11 @@ def doctor_text(checks: Sequence[Check]) -> str:
         lines += [f"{indent}{line}" for line in (*more, *(f"-> {fix}" for fix in check.fix.splitlines()))]
     problems = sum(check.verdict == PROBLEM for check in checks)
     warnings = sum(check.verdict == WARNING for check in checks)
-    return "\n".join([*lines, f"{problems} problems, {warnings} warnings"]) + "\n"
+    return "\n".join([*lines, f"{_number(problems, 'problem')}, {_number(warnings, 'warning')}"]) + "\n"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def doctor_json(checks: Sequence[Check]) -> str:

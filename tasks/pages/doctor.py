@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from buildx_tasks.planning.doctor import CHECKS, FEATURES
+from tasks.pages.findings import findings
 
 HEAD = """\
 # The doctor
@@ -33,8 +34,23 @@ Registries are those of the images and of the caches. Each is asked at its door,
 """
 
 
+FOUND = """
+## What it can say
+
+| check | verdict | finding | what helps |
+|---|---|---|---|
+"""
+
+
 def doctor_page() -> str:
     """The whole page."""
     rows = "".join(f"| `{id_}` | {what} | {fix} |\n" for id_, (what, fix) in CHECKS.items())
     features = "".join(f"| {name} | {since} |\n" for name, since in FEATURES)
-    return f"{HEAD}{rows}\n## What needs a newer buildx\n\n| feature | since |\n|---|---|\n{features}"
+    found = "".join(
+        f"| `{check.id}` | {check.verdict} | {_cell(check.text)} | {_cell(check.fix)} |\n" for check in findings()
+    )
+    return f"{HEAD}{rows}{FOUND}{found}\n## What needs a newer buildx\n\n| feature | since |\n|---|---|\n{features}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", "<br>")

@@ -253,6 +253,14 @@ def test_platforms_are_native_emulated_or_impossible(platform: Platform, verdict
     assert text in check.text
 
 
+def test_dockers_own_builder_takes_no_other_nodes() -> None:
+    wanted = PlatformSet(platforms=(ARM,))
+    (own,) = found(replace(HEALTHY, platforms=wanted), "platform")
+    (far,) = found(replace(engine(builder=REMOTE), platforms=wanted), "platform")
+    assert "--append" not in own.fix
+    assert "docker buildx create --append --name far --platform linux/arm64" in far.fix
+
+
 @pytest.mark.parametrize(
     ("registry", "verdict", "text", "fix"),
     [

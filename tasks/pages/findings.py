@@ -1,0 +1,89 @@
+"""Everything that the doctor can find, found: its checks on made-up facts, for the page about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from buildx_tasks.execution.knocking import tls_causes
+from buildx_tasks.model.check import OK, SKIPPED, Check
+from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, Daemon, Engine, Node
+from buildx_tasks.model.platform import Platform, PlatformSet
+from buildx_tasks.model.settings import Settings
+from buildx_tasks.planning.doctor import ANNOTATIONS, CHECKS, examine
+from buildx_tasks.planning.doctorfacts import DoctorFacts, RegistryFacts
+
+HOST = "REGISTRY"
+ENDPOINT = "tcp://HOST:1234"
+NODE = Node(name="NODE", status="running", platforms=("linux/amd64", "linux/arm64"))
+WELL = DoctorFacts(
+    engine=Engine(
+        cli="28.2.2",
+        buildx="0.29.1",
+        builder=Builder(name="default", driver="docker", nodes=(NODE,)),
+        daemon=Daemon(version="28.2.2", store=CONTAINERD),
+    ),
+    settings=Settings(),
+    host=Platform(os="linux", arch="amd64"),
+)
+
+
+def findings() -> list[Check]:
+    """Every finding that is neither well nor skipped, each once, in the order of the checks."""
+    seen = {
+        (check.id, check.text): check
+        for facts in _cases()
+        for check in examine(facts)
+        if check.verdict not in (OK, SKIPPED)
+    }
+    order = list(CHECKS)
+    return sorted(seen.values(), key=lambda check: order.index(check.id))
+
+
+def _engine(**changes: Any) -> DoctorFacts:
+    return replace(WELL, engine=replace(WELL.engine, **changes))
+
+
+def _cases() -> Iterator[DoctorFacts]:
+    yield replace(WELL, config_error="FILE:LINE: WHAT")
+    yield _engine(cli="")
+    yield _engine(daemon=Daemon(error="WHY"))
+    yield _engine(buildx="", buildx_error="WHY")
+    yield _engine(buildx="0.9.0")
+    yield _engine(buildx="0.11.2")
+    yield replace(_engine(buildx="0.11.2"), uses=frozenset({ANNOTATIONS}))
+    yield _engine(builder=Builder(name="NAME", known=False), known_builders=("default", "OTHER"))
+    tls = dict.fromkeys(tls_causes("HOST", "CA.pem", "CERT.pem").values())
+    for why in (
+        f"nothing answers at {ENDPOINT}: Connection refused",
+        "it did not answer within 2 s",
+        f"{ENDPOINT} speaks TLS, and the builder has no certificates (driver options cacert, cert, key)",
+        *(f"TLS with {ENDPOINT} fails: {cause}" for cause in tls),
+    ):
+        yield _engine(builder=Builder(name="NAME", driver="remote", error=why))
+    some = Builder(name="NAME", driver="remote", nodes=(NODE, replace(NODE, status="inactive", error="WHY")))
+    yield _engine(builder=some)
+    for architecture in ("arm64", "riscv64"):
+        yield replace(WELL, platforms=PlatformSet(platforms=(Platform(os="linux", arch=architecture),)))
+    both = PlatformSet(platforms=tuple(Platform(os="linux", arch=item) for item in ("amd64", "arm64")))
+    yield replace(_engine(daemon=Daemon(version="28.2.2", store=CLASSIC)), platforms=both)
+    yield _engine(builder=Builder(name="NAME", driver="remote", nodes=(NODE,)), daemon=Daemon(error="WHY"))
+    for registry in (
+        RegistryFacts(host=HOST, status=401),
+        RegistryFacts(host=HOST, status=401, has_login=True),
+        RegistryFacts(host=HOST, status=503),
+        RegistryFacts(host=HOST, error="Connection refused"),
+        RegistryFacts(host=HOST, error="wrong version number"),
+        RegistryFacts(host=HOST, error="certificate verify failed: WHY"),
+    ):
+        yield replace(WELL, registries=(registry,))
+    yield replace(WELL, missing_secrets=("FILE:LINE: artifact 'IMAGE': secret ID: there is no file PATH",))
+    yield replace(WELL, empty_secrets=("FILE:LINE: artifact 'IMAGE': secret ID: variable NAME is not set",))
+    yield replace(WELL, wants_agent=("IMAGE",))
+    yield replace(WELL, wants_agent=("IMAGE",), environ={"SSH_AUTH_SOCK": "PATH"})
+    yield replace(WELL, disks=(("FOLDER", 1 << 30, 50 << 30),))
+    yield replace(WELL, environ={"NO_PROXY": "a", "no_proxy": "b"})
+    yield replace(WELL, environ={"HTTPS_PROXY": "p"})
+    near = RegistryFacts(host="registry:5000", status=200, proxied=True)
+    yield replace(WELL, environ={"HTTPS_PROXY": "p", "NO_PROXY": "localhost"}, registries=(near,))
