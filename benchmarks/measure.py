@@ -74,6 +74,11 @@ def paired(first: Sequence[float], second: Sequence[float]) -> float:
     return statistics.median(two - one for one, two in zip(first, second, strict=True))
 
 
+def ratio(first: Sequence[float], second: Sequence[float]) -> float:
+    """How many times as long the second takes: the middle one of the ratios within each round."""
+    return statistics.median(two / one for one, two in zip(first, second, strict=True))
+
+
 def table(rows: Sequence[Row]) -> str:
     """The rows for people, with a mark at those over budget."""
     cells = [("", "measured", "budget", "what", "how")]

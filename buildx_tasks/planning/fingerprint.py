@@ -42,7 +42,6 @@ UNSEEN = frozenset(("--file", "-f", "--build-context", "--iidfile", "--metadata-
 """Flags that among ``cliFlags`` bring in what is not looked at, or want more than an image."""
 
 ENVIRONMENT = (
-    "BUILDX_METADATA_PROVENANCE",
     "BUILDX_NO_DEFAULT_ATTESTATIONS",
     "DOCKER_BUILDKIT",
     "DOCKER_DEFAULT_PLATFORM",

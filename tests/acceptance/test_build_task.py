@@ -18,6 +18,7 @@ CHAIN = HEAD + (
     "    - {image: other, context: app}\n"
 )
 REPO = ("--default-repo", "localhost:5000")
+PROVENANCE = "BUILDX_METADATA_PROVENANCE"
 
 
 @pytest.fixture
@@ -57,6 +58,16 @@ class TestCommand:
         ]
         assert build["argv"][7:10] == ["--push", "--builder", "ci"]
         assert build["cwd"] == str(one.folder)
+
+    @pytest.mark.parametrize(("given", "used"), [({}, "disabled"), ({PROVENANCE: "max"}, "max")])
+    def test_provenance_is_not_fetched_for_the_metadata_file(
+        self, one: Project, given: dict[str, str], used: str
+    ) -> None:
+        one.env.update(given)
+        one.docker.environment = (PROVENANCE,)
+        one.invoke("buildx.build", *REPO, "--tag", "v1")
+        (build,) = one.docker.builds
+        assert build["env"][PROVENANCE] == used
 
     def test_builders_are_never_listed(self, one: Project) -> None:
         one.invoke("buildx.build", *REPO, "--tag", "v1")
