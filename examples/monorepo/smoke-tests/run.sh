@@ -1,0 +1,2 @@
+#!/bin/sh
+echo "asking each service whether it is well"
