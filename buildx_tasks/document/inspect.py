@@ -8,7 +8,7 @@ from buildx_tasks.model.engine import Builder, Node
 def parse_inspect(text: str) -> Builder:
     """Read the output of ``docker buildx inspect``: a head with name and driver, then a block per node.
 
-    Platforms marked with ``*`` (set by the user) lose the mark. Unknown lines are passed over, so that newer
+    Platforms marked with ``*`` are those that the user gave the node. Unknown lines are passed over, so that newer
     versions with more to say can still be read.
     """
     head, _mark, rest = text.partition("\nNodes:")
@@ -16,13 +16,15 @@ def parse_inspect(text: str) -> Builder:
     nodes: list[Node] = []
     for block in _blocks(rest):
         values = _fields(block)
+        platforms = [part.strip() for part in values.get("platforms", "").split(",") if part]
         nodes.append(
             Node(
                 name=values.get("name", ""),
                 endpoint=values.get("endpoint", ""),
                 status=values.get("status", ""),
                 buildkit=values.get("buildkit version", values.get("buildkit", "")),
-                platforms=tuple(part.strip().rstrip("*") for part in values.get("platforms", "").split(",") if part),
+                platforms=tuple(part.rstrip("*") for part in platforms),
+                claimed=tuple(part.rstrip("*") for part in platforms if part.endswith("*")),
                 error=values.get("error", ""),
             )
         )

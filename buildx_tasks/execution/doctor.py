@@ -6,9 +6,8 @@ import os
 import shutil
 import socket
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from buildx_tasks.errors import BuildxTasksError
@@ -17,8 +16,8 @@ from buildx_tasks.execution.daemonsocket import daemon_info
 from buildx_tasks.execution.declared import Wanted, want_builder, wanted_spec
 from buildx_tasks.execution.dockerauth import Logins
 from buildx_tasks.execution.knocking import knock_at_all
-from buildx_tasks.execution.onfile import docker_config, driver_on_file, selected_builder
-from buildx_tasks.execution.probe import Questions, answers, inspect_builder, why_builder_silent
+from buildx_tasks.execution.onfile import docker_config
+from buildx_tasks.execution.probe import Questions, answers, look_at_builder
 from buildx_tasks.execution.registry import Registries, RegistryError
 from buildx_tasks.execution.session import Loaded, Settle, begin, host_platform
 from buildx_tasks.execution.world import World
@@ -33,7 +32,6 @@ from buildx_tasks.planning.doctorregistries import used_registries
 from buildx_tasks.planning.secretfiles import missing_files, unset_variables, wants_agent
 
 ANSWER_SECONDS = 0.8
-INSPECT_SECONDS = 2.0
 DOCKER_ROOT = "/var/lib/docker"
 
 
@@ -61,7 +59,8 @@ def gather(settle: Settle, world: World, asked: Questions) -> DoctorFacts:
         if wanted.pending is not None and spec is not None:
             seen = pool.submit(_knock_beforehand, wanted.pending, spec)
         elif settings.builder != OFF:
-            seen = _look_at_builder(settings.builder, world, pool)
+            arguments = (settings.builder, world.environ, home, settings.builder_timeout)
+            seen = pool.submit(look_at_builder, world.runner, *arguments)
         disks = pool.submit(_disks, world)
         registries = _ask_registries(artifacts, settings, world, pool)
         engine = answers(asked, world.runner, world.environ, home, OFF)
@@ -95,17 +94,6 @@ def _knock_beforehand(pending: Builder, spec: BuilderSpec) -> Builder:
         return pending
     nodes = [{"Endpoint": node.endpoint, "DriverOpts": dict(node.options)} for node in spec.nodes]
     return replace(pending, error=knock_at_all({"Nodes": nodes}))
-
-
-def _look_at_builder(name: str, world: World, pool: ThreadPoolExecutor) -> Future[Builder]:
-    """Ask buildx about a builder, and knock at a remote one's door meanwhile."""
-    environ, home = world.environ, str(world.home)
-    known = name or selected_builder(environ, home)
-    silence = None
-    if known and driver_on_file(known, environ, home) == REMOTE:
-        silence = pool.submit(why_builder_silent, known, environ, home, INSPECT_SECONDS).result
-    look = partial(inspect_builder, seconds=INSPECT_SECONDS, silence=silence)
-    return pool.submit(look, world.runner, name, environ, home)
 
 
 def _ask_registries(

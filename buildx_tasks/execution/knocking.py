@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from typing import Any
@@ -18,6 +18,8 @@ from buildx_tasks.execution.certificates import valid_until
 
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 0.5
+REFUSALS = ("certificate", "unknown ca", "handshake failure")
+"""Alerts of a server that does not like the client's certificate. Go, and so BuildKit, calls all of it "bad"."""
 
 
 def why_silent(instance: Mapping[str, Any], seconds: float) -> str:
@@ -27,9 +29,13 @@ def why_silent(instance: Mapping[str, Any], seconds: float) -> str:
 
 def knock_at_all(instance: Mapping[str, Any]) -> str:
     """What is wrong with the nodes of an instance; "" when nothing is found."""
-    nodes = instance.get("Nodes") or []
+    return "; ".join(reason for reason in knock_at_each(instance.get("Nodes") or []).values() if reason)
+
+
+def knock_at_each(nodes: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Why nodes, as buildx has them on file, can't be reached, by their names; "" for one that can."""
     with ThreadPoolExecutor(max_workers=max(1, len(nodes))) as pool:
-        return "; ".join(reason for reason in pool.map(knock_at, nodes) if reason)
+        return dict(zip((str(node.get("Name")) for node in nodes), pool.map(knock_at, nodes), strict=True))
 
 
 def knock_at(node: Mapping[str, Any]) -> str:
@@ -80,24 +86,30 @@ def _handshake(plain: socket.socket, name: str, options: Mapping[str, str], endp
 
 
 def _refused(options: Mapping[str, str]) -> str:
-    """Why a server does not want us that does not say it."""
-    cert = options.get("cert", "")
-    if not cert:
+    """Why a server does not want us; what it says itself depends on the library it is made with."""
+    certificate = options.get("cert", "")
+    return refusal(certificate, valid_until(certificate) if certificate else None)
+
+
+def refusal(certificate: str, until: datetime | None) -> str:
+    """Why a client certificate ("" for none), valid `until` then, is refused."""
+    if not certificate:
         return "it wants a client certificate, and the builder has none"
-    until = valid_until(cert)
     if until is not None and until < datetime.now(timezone.utc):
-        return f"the client certificate {cert} has expired on {until:%Y-%m-%d}"
-    return f"it does not accept the client certificate {cert}: was it issued by the server's own CA?"
+        return f"the client certificate {certificate} has expired on {until:%Y-%m-%d}"
+    return f"it does not accept the client certificate {certificate}: was it issued by the server's own CA?"
 
 
 def _cause(error: ssl.SSLError, name: str, options: Mapping[str, str]) -> str:
     plain = str(error).lower().replace("_", " ")
-    causes = tls_causes(name, options.get("cacert", "the system"), options.get("cert", ""))
+    if "alert" in plain and any(sign in plain for sign in REFUSALS):
+        return _refused(options)
+    causes = tls_causes(name, options.get("cacert", "the system"))
     return next((cause for sign, cause in causes.items() if sign in plain), str(error))
 
 
-def tls_causes(name: str, authority: str, certificate: str) -> dict[str, str]:
-    """What the words of a TLS library mean, for a server that is called `name` and these files."""
+def tls_causes(name: str, authority: str) -> dict[str, str]:
+    """What the words of our TLS library mean, for a server that is called `name` and the CA in a file."""
     foreign = f"its certificate was not issued by the CA in {authority}"
     other = f"its certificate is not for {name} (set servername to the name in it)"
     return {
@@ -107,11 +119,6 @@ def tls_causes(name: str, authority: str, certificate: str) -> dict[str, str]:
         "unable to get local issuer": foreign,
         "self-signed certificate": foreign,
         "self signed certificate": foreign,
-        "alert certificate required": "it wants a client certificate, and the builder has none",
-        "alert handshake failure": "it refuses the client certificate, or wants one",
-        "alert bad certificate": f"it refuses the client certificate {certificate}",
-        "alert unknown ca": f"it does not know the CA of the client certificate {certificate}",
-        "alert certificate expired": f"the client certificate {certificate} has expired",
         "wrong version number": "it does not speak TLS",
         "record layer failure": "it does not speak TLS",
     }

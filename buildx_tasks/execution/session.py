@@ -225,7 +225,9 @@ def gather_facts(loaded: Loaded, world: World, asked: Questions) -> Facts:
         environ = {**world.environ, **dict(around.docker_env)}
         asked = ask_engine(replace(world, runner=runner, environ=environ))
     return Facts(
-        engine=answers(asked, runner, world.environ, str(world.home), settings.builder),
+        engine=answers(
+            asked, runner, world.environ, str(world.home), settings.builder, patience=settings.builder_timeout
+        ),
         environ=world.environ,
         home=str(world.home),
         cwd=str(world.cwd),

@@ -10,13 +10,18 @@ CLASSIC = "classic"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Node:
-    """One BuildKit daemon of a builder. `platforms` are native and emulated ones alike; `error` says why not."""
+    """One BuildKit daemon of a builder.
+
+    `platforms` are native and emulated ones alike, `claimed` those that it was created for; `error` says why it does
+    not answer.
+    """
 
     name: str = ""
     endpoint: str = ""
     status: str = ""
     buildkit: str = ""
     platforms: tuple[str, ...] = ()
+    claimed: tuple[str, ...] = ()
     error: str = ""
 
     @property

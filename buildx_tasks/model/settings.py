@@ -56,6 +56,7 @@ class Settings:
     # builder and cache
     builder: str = ""
     builders: Mapping[str, object] = field(default_factory=dict)
+    builder_timeout: int | None = None
     cache_tag: str = ""
     cache_repo: str = ""
     cache_flags: tuple[str, ...] = ()

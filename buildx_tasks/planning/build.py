@@ -21,6 +21,7 @@ from buildx_tasks.planning.engine import Tool, choose_tool
 from buildx_tasks.planning.facts import Facts, SourceFacts
 from buildx_tasks.planning.fallback import plain_cache, plain_losses
 from buildx_tasks.planning.newflags import check_new_flags
+from buildx_tasks.planning.nodes import check_nodes
 from buildx_tasks.planning.select import required_images, select_artifacts
 from buildx_tasks.planning.step import plan_command
 from buildx_tasks.planning.stepinput import StepInput
@@ -67,6 +68,7 @@ class _Planner:
             for artifact in config.artifacts:
                 if artifact.image in selected and (draft := self._draft(config, artifact, own_tool)):
                     drafts[artifact.image] = draft
+        self.problems.extend(check_nodes(self.facts.engine.builder, tuple(drafts.values())))
         self.exported = {
             image
             for dependent in drafts.values()

@@ -16,6 +16,7 @@ from buildx_tasks.planning.doctorplaces import check_places
 from buildx_tasks.planning.engine import CREATE_HINT, OLDEST_BUILDX, Tool, choose_tool, unknown_builder, wants_buildx
 from buildx_tasks.planning.engine import version_of as read_version
 from buildx_tasks.planning.newflags import ANNOTATIONS_SINCE, SEVERAL_OUTPUTS_SINCE
+from buildx_tasks.planning.nodes import node_hint, node_text, silent_nodes
 
 ANNOTATIONS = "annotations"
 SEVERAL_OUTPUTS = "several outputs of one build"
@@ -152,7 +153,8 @@ def _builder_fix(builder: Builder, facts: DoctorFacts) -> str:
         again = f"correct it and create it again:  docker buildx rm {builder.name}; {_creation(builder)}"
     other = "or name another:  invoke buildx.config.set --global buildx-builder NAME"
     if SLOW in builder.error:
-        return f"look at its machine's load and network:  docker buildx inspect {builder.name}\n{other}"
+        look = f"look at its machine's load and network:  docker buildx inspect {builder.name}"
+        return f"{look}\nor give it longer:  --builder-timeout SECONDS\n{other}"
     if SILENT in builder.error:
         return f"start BuildKit there, or let its firewall pass us\n{again}\n{other}"
     return f"{again}\n{other}"
@@ -187,10 +189,11 @@ def _builder(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
     nodes = f"{len(builder.nodes) or 1} node{'s' if len(builder.nodes) > 1 else ''}"
     shown = f" {versions}" if versions else ""
     yield ok("builder", f"builder {builder.name}: driver {tool.driver}, {nodes}, BuildKit{shown}")
+    needed = silent_nodes(builder, facts.platforms)
     for node in builder.nodes:
         if node.error:
-            text = f"node {node.name} of {builder.name}: {node.error}"
-            yield warning("builder", text, f"docker buildx inspect {builder.name}")
+            say = problem if node in needed else warning
+            yield say("builder", node_text(builder, node), node_hint(builder, node))
     if not tool.builds_indexes:
         yield from _one_platform(facts, f"builder {tool.builder} (driver docker, classic image store)")
     yield from _platforms(facts, tool)
@@ -233,8 +236,12 @@ def _platforms(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
     native = {node.platforms[0] for node in builder.nodes if node.platforms}
     if not offered:
         return
-    for platform in (str(item) for item in facts.platforms):
-        if platform in native:
+    for wanted in facts.platforms:
+        platform = str(wanted)
+        if silent := silent_nodes(builder, (wanted,)):
+            names = " and ".join(node.name for node in silent)
+            yield skipped("platform", f"{platform}: it takes {names}, see above")
+        elif platform in native:
             yield ok("platform", f"{platform} is native on builder {tool.builder}")
         elif platform in offered:
             yield warning(

@@ -14,7 +14,7 @@ from buildx_tasks.tasks.options import BUILD, SELECTION, Option, flag_values, wi
 from buildx_tasks.tasks.result import Wanted
 
 FORMATS = ("text", "json")
-NAMES = ("platform", "default_repo", "insecure_registry", "builder")
+NAMES = ("platform", "default_repo", "insecure_registry", "builder", "builder_timeout")
 WHAT = tuple(option for option in BUILD if option.name in NAMES)
 FORMAT = (Option("format", "text or json"),)
 

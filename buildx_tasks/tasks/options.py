@@ -86,6 +86,7 @@ BUILD: tuple[Option, ...] = (
     _boolean("push", "push the images, or with =false do not"),
     _no("push", "do not push the images"),
     _text("builder", "buildx builder, or off for plain docker build"),
+    _text("builder_timeout", "seconds a builder may take to answer (default: 2, with Kubernetes 10)"),
     _text("cache_tag", "tag of cache references that have none; a template"),
     _text("cache_repo", "registry and path that cache references of our images are moved to"),
     _list("cache_flags", "attributes of derived cache exports, such as mode=max; repeat or use commas"),

@@ -1,4 +1,4 @@
-"""Certificates of the mTLS endpoint: an authority, its server and clients (one expired), and a stranger's."""
+"""Certificates of the mTLS endpoint: an authority, its servers and clients (one expired of each), and a stranger's."""
 
 import shutil
 from pathlib import Path
@@ -41,7 +41,9 @@ def make_certificates(folder: Path, trees: Path) -> Facts:
     san = f"subjectAltName=DNS:{SERVER_NAME},IP:127.0.0.1"
     maker.certificate("server", "ca", extension=san)
     maker.certificate("client", "ca")
-    maker.certificate("expired", "ca", start="20200101000000Z", end="20200102000000Z")
+    past = {"start": "20200101000000Z", "end": "20200102000000Z"}
+    maker.certificate("expired-server", "ca", extension=san, **past)
+    maker.certificate("expired", "ca", **past)
     maker.certificate("stranger", "wrong-ca")
     return {
         "server_name": SERVER_NAME,

@@ -67,7 +67,12 @@ def _start(lab: Lab, part: str, more: str) -> Facts:
     config.write_text(_CONFIG.format(data=folder / "data", port=port) + more)
     program = find(lab.trees / "root", "docker-registry")
     process = lab.serve(part, "registry", [program, "serve", config], ready=lambda: _answers(port))
-    return {"host": f"localhost:{port}", "url": f"http://127.0.0.1:{port}", "processes": [process]}
+    return {
+        "host": f"localhost:{port}",
+        "url": f"http://127.0.0.1:{port}",
+        "program": str(program),
+        "processes": [process],
+    }
 
 
 def _answers(port: int) -> bool:

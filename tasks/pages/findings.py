@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any
 
-from buildx_tasks.execution.knocking import tls_causes
+from buildx_tasks.execution.knocking import refusal, tls_causes
 from buildx_tasks.model.check import OK, SKIPPED, Check
 from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, Daemon, Engine, Node
 from buildx_tasks.model.platform import Platform, PlatformSet
@@ -16,6 +17,7 @@ from buildx_tasks.planning.doctorfacts import DoctorFacts, RegistryFacts
 
 HOST = "REGISTRY"
 ENDPOINT = "tcp://HOST:1234"
+PAST = datetime(2020, 1, 2, tzinfo=timezone.utc)
 NODE = Node(name="NODE", status="running", platforms=("linux/amd64", "linux/arm64"))
 WELL = DoctorFacts(
     engine=Engine(
@@ -54,7 +56,8 @@ def _cases() -> Iterator[DoctorFacts]:
     yield _engine(buildx="0.11.2")
     yield replace(_engine(buildx="0.11.2"), uses=frozenset({ANNOTATIONS}))
     yield _engine(builder=Builder(name="NAME", known=False), known_builders=("default", "OTHER"))
-    tls = dict.fromkeys(tls_causes("HOST", "CA.pem", "CERT.pem").values())
+    refusals = (refusal("", None), refusal("CERT.pem", PAST), refusal("CERT.pem", None))
+    tls = dict.fromkeys((*tls_causes("HOST", "CA.pem").values(), *refusals))
     for why in (
         f"nothing answers at {ENDPOINT}: Connection refused",
         "it did not answer within 2 s",
@@ -64,6 +67,9 @@ def _cases() -> Iterator[DoctorFacts]:
         yield _engine(builder=Builder(name="NAME", driver="remote", error=why))
     some = Builder(name="NAME", driver="remote", nodes=(NODE, replace(NODE, status="inactive", error="WHY")))
     yield _engine(builder=some)
+    arm = replace(NODE, status="inactive", error="WHY", claimed=("linux/arm64",))
+    claimed = Builder(name="NAME", driver="remote", nodes=(replace(NODE, name="OTHER"), arm))
+    yield replace(_engine(builder=claimed), platforms=PlatformSet(platforms=(Platform(os="linux", arch="arm64"),)))
     for architecture in ("arm64", "riscv64"):
         yield replace(WELL, platforms=PlatformSet(platforms=(Platform(os="linux", arch=architecture),)))
     both = PlatformSet(platforms=tuple(Platform(os="linux", arch=item) for item in ("amd64", "arm64")))

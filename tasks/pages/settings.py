@@ -39,6 +39,7 @@ MEANINGS = {
     "disable-multi-platform-build": "Build for one platform even where several are given.",
     "builder": "The buildx builder; `off` for plain `docker build`.",
     "builders": "Builders by name, as `buildx.builder.ensure` creates them.",
+    "builder-timeout": "Seconds that a builder may take to say what it can do; 2 when not said, with Kubernetes 10.",
     "cache-tag": "Tag of cache references that have none: a template such as `cache-{{.BRANCH}}`.",
     "cache-repo": "Registry and path that cache references are moved to.",
     "cache-flags": "Attributes of derived cache exports, such as `mode=max`.",

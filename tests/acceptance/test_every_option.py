@@ -59,6 +59,11 @@ def on_a_builder(project: Project) -> None:
     project.docker.builder("ci", "remote")
 
 
+def on_a_slow_builder(project: Project) -> None:
+    on_a_builder(project)
+    project.docker.hesitation = 1.3
+
+
 def on_plain_docker(project: Project) -> None:
     project.docker.without_buildx()
 
@@ -112,6 +117,9 @@ OPTIONS: dict[str, Case] = {
     "push": Case(value="false", base=(*PLAN, *REPO), seen='"output": "load"'),
     "no_push": Case(base=(*PLAN, *REPO), seen='"output": "load"'),
     "builder": Case(value="ci", prepare=on_a_builder, seen='"builder ci is configured'),
+    "builder_timeout": Case(
+        value="1", base=(*PLAN, "--builder", "ci"), prepare=on_a_slow_builder, seen="did not answer within 1 s"
+    ),
     "cache_tag": Case(value="stable", config=OWN_CACHE, seen='"app:stable"'),
     "cache_repo": Case(value="cache.example", config=OWN_CACHE, seen='"cache.example/app:v1"'),
     "cache_flags": Case(

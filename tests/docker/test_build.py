@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from lab_support import Completed, Sandbox
+from lab_support import Completed, Sandbox, mute_builder
 
 TASKS = "import buildx_tasks\n\nns = buildx_tasks.namespace()\n"
 SHOUT = """\
@@ -286,6 +286,15 @@ class TestErrors:
         assert time.monotonic() - begin < 5
         assert done.code == 4
         assert "builder dead: nothing answers at tcp://127.0.0.1:1" in done.err
+
+    def test_a_builder_that_takes_a_call_and_says_nothing(self, sandbox: Sandbox) -> None:
+        with mute_builder(sandbox):
+            project = Project(sandbox, APP)
+            done = project.build("--builder", "mute", check=False)
+            patient = project.build("--builder", "mute", "--builder-timeout", "3", check=False)
+        assert done.code == patient.code == 4
+        assert "builder mute: it did not answer within 2 s" in done.err
+        assert "builder mute: it did not answer within 3 s" in patient.err
 
     def test_a_registry_that_is_not_there(self, sandbox: Sandbox) -> None:
         done = Project(sandbox, APP).invoke(

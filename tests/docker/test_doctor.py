@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from lab_support import Sandbox, tls_options
+from lab_support import Lab, Relay, Sandbox, mute_builder, server_tls, tls_options
 
 CERTIFICATES = Path(__file__).parents[2] / "examples/remote-rootless/make-certificates.sh"
 
@@ -27,6 +30,9 @@ build:
     - image: app
       context: app
 """
+
+
+BUILD = ("invoke", "buildx.build", "--tag", "v1", "--no-cache-artifacts")
 
 
 def doctor(sandbox: Sandbox, *words: str, config: str = CONFIG) -> tuple[int, dict[str, list[dict[str, Any]]]]:
@@ -78,6 +84,91 @@ def test_a_tls_server_that_is_spoken_to_without_tls_and_another_name(new_sandbox
     assert "is not for other" in doctor(sandbox, "--builder", "named")[1]["builder"][0]["text"]
 
 
+@pytest.fixture
+def go_endpoint(lab: Lab, tmp_path: Path) -> Iterator[str]:
+    """A TLS server that is made with Go, as BuildKit is, and wants client certificates of the lab's authority."""
+    folder = Path(lab.parts["mtls"]["ca"]).parent
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    tls = {"certificate": f"{folder}/server.pem", "key": f"{folder}/server.key", "clientcas": [f"{folder}/ca.pem"]}
+    config = {
+        "version": "0.1",
+        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "data")}},
+        "http": {"addr": f"127.0.0.1:{port}", "tls": tls},
+    }
+    (tmp_path / "config.yml").write_text(json.dumps(config))
+    program = lab.parts["open"]["program"]
+    with subprocess.Popen(
+        [program, "serve", tmp_path / "config.yml"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        while server.poll() is None:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            time.sleep(0.05)
+        yield f"tcp://localhost:{port}"
+        server.terminate()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"ca": "wrong_ca"}, "was not issued by the CA in"),
+        ({"client": "none"}, "it wants a client certificate, and the builder has none"),
+        ({"client": "expired_"}, "has expired on 2020-01-02"),
+        ({"client": "stranger_"}, "does not accept the client certificate"),
+    ],
+)
+def test_a_server_made_with_go_refuses_in_other_words(
+    new_sandbox: Callable[..., Sandbox], go_endpoint: str, options: dict[str, str], said: str
+) -> None:
+    sandbox = new_sandbox(engine=None)
+    sandbox.create_builder("safe", go_endpoint, *tls_options(sandbox.lab.parts["mtls"], **options))
+    code, found = doctor(sandbox, "--builder", "safe")
+    assert code == 4
+    assert said in found["builder"][0]["text"]
+
+
+def test_a_server_whose_certificate_has_expired(new_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = new_sandbox(engine=None)
+    facts = sandbox.lab.parts["mtls"]
+    with Relay("127.0.0.1", 1, tls=server_tls(sandbox.lab, "expired-server")) as relay:
+        sandbox.create_builder("old", f"tcp://{relay.host}", *tls_options(facts))
+        code, found = doctor(sandbox, "--builder", "old")
+    assert code == 4
+    assert "its certificate has expired" in found["builder"][0]["text"]
+
+
+def test_a_server_that_does_not_speak_tls(new_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = new_sandbox(engine=None)
+    parts = sandbox.lab.parts
+    sandbox.create_builder("open", parts["remote"]["endpoint"], *tls_options(parts["mtls"]))
+    code, found = doctor(sandbox, "--builder", "open")
+    assert code == 4
+    assert "it does not speak TLS" in found["builder"][0]["text"]
+    assert found["builder"][0]["fix"].splitlines()[0].endswith("--driver remote ENDPOINT")
+
+
+def test_one_of_two_nodes_is_dead(sandbox: Sandbox) -> None:
+    sandbox.create_builder("half", sandbox.lab.parts["nodes"]["amd64"], "--platform", "linux/amd64")
+    sandbox.create_builder("half", "tcp://127.0.0.1:1", "--platform", "linux/arm64", "--append")
+    code, found = doctor(sandbox, "--builder", "half")
+    assert (code, [check["verdict"] for check in found["builder"]]) == (0, ["ok", "warning"])
+    why = "node half1 of builder half: nothing answers at tcp://127.0.0.1:1"
+    assert found["builder"][1]["text"].startswith(why)
+    code, found = doctor(sandbox, "--builder", "half", "--platform", "linux/amd64,linux/arm64")
+    assert (code, [check["verdict"] for check in found["builder"]]) == (4, ["ok", "problem"])
+    assert [check["verdict"] for check in found["platform"]] == ["ok", "skipped"]
+    repo = sandbox.image("x").removesuffix("/x")
+    command = [*BUILD, "--default-repo", repo, "--builder", "half", "--platform", "linux/amd64,linux/arm64"]
+    done = sandbox.run(*command, check=False, cwd=sandbox.folder / "project")
+    assert (done.code, why in done.err) == (4, True)
+    sandbox.run(*command[:-1], "linux/amd64", cwd=sandbox.folder / "project")
+    sandbox.run(*found["builder"][1]["fix"].partition(":  ")[2].split(), cwd=sandbox.folder / "project")
+    code, found = doctor(sandbox, "--builder", "half", "--platform", "linux/amd64,linux/arm64")
+    assert (code, [check["verdict"] for check in found["builder"]]) == (0, ["ok"])
+
+
 def test_a_dead_builder_is_reported_soon(sandbox: Sandbox) -> None:
     sandbox.create_builder("dead", "tcp://127.0.0.1:1")
     code, found = doctor(sandbox, "--builder", "dead")
@@ -88,8 +179,7 @@ def test_a_dead_builder_is_reported_soon(sandbox: Sandbox) -> None:
 
 
 def test_a_builder_that_takes_a_call_and_says_nothing(sandbox: Sandbox) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        sandbox.create_builder("mute", f"tcp://127.0.0.1:{mute.getsockname()[1]}")
+    with mute_builder(sandbox):
         code, found = doctor(sandbox, "--builder", "mute")
     assert code == 4
     assert "did not answer within 2 s" in found["builder"][0]["text"]
@@ -173,6 +263,44 @@ def test_no_plugin_and_an_old_one(new_sandbox: Callable[..., Sandbox]) -> None:
     assert "needs 0.15" in found["buildx"][0]["text"]
 
 
+def test_no_docker_at_all(sandbox: Sandbox) -> None:
+    sandbox.env["PATH"] = str(Path(sys.executable).parent)
+    code, found = doctor(sandbox)
+    assert code == 4
+    assert found["docker-cli"][0]["text"] == "docker is not on PATH"
+    assert found["tool"][0]["verdict"] == "problem"
+
+
+# No package has a buildx that old: this one says another version than the lab's, and does everything else as it does.
+OLD_PLUGIN = """\
+#!/bin/sh
+[ "$1 $2" = "buildx version" ] && exec echo "github.com/docker/buildx v{version} 0000000"
+exec {plugin} "$@"
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "verdict", "said"),
+    [
+        ("0.9.1", "problem", "buildx 0.9.1 is older than 0.10, the oldest that is supported"),
+        ("0.11.2", "problem", "the config wants what buildx 0.11.2 lacks: annotations (needs 0.12)"),
+        ("0.12.1", "warning", "several outputs of one build (needs 0.13)"),
+    ],
+)
+def test_a_plugin_from_before(new_sandbox: Callable[..., Sandbox], version: str, verdict: str, said: str) -> None:
+    sandbox = new_sandbox(buildx="none")
+    plugins = Path(sandbox.env["DOCKER_CONFIG"], "cli-plugins")
+    plugins.mkdir(exist_ok=True)
+    plugin = sandbox.lab.parts["clients"]["buildx-old"]["plugin"]
+    (plugins / "docker-buildx").write_text(OLD_PLUGIN.format(version=version, plugin=plugin))
+    (plugins / "docker-buildx").chmod(0o755)
+    block = ".buildx: {artifacts: {app: {annotations: {a: b}}}}\n"
+    _code, found = doctor(sandbox, config=CONFIG + block)
+    assert found["buildx"][0]["verdict"] == verdict
+    assert said in found["buildx"][0]["text"]
+    assert found["buildx"][0]["fix"] == "update docker-buildx"
+
+
 def test_a_classic_engine_and_none_at_all(new_sandbox: Callable[..., Sandbox]) -> None:
     sandbox = new_sandbox(engine="classic")
     config = CONFIG + "      docker: {cacheFrom: [app]}\n"
@@ -217,6 +345,13 @@ def test_a_registry_that_refuses_our_credentials(sandbox: Sandbox) -> None:
     code, found = doctor(sandbox, "--default-repo", f"{host}/x")
     assert code == 4
     assert f"{host} refuses our credentials" in found["registry"][0]["text"]
+
+
+def test_a_registry_in_trouble(sandbox: Sandbox, faults: Callable[[dict[str, object]], None]) -> None:
+    faults({"count": 9, "status": 503})
+    _code, found = doctor(sandbox, "--default-repo", sandbox.image("x", "faulty").removesuffix("/x"))
+    assert found["registry"][0]["verdict"] == "warning"
+    assert found["registry"][0]["text"].endswith("answers with 503")
 
 
 class Front(BaseHTTPRequestHandler):
@@ -284,6 +419,24 @@ def test_proxies_that_are_half_set(sandbox: Sandbox) -> None:
     said = " / ".join(check["text"] for check in found["proxy"])
     assert "HTTPS_PROXY and https_proxy differ" in said
     assert "NO_PROXY does not spare registry.internal:5000" in said
+
+
+def test_a_proxy_that_spares_nobody(sandbox: Sandbox) -> None:
+    sandbox.env["HTTPS_PROXY"] = "http://127.0.0.1:1"
+    _code, found = doctor(sandbox)
+    assert "is set without NO_PROXY" in found["proxy"][0]["text"]
+
+
+def test_an_agent_that_has_gone(sandbox: Sandbox) -> None:
+    path = sandbox.folder / "agent"
+    with socket.socket(socket.AF_UNIX) as agent:
+        agent.bind(str(path))
+        agent.listen()
+    sandbox.env["SSH_AUTH_SOCK"] = str(path)
+    code, found = doctor(sandbox, config=CONFIG + "      docker: {ssh: default}\n")
+    assert code == 4
+    assert f"nobody answers at SSH_AUTH_SOCK ({path})" in found["ssh-agent"][0]["text"]
+    assert "ssh-add" in found["ssh-agent"][0]["fix"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")

@@ -14,7 +14,7 @@ import threading
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -302,11 +302,24 @@ def _connected(target: int | str) -> socket.socket:
     return upstream
 
 
-def server_tls(lab: Lab) -> ssl.SSLContext:
-    """The server's end of TLS with the certificate of the lab's mTLS endpoint, for clients that have one too."""
+@contextlib.contextmanager
+def mute_builder(sandbox: Sandbox) -> Iterator[None]:
+    """A builder `mute` whose endpoint takes calls and never says a word.
+
+    It is created while nobody is there, as docker would wait for an answer.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = free.getsockname()
+    sandbox.create_builder("mute", f"tcp://127.0.0.1:{address[1]}")
+    with socket.create_server(address):
+        yield
+
+
+def server_tls(lab: Lab, certificate: str = "server") -> ssl.SSLContext:
+    """The server's end of TLS with a certificate of the lab's authority, for clients that have one too."""
     folder = Path(lab.parts["mtls"]["ca"]).parent
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.pem", folder / "server.key")
+    context.load_cert_chain(folder / f"{certificate}.pem", folder / f"{certificate}.key")
     context.load_verify_locations(folder / "ca.pem")
     context.verify_mode = ssl.CERT_REQUIRED
     return context

@@ -19,7 +19,7 @@ import pytest
 
 SCRIPT = """\
 #!{python} -S
-import json, os, sys
+import json, os, sys, time
 folder = {folder!r}
 answers = json.load(open(folder + "/answers.json"))
 argv = sys.argv[1:]
@@ -28,6 +28,8 @@ call = {{"argv": argv, "cwd": os.getcwd(), "env": {{k: os.environ[k] for k in wa
 with open(folder + "/calls.jsonl", "a") as log:
     log.write(json.dumps(call) + "\\n")
 line = " ".join(argv)
+if line.startswith("buildx inspect"):
+    time.sleep(answers["hesitation"])
 for prefix, (code, out, err) in answers["table"].items():
     if line.startswith(prefix):
         sys.stdout.write(out)
@@ -46,11 +48,15 @@ IMAGE_ID = "sha256:" + "1" * 64
 
 @dataclass
 class Docker:
-    """A recording docker in `folder`; change `table` (argv prefix -> exit code, stdout, stderr) before a run."""
+    """A recording docker in `folder`; change `table` (argv prefix -> exit code, stdout, stderr) before a run.
+
+    `hesitation` is how many seconds a builder takes to say what it can do.
+    """
 
     folder: Path
     table: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     environment: tuple[str, ...] = ()
+    hesitation: float = 0
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True)
@@ -86,7 +92,12 @@ class Docker:
 
     def save(self) -> None:
         """Write the table down for the script."""
-        answers = {"table": self.table, "digest": DIGEST, "environment": list(self.environment)}
+        answers = {
+            "table": self.table,
+            "digest": DIGEST,
+            "environment": list(self.environment),
+            "hesitation": self.hesitation,
+        }
         (self.folder / "answers.json").write_text(json.dumps(answers))
 
     @property
