@@ -48,7 +48,7 @@ def _bench(folder: Path, parts: dict[str, Any]) -> Bench:
         "DOCKER_HOST": parts["containerd"]["host"],
     }
     (folder / "home").mkdir()
-    return Bench(folder=folder, env=env, registry=parts["open"]["host"])
+    return Bench(folder=folder, env=env, registry=parts["open"]["host"], remote=parts["remote"]["endpoint"])
 
 
 if __name__ == "__main__":

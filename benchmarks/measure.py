@@ -35,13 +35,14 @@ class Bench:
     folder: Path
     env: Mapping[str, str]
     registry: str
+    remote: str
 
-    def run(self, *argv: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
-        """Run a command that must succeed; its standard output."""
+    def run(self, *argv: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, status: int = 0) -> str:
+        """Run a command that must end with `status`; its standard output."""
         done = subprocess.run(
             argv, cwd=cwd or self.folder, env={**self.env, **(env or {})}, capture_output=True, text=True, check=False
         )
-        if done.returncode:
+        if done.returncode != status:
             raise SystemExit(
                 f"{' '.join(argv)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +60,45 @@ def cached_build(bench: Bench) -> Iterator[Row]:
     )
 
 
+def remote_build(bench: Bench) -> Iterator[Row]:
+    """The same on a remote builder, which has to be looked up: what making sure of everything beforehand costs."""
+    bench.run("docker", "buildx", "create", "--name=far", "--driver=remote", bench.remote)
+    folder = make_project(bench.folder / "far", 1, steps=3)
+    words = (f"--default-repo={bench.registry}/bench-far", "--tag=v1", "--builder=far")
+    ours = ("invoke", "buildx.build", *words, "--no-cache-artifacts")
+    (command,) = _commands(bench, folder, *words)
+    actions = {
+        "bare": partial(bench.run, *command, cwd=folder),
+        "ours": partial(bench.run, *ours, cwd=folder),
+        "doctor": partial(bench.run, "invoke", "buildx.doctor", *words[::2], cwd=folder),
+    }
+    alternate(actions, 1)
+    times = alternate(actions, 9)
+    yield Row(
+        what="own time around a cached build on a remote builder",
+        value=paired(times["bare"], times["ours"]),
+        limit=0.3,
+        unit="s",
+        note=f"bare {median(times['bare']):.2f} s, ours {median(times['ours']):.2f} s",
+    )
+    yield Row(what="buildx.doctor", value=median(times["doctor"]), limit=1, unit="s", note="all is well")
+
+
+def unfit_builders(bench: Bench) -> Iterator[Row]:
+    """How soon a build is given up whose builder is not there, or takes the call and says nothing."""
+    folder = make_project(bench.folder / "unfit", 1)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = free.getsockname()
+    bench.run("docker", "buildx", "create", "--name=dead", "--driver=remote", "tcp://127.0.0.1:1")
+    bench.run("docker", "buildx", "create", "--name=mute", "--driver=remote", f"tcp://127.0.0.1:{address[1]}")
+    build = ("invoke", "buildx.build", "--tag=v1", "--no-push")
+    actions = {name: partial(bench.run, *build, f"--builder={name}", cwd=folder, status=4) for name in ("dead", "mute")}
+    with socket.create_server(address):
+        times = alternate(actions, 5)
+    yield Row(what="buildx.build on a dead builder", value=max(times["dead"]), limit=3, unit="s", note="refused")
+    yield Row(what="buildx.build on a silent builder", value=max(times["mute"]), limit=3, unit="s", note="no answer")
+
+
 def twenty_builds(bench: Bench) -> Iterator[Row]:
     """Twenty artifacts, cached and pushed, against bare docker buildx in three ways that all give the digests."""
     folder = make_project(bench.folder / "twenty", TWENTY)
@@ -66,15 +106,18 @@ def twenty_builds(bench: Bench) -> Iterator[Row]:
     commands = _commands(bench, folder, *words)
     (folder / "docker-bake.json").write_text(bench.run("invoke", "buildx.plan", *words, "--format=bake", cwd=folder))
     bake = ("env", QUICK_METADATA, "docker", "buildx", "bake", "--file=docker-bake.json")
+    build = ("invoke", "buildx.build", *words)
     actions: dict[str, Callable[[], object]] = {
         "sequential": partial(_at_once, bench, folder, commands, 1),
         "parallel": partial(_at_once, bench, folder, commands, AT_ONCE),
-        "bake": partial(bench.run, *bake, "--metadata-file=bake.metadata.json", cwd=folder),
-        "bake without digests": partial(bench.run, *bake, cwd=folder),
-        "ours": partial(bench.run, "invoke", "buildx.build", *words, "--no-cache-artifacts", cwd=folder),
+        "without the artifact cache": partial(bench.run, *build, "--no-cache-artifacts", cwd=folder),
+        "ours": partial(bench.run, *build, cwd=folder),
     }
     actions["ours"]()
-    taken = alternate(actions, 5)
+    taken = alternate(actions, 7)
+    # By itself: a build that follows a bake sends its context anew and is a second slower for it.
+    together = partial(bench.run, *bake, "--metadata-file=bake.metadata.json", cwd=folder)
+    taken |= alternate({"bake": together}, 7)
     times = {name: median(each) for name, each in taken.items()}
     best = [min(pair) for pair in zip(taken["parallel"], taken["bake"], strict=True)]
     yield Row(
@@ -90,6 +133,13 @@ def twenty_builds(bench: Bench) -> Iterator[Row]:
         limit=1.1,
         unit="x",
         note=f"{AT_ONCE} at a time",
+    )
+    yield Row(
+        what="20 artifacts without the artifact cache, against bare parallel builds",
+        value=ratio(taken["parallel"], taken["without the artifact cache"]),
+        limit=1.2,
+        unit="x",
+        note="a bake of all at once has no bound: docs/decisions.md",
     )
 
 
@@ -252,7 +302,7 @@ validate_text(text)
 print(time.process_time() - begin)
 """
 
-ALL = (task_list, plans, validations, upgrades, no_op, cached_build, twenty_builds)
+ALL = (task_list, plans, validations, upgrades, no_op, cached_build, remote_build, unfit_builders, twenty_builds)
 
 
 def _texts() -> list[str]:

@@ -16,8 +16,9 @@ from buildx_tasks.execution.daemonsocket import daemon_info
 from buildx_tasks.execution.declared import Wanted, want_builder, wanted_spec
 from buildx_tasks.execution.dockerauth import Logins
 from buildx_tasks.execution.knocking import knock_at_all
+from buildx_tasks.execution.lookup import look_at_builder
 from buildx_tasks.execution.onfile import docker_config
-from buildx_tasks.execution.probe import Questions, answers, look_at_builder
+from buildx_tasks.execution.probe import Questions, answers
 from buildx_tasks.execution.registry import Registries, RegistryError
 from buildx_tasks.execution.session import Loaded, Settle, begin, host_platform
 from buildx_tasks.execution.world import World

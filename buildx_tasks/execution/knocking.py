@@ -6,18 +6,22 @@ the certificates that buildx has on file for the builder.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from buildx_tasks.execution.certificates import valid_until
 
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 0.5
+FRAME_HEAD = 9
+SETTINGS_FRAME = 4
+"""RFC 9113: the first frame from a server, and how long the head of any frame is."""
 REFUSALS = ("certificate", "unknown ca", "handshake failure")
 """Alerts of a server that does not like the client's certificate. Go, and so BuildKit, calls all of it "bad"."""
 
@@ -41,18 +45,60 @@ def knock_at_each(nodes: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 def knock_at(node: Mapping[str, Any]) -> str:
     """Why a node, as buildx has it on file, can't be reached; "" when it can, or can't be tried this way."""
     endpoint = str(node.get("Endpoint") or "")
-    parts = urlsplit(endpoint)
     options = {str(key): str(value) for key, value in (node.get("DriverOpts") or {}).items()}
     try:
+        parts = urlsplit(endpoint)
         if parts.scheme == "tcp" and parts.hostname and parts.port:
             return _knock_tcp(parts.hostname, parts.port, options, endpoint)
         if parts.scheme == "unix":
-            with socket.socket(socket.AF_UNIX) as unix:
-                unix.settimeout(CONNECT_SECONDS)
-                unix.connect(parts.path)
+            _connected(parts).close()
     except OSError as error:
         return f"nothing answers at {endpoint}: {error.strerror or error}"
+    except ValueError as error:
+        return f"{endpoint} is no address: {error}"
     return ""
+
+
+def greets(node: Mapping[str, Any]) -> bool:
+    """Whether a node's endpoint speaks first, as BuildKit does: with its HTTP/2 settings, once TLS is through."""
+    options = {str(key): str(value) for key, value in (node.get("DriverOpts") or {}).items()}
+    try:
+        parts = urlsplit(str(node.get("Endpoint") or ""))
+        with contextlib.ExitStack() as stack:
+            connection = stack.enter_context(_connected(parts))
+            if options.get("cacert") or options.get("cert"):
+                context = _client_context(options)
+                context.set_alpn_protocols(["h2"])
+                name = options.get("servername") or parts.hostname
+                connection = stack.enter_context(context.wrap_socket(connection, server_hostname=name))
+            connection.settimeout(ANSWER_SECONDS)
+            frame = stack.enter_context(connection.makefile("rb")).read(FRAME_HEAD)
+    except (OSError, ValueError):
+        return False
+    return len(frame) == FRAME_HEAD and frame[3] == SETTINGS_FRAME
+
+
+def _connected(parts: SplitResult) -> socket.socket:
+    if parts.scheme == "tcp" and parts.hostname and parts.port:
+        return socket.create_connection((parts.hostname, parts.port), CONNECT_SECONDS)
+    if parts.scheme != "unix":
+        raise ValueError(parts.scheme)
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(CONNECT_SECONDS)
+        connection.connect(parts.path)
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def _client_context(options: Mapping[str, str]) -> ssl.SSLContext:
+    """TLS with the files of a builder. Raises `OSError` for one that can't be used."""
+    context = ssl.create_default_context(cafile=options.get("cacert") or None)
+    if options.get("cert"):
+        context.load_cert_chain(options["cert"], options.get("key") or None)
+    return context
 
 
 def _knock_tcp(host: str, port: int, options: Mapping[str, str], endpoint: str) -> str:
@@ -66,9 +112,7 @@ def _knock_tcp(host: str, port: int, options: Mapping[str, str], endpoint: str) 
 def _handshake(plain: socket.socket, name: str, options: Mapping[str, str], endpoint: str) -> str:
     """Why mutual TLS with these files fails."""
     try:
-        context = ssl.create_default_context(cafile=options.get("cacert") or None)
-        if options.get("cert"):
-            context.load_cert_chain(options["cert"], options.get("key") or None)
+        context = _client_context(options)
     except OSError as error:
         files = ", ".join(options[key] for key in ("cacert", "cert", "key") if options.get(key))
         return f"a TLS file of the builder can't be used ({files}): {error.strerror or error}"

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from lab_support import Completed, Relay, Sandbox, server_tls
+from lab_support import Completed, Relay, Sandbox, server_tls, tls_options
+
+from buildx_tasks.execution.knocking import greets
 
 CONFIG = """\
 apiVersion: skaffold/v4beta13
@@ -139,6 +141,17 @@ def test_builds_at_the_same_time_on_one_builder_and_on_isolated_configurations(f
     texts = [run.communicate(timeout=120)[0] for run in runs]
     assert [run.returncode for run in runs] == [0, 0, 0, 0], texts
     assert far.lab.registry().tags(f"{project.repo}/app") == ["t0", "t1", "t2", "t3"]
+
+
+def test_buildkit_speaks_first(sandbox: Sandbox) -> None:
+    parts, options = sandbox.lab.parts, {"DriverOpts": None}
+    assert greets({"Endpoint": parts["remote"]["endpoint"], **options})
+    assert greets({"Endpoint": parts["remote"]["unix"], **options})
+    assert not greets({"Endpoint": parts["mtls"]["endpoint"], **options})
+    pairs = dict(pair.split("=") for pair in tls_options(parts["mtls"])[1].split(","))
+    assert greets({"Endpoint": parts["mtls"]["endpoint"], "DriverOpts": pairs})
+    assert not greets({"Endpoint": parts["mtls"]["endpoint"], "DriverOpts": {**pairs, "servername": "other"}})
+    assert not greets({"Endpoint": parts["open"]["url"].replace("http", "tcp"), **options})
 
 
 def test_a_driver_that_cannot_start_says_why(sandbox: Sandbox) -> None:

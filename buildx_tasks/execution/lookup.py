@@ -1,0 +1,147 @@
+"""Looks a builder up: what it is, what it can do, and if it does not answer, why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from functools import cache, partial
+from typing import Any
+
+from buildx_tasks.document.inspect import parse_inspect
+from buildx_tasks.execution.memory import Memory, key_of
+from buildx_tasks.execution.onfile import driver_on_file, instance, selected_builder
+from buildx_tasks.model.builder import KUBERNETES, REMOTE
+from buildx_tasks.model.command import Command, Completed, Runner
+from buildx_tasks.model.engine import Builder, Node
+
+REMOTE_SECONDS = 2
+KUBERNETES_SECONDS = 10
+"""A cluster may have to run a credential plugin before it answers."""
+HEAD_START_SECONDS = 0.5
+"""A healthy builder has answered by then, and is not knocked at."""
+
+
+def look_at_builder(
+    runner: Runner,
+    name: str,
+    environ: Mapping[str, str],
+    home: str,
+    patience: int | None = None,
+    memory: Memory | None = None,
+) -> Builder:
+    """What ``docker buildx inspect`` says of a builder ("" for the current one), within `patience` seconds.
+
+    A remote one is knocked at meanwhile, so that why it is silent is known when the time is up. With `memory` a
+    remote one that all is known of, and that greets us, is not inspected again.
+    """
+    wanted = name or selected_builder(environ, home) or "default"
+    known = instance(wanted, environ, home)
+    if memory is None or known.get("Driver") != REMOTE:
+        return _inspected(runner, name, wanted, environ, home, patience)
+    key = key_of("builder", json.dumps(known, sort_keys=True))
+    if said := memory.recall(key):
+        builder = _recalled(wanted, said)
+        if builder.nodes and _all_greet(known):
+            return builder
+        return _inspected(runner, name, wanted, environ, home, patience)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        greeted = pool.submit(_all_greet, known)
+        builder = _inspected(runner, name, wanted, environ, home, patience)
+        if builder.nodes and not builder.error and all(node.running for node in builder.nodes):
+            memory.keep(key, _noted(builder if greeted.result() else replace(builder, nodes=())))
+    return builder
+
+
+def _all_greet(known: Mapping[str, Any]) -> bool:
+    """Whether there is BuildKit at every endpoint that buildx has on file for a builder."""
+    from buildx_tasks.execution.knocking import greets
+
+    nodes = known.get("Nodes") or []
+    with ThreadPoolExecutor(max_workers=max(1, len(nodes))) as pool:
+        return bool(nodes) and all(pool.map(greets, nodes))
+
+
+def _noted(builder: Builder) -> str:
+    """What is remembered of a builder; of one that does not greet, that there is nothing to remember."""
+    fields = [[node.name, node.endpoint, node.buildkit, node.platforms, node.claimed] for node in builder.nodes]
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def _recalled(name: str, said: str) -> Builder:
+    nodes = (
+        Node(
+            name=own,
+            endpoint=endpoint,
+            status="running",
+            buildkit=buildkit,
+            platforms=tuple(platforms),
+            claimed=tuple(claimed),
+        )
+        for own, endpoint, buildkit, platforms, claimed in json.loads(said)
+    )
+    return Builder(name=name, driver=REMOTE, nodes=tuple(nodes))
+
+
+def _inspected(
+    runner: Runner, name: str, wanted: str, environ: Mapping[str, str], home: str, patience: int | None
+) -> Builder:
+    driver = driver_on_file(wanted, environ, home)
+    seconds = patience or (KUBERNETES_SECONDS if driver == KUBERNETES else REMOTE_SECONDS)
+    command = Command(argv=("docker", "buildx", "inspect", *((name,) if name else ())), timeout=seconds)
+    reason = cache(partial(_why_silent, wanted, environ, home, seconds))
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        asked = pool.submit(runner.capture, command)
+        if driver == REMOTE and not wait([asked], HEAD_START_SECONDS).done:
+            reason()
+        done = asked.result()
+    if done.timed_out:
+        return Builder(name=wanted, driver=driver, error=reason())
+    if not done.ok:
+        return _refused(done, wanted)
+    builder = _with_state(parse_inspect(done.stdout), reason)
+    if builder.driver != REMOTE or builder.error or all(node.running for node in builder.nodes):
+        return builder
+    return _with_silent_nodes(builder, environ, home)
+
+
+def _refused(done: Completed, wanted: str) -> Builder:
+    text = (done.stderr or done.stdout).strip()
+    if "no builder" in text:
+        return Builder(name=wanted, known=False)
+    lines = [line for line in text.splitlines() if line.strip()]
+    return Builder(name=wanted, error=lines[-1].removeprefix("ERROR: ") if lines else "inspect failed")
+
+
+def _with_state(builder: Builder, reason: Callable[[], str]) -> Builder:
+    """An inspected builder none of whose nodes runs is unfit, unless it is one that starts when first used."""
+    if not builder.nodes or builder.driver in ("docker", "") or any(node.running for node in builder.nodes):
+        return builder
+    errors = [node.error for node in builder.nodes if node.error]
+    if errors:
+        return replace(builder, error=errors[0])
+    return replace(builder, error=reason()) if builder.driver == REMOTE else builder
+
+
+def _with_silent_nodes(builder: Builder, environ: Mapping[str, str], home: str) -> Builder:
+    """A builder some of whose nodes run, with what is wrong with the others."""
+    from buildx_tasks.execution.knocking import knock_at_each
+
+    silent = {node.name for node in builder.nodes if not node.running}
+    known = instance(builder.name, environ, home).get("Nodes") or []
+    reasons = knock_at_each([node for node in known if node.get("Name") in silent])
+    nodes = (
+        replace(node, error=node.error or reasons.get(node.name) or "it does not answer")
+        if node.name in silent
+        else node
+        for node in builder.nodes
+    )
+    return replace(builder, nodes=tuple(nodes))
+
+
+def _why_silent(name: str, environ: Mapping[str, str], home: str, seconds: float) -> str:
+    """Why a builder does not answer, by knocking at the endpoints that buildx has on file for it."""
+    from buildx_tasks.execution.knocking import why_silent
+
+    return why_silent(instance(name, environ, home), seconds)

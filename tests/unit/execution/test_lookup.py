@@ -1,0 +1,138 @@
+"""Looking a builder up: what is remembered of one that greets, against small servers of our own."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from buildx_tasks.execution.knocking import greets, knock_at
+from buildx_tasks.execution.lookup import look_at_builder
+from buildx_tasks.execution.memory import Memory
+from buildx_tasks.model.command import Command, Completed, Write
+
+SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+INSPECTED = """\
+Name:   far
+Driver: remote
+
+Nodes:
+Name:      far0
+Endpoint:  {endpoint}
+Status:    running
+BuildKit:  v0.20.0
+Platforms: linux/arm64*, linux/amd64
+"""
+
+
+class Docker:
+    """Answers `inspect`, and counts how often it was asked."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.text = INSPECTED.format(endpoint=endpoint)
+        self.asked = 0
+
+    def capture(self, command: Command) -> Completed:
+        assert command.argv[:3] == ("docker", "buildx", "inspect")
+        self.asked += 1
+        return Completed(command=command, code=0, stdout=self.text)
+
+    def stream(self, command: Command, write: Write, *, terminal: bool = False) -> Completed:
+        raise AssertionError(command)
+
+    def stop(self) -> None:
+        raise AssertionError
+
+
+@contextmanager
+def server(first: bytes) -> Iterator[str]:
+    """Says `first` to whoever connects, and hangs up when that is nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _address = listening.accept()
+                except OSError:
+                    return
+                connection.sendall(first)
+                connection.close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"tcp://127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+class Here:
+    def __init__(self, folder: Path, endpoint: str) -> None:
+        self.environ = {"BUILDX_CONFIG": str(folder)}
+        self.folder = folder
+        self.memory = folder / "memory"
+        self.docker = Docker(endpoint)
+        self.create(endpoint)
+
+    def create(self, endpoint: str) -> None:
+        (self.folder / "instances").mkdir(exist_ok=True)
+        nodes = [{"Name": "far0", "Endpoint": endpoint, "DriverOpts": None}]
+        (self.folder / "instances" / "far").write_text(json.dumps({"Name": "far", "Driver": "remote", "Nodes": nodes}))
+
+    def look(self) -> tuple[str, ...]:
+        """The platforms of the builder, as a new run sees it."""
+        builder = look_at_builder(self.docker, "far", self.environ, "/home/u", memory=Memory(self.memory))
+        assert (builder.name, builder.driver, builder.nodes[0].running) == ("far", "remote", True)
+        assert builder.nodes[0].claimed == ("linux/arm64",)
+        return builder.platforms
+
+
+def test_a_builder_that_greets_is_inspected_once(tmp_path: Path) -> None:
+    with server(SETTINGS) as endpoint:
+        here = Here(tmp_path, endpoint)
+        assert [here.look() for _ in range(3)] == [("linux/arm64", "linux/amd64")] * 3
+        assert here.docker.asked == 1
+
+
+def test_it_is_inspected_again_when_it_was_changed_or_is_silent(tmp_path: Path) -> None:
+    with server(SETTINGS) as endpoint, server(SETTINGS) as other:
+        here = Here(tmp_path, endpoint)
+        here.look()
+        here.create(other)
+        here.look()
+        assert here.docker.asked == 2
+        here.create(endpoint)
+        here.look()
+        assert here.docker.asked == 2
+    here.look()
+    assert here.docker.asked == 3
+
+
+@pytest.mark.parametrize("first", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", SETTINGS[:5]])
+def test_what_does_not_greet_is_always_inspected(tmp_path: Path, first: bytes) -> None:
+    with server(first) as endpoint:
+        here = Here(tmp_path, endpoint)
+        for _ in range(3):
+            here.look()
+        assert here.docker.asked == 3
+        assert "[]" in here.memory.read_text()
+
+
+@pytest.mark.parametrize("endpoint", ["", "unix:///nonexistent", "ssh://host", "tcp://127.0.0.1", "tcp://[:1"])
+def test_nobody_greets_where_nobody_is(endpoint: str) -> None:
+    assert not greets({"Endpoint": endpoint})
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "said"),
+    [
+        ("tcp://[:1", "tcp://[:1 is no address"),
+        ("tcp://h:x", "tcp://h:x is no address"),
+        ("unix:///nonexistent", "nothing answers at unix:///nonexistent: No such file"),
+        ("ssh://host", ""),
+    ],
+)
+def test_why_an_endpoint_is_not_reached(endpoint: str, said: str) -> None:
+    assert knock_at({"Endpoint": endpoint}).startswith(said)
