@@ -397,3 +397,13 @@ def test_two_flags_for_one_list_add_up(here: Here, tmp_path: Path) -> None:
 def test_a_boolean_is_said_as_to_skaffold(here: Here, tmp_path: Path, words: tuple[str, ...]) -> None:
     done = here.invoke(make_project(tmp_path, ONE), *PLAN, "--tag", "v1", *words)
     assert json.loads(done.out)["builds"][0]["output"] == "push"
+
+
+def test_a_config_of_several_documents_given_to_invoke_ends_with_the_same_words(tmp_path: Path) -> None:
+    project = make_project(tmp_path, MODULES)
+    done = project.invoke("buildx.plan", "-f", "skaffold.yaml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "name it with  --filename FILE" in done.stderr
+    assert "Traceback" not in done.stderr
+    project.write("invoke.yaml", "a: 1\n---\nb: 2\n")
+    assert "Traceback" in project.invoke("buildx.plan", "-f", "invoke.yaml").stderr
