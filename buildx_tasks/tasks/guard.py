@@ -71,7 +71,8 @@ def explain_several_documents() -> None:
     def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         loading = any(frame.f_code.co_name == "load_runtime" for frame, _line in traceback.walk_tb(trace))
         if not loading or kind.__name__ != "ComposerError" or "skaffold/" not in _first_line(error):
-            return before(kind, error, trace)
+            before(kind, error, trace)
+            return
         refusal = _not_for_invoke()
         print(refusal, file=sys.stderr)
         _leave(refusal.exit_code)
