@@ -124,6 +124,23 @@ def test_gitlab_builds_a_branch_with_a_merge_request_once() -> None:
     assert rule_for({**BRANCH, "CI_OPEN_MERGE_REQUESTS": "x!7"}) is None
 
 
+@pytest.mark.parametrize(
+    ("file", "schema"),
+    [
+        ("github-actions/.github/workflows/images.yml", ("vendor.github-workflows",)),
+        ("remote-rootless/.gitlab-ci.yml", ("vendor.gitlab-ci", "--data-transform", "gitlab-ci")),
+    ],
+)
+def test_the_files_of_ci_follow_the_schemas_of_their_services(
+    file: str, schema: tuple[str, ...], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", *schema]
+    assert subprocess.run([*command, EXAMPLES / file], check=False).returncode == 0
+    broken = tmp_path / "broken.yml"
+    broken.write_text((EXAMPLES / file).read_text().replace("script:", "scripts: 1\n  script:").replace("runs-on", "x"))
+    assert subprocess.run([*command, broken], check=False, capture_output=True).returncode == 1
+
+
 def test_the_gitlab_file_has_the_shape_of_one() -> None:
     job = GITLAB["build"]
     assert set(GITLAB) == {"stages", "variables", "build"}
