@@ -108,6 +108,7 @@ def build(
     """
     from buildx_tasks.errors import CannotStart, Interrupted, WorkFailed
     from buildx_tasks.execution import session
+    from buildx_tasks.model.settings import PLAIN
     from buildx_tasks.reporting.text import Silent, TextReporter, failures_text
 
     settle, world = _begin(path, settings, environ, cwd, warn)
@@ -116,8 +117,9 @@ def build(
         raise CannotStart("\n".join(planned.warnings), "strict makes every warning an error")
     for text in planned.warnings:
         warn(text)
-    reporter = None if output is None else TextReporter(output)
+    reporter = None if output is None else TextReporter(output, environ=world.environ)
     if reporter is not None:
+        reporter.interleaved = settled.progress == PLAIN
         reporter.tags(planned.tags)
     results = session.build(settled, world, planned, reporter or Silent())
     if reporter is not None:

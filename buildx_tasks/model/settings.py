@@ -18,11 +18,12 @@ FALSES = frozenset(("0", "f", "false", "no", "n", "off"))
 
 DEFAULT_CONCURRENCY = 4
 OFF = "off"
+PLAIN = "plain"
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "cache-mode": ("auto", "read", "write", "off"),
     "attest": ("auto", "none", "min", "max"),
-    "progress": ("auto", "plain", "tty"),
+    "progress": ("auto", PLAIN, "tty"),
     "sync-remote-cache": ("always", "missing", "never"),
 }
 

@@ -2,74 +2,83 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.result import BUILT, CACHED, FAILED, ArtifactResult, Results
+from buildx_tasks.reporting.board import Board
+from buildx_tasks.reporting.layout import Blocks, Layout, Lines, marks_for
 
 
 class TextReporter:
-    """Shows a run on `stream`; every line of parallel builds begins with the artifact's name.
+    """Shows a run on `stream`.
 
-    `terminal` says that `stream` is one; `hidden` leaves out the builds' own output.
+    `terminal` says that `stream` is one, and `board` that rows can be drawn on it; `hidden` leaves out the builds'
+    own output; `environ` tells of the CI service that reads it. `interleaved` shows parallel builds line by line.
     """
 
-    def __init__(self, stream: TextIO, *, terminal: bool = False, hidden: bool = False) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        terminal: bool = False,
+        board: bool = False,
+        hidden: bool = False,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self.stream = stream
         self.terminal = terminal
+        self.board = board
         self.hidden = hidden
-        self.prefixed = False
+        self.marks = marks_for({} if hidden else environ or {})
+        self.interleaved = False
+        self.parallel = False
         self.drawing = False
         self.drawn = ""
-        self.lock = threading.Lock()
+        self.layout: Layout = Blocks(stream, self.marks)
 
     def tags(self, tags: Sequence[tuple[str, str]]) -> None:
         """The final references of all selected artifacts, by image name."""
-        self._say("Generating tags..." if tags else "No tags generated")
+        self.line("Generating tags..." if tags else "No tags generated")
         for image, tag in tags:
-            self._say(f" - {image} -> {tag}")
+            self.line(f" - {image} -> {tag}")
 
     def started(self, plan: BuildPlan) -> None:
         """The start of all builds."""
-        self._say("Starting build...")
+        self.line("Starting build...")
         if plan.local_context:
-            self._say(f"Found [{plan.local_context}] context, using local docker daemon.")
-        self.prefixed = plan.concurrency > 1 and len(plan.steps) > 1
-        if self.prefixed:
-            self._say(f"Building {plan.concurrency} artifacts in parallel")
+            self.line(f"Found [{plan.local_context}] context, using local docker daemon.")
+        self.parallel = plan.concurrency > 1 and len(plan.steps) > 1
+        if self.parallel:
+            self.line(f"Building {plan.concurrency} artifacts in parallel")
+        if self.parallel and (self.interleaved or self.board) and not self.hidden:
+            self.layout = Lines(self.stream) if self.interleaved else Board(self.stream)
 
     def building(self, step: BuildStep) -> None:
         """The start of one build."""
-        self._say(f"Building [{step.image}]...")
-        if step.platforms:
-            self._say(f"Target platforms: [{','.join(step.platforms)}]")
+        platforms = [f"Target platforms: [{','.join(step.platforms)}]"] if step.platforms else []
+        self.layout.begin(step.image, [f"Building [{step.image}]...", *platforms])
 
     def output(self, step: BuildStep, text: str) -> None:
-        """Build output: as it is for one build at a time, else with a prefix on every line."""
-        if self.hidden:
-            return
-        with self.lock:
+        """Build output."""
+        if not self.hidden:
             self.drawn = step.image if self.drawing else ""
-            if self.prefixed:
-                text = "".join(f"[{step.image}] {line}\n" for line in text.splitlines() if line.strip())
-            self.stream.write(text)
-            self.stream.flush()
+            self.layout.write(step.image, text)
 
     def said(self, text: str) -> None:
         """Output that belongs to no artifact."""
-        with self.lock:
-            self.stream.write(text)
-            self.stream.flush()
+        self.layout.said(text)
 
     def finished(self, step: BuildStep, result: ArtifactResult) -> None:
         """The end of one build."""
+        line = ""
         if result.status in (BUILT, CACHED):
-            self._say(f"Build [{step.image}] succeeded")
+            line = f"Build [{step.image}] succeeded"
         elif result.status == FAILED:
-            why = f": {result.failure.message}" if self.prefixed and result.failure else ""
-            self._say(f"Build [{step.image}] failed{why}")
+            why = f": {result.failure.message}" if self.parallel and result.failure else ""
+            line = f"Build [{step.image}] failed{why}"
+        self.layout.end(step.image, line)
 
     def wants_terminal(self, plan: BuildPlan) -> bool:
         """Raw terminal output only where one build has the terminal for itself."""
@@ -78,9 +87,10 @@ class TextReporter:
 
     def results(self, results: Results) -> None:
         """What came out: every reference, then how every failed build ended."""
+        self.layout.close()
         for build in results.builds:
             if build.status in (BUILT, CACHED):
-                self._say(f" - {build.image} -> {build.reference}{_cache_note(build)}")
+                self.line(f" - {build.image} -> {build.reference}{_cache_note(build)}")
         for build in results.failed:
             if not self._on_screen(build):
                 self.ending(build)
@@ -88,20 +98,15 @@ class TextReporter:
     def ending(self, build: ArtifactResult) -> None:
         """The end of a failed build: the step, the last lines it printed, its source, and docker's own words."""
         for line in ending_lines(build):
-            self._say(line)
+            self.line(line)
 
     def line(self, text: str) -> None:
         """One line of its own."""
-        self._say(text)
+        self.layout.said(f"{text}\n")
 
     def _on_screen(self, build: ArtifactResult) -> bool:
         """Whether docker itself has just shown how this build ended, as it does when it draws on a terminal."""
         return self.drawn == build.image
-
-    def _say(self, line: str) -> None:
-        with self.lock:
-            self.stream.write(f"{line}\n")
-            self.stream.flush()
 
 
 class Silent:

@@ -14,7 +14,7 @@ from buildx_tasks.execution.files import write_atomic
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.result import Results
-from buildx_tasks.model.settings import Settings
+from buildx_tasks.model.settings import PLAIN, Settings
 from buildx_tasks.reporting.buildjson import record_json
 from buildx_tasks.reporting.text import Silent, TextReporter, failures_text
 from buildx_tasks.tasks.result import Wanted
@@ -36,12 +36,15 @@ def begin(c: Context, scene: Scene, flags: Mapping[str, object]) -> Run:
             c, flags, environ=world.environ, home=world.home, buildx_block=block, block_file=file, warn=tell
         )
 
-    hidden = options.hide in (True, "both", "out", "stdout")
-    return Run(
-        settle=settle,
-        scene=scene,
-        reporter=TextReporter(sys.stdout, terminal=bool(options.pty) or sys.stdout.isatty(), hidden=hidden),
+    on_screen = sys.stdout.isatty()
+    reporter = TextReporter(
+        sys.stdout,
+        terminal=bool(options.pty) or on_screen,
+        board=on_screen and world.environ.get("TERM") not in (None, "", "dumb"),
+        hidden=options.hide in (True, "both", "out", "stdout"),
+        environ=world.environ,
     )
+    return Run(settle=settle, scene=scene, reporter=reporter)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,6 +115,7 @@ class Run:
 
     def build(self, settings: Settings, plan: BuildPlan) -> Results:
         """Build, and show what came out."""
+        self.reporter.interleaved = settings.progress == PLAIN
         results = session.build(settings, self.world, plan, Silent() if self.quiet else self.reporter)
         if self.wanted.metadata_output:
             results = session.with_record(results, self.world, plan)

@@ -58,7 +58,8 @@ MEANINGS = {
     "keep-going": "After a failure, still build what does not need it.",
     "strict": "Treat every warning as an error.",
     "retries": "How often a build is tried again after a passing fault of a registry.",
-    "progress": "How the output of buildx is drawn.",
+    "progress": "How builds are shown: `auto` draws on a terminal and gives each build a block of its own elsewhere, "
+    "`plain` prints every line as it comes, `tty` makes buildx draw.",
     "skip-tests": "What custom builders are told in `SKIP_TEST`.",
     "kube-context": "The kube-context that pushing, profiles and the global config depend on; "
     "the kubeconfig's current one when not said.",

@@ -1,0 +1,180 @@
+"""How the output of several builds shares one stream: as blocks, or line by line (`board` is for terminals).
+
+Every method may be called from any of the threads that build.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TextIO
+
+
+class Layout(Protocol):
+    """What a reporter writes through. A build is called by its image."""
+
+    def begin(self, image: str, heading: Sequence[str]) -> None:
+        """A build starts; its heading is shown with its output."""
+
+    def write(self, image: str, text: str) -> None:
+        """Output of a build: whole lines, or raw pieces of one that has a terminal for itself."""
+
+    def end(self, image: str, line: str) -> None:
+        """A build is over; a line says how, "" for one that was never begun."""
+
+    def said(self, text: str) -> None:
+        """Text that belongs to no build."""
+
+    def close(self) -> None:
+        """Nothing more comes from any build."""
+
+
+class Lines:
+    """Everything as it comes, every line of a build with its image in front."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.lock = threading.Lock()
+
+    def begin(self, image: str, heading: Sequence[str]) -> None:
+        """The heading, at once."""
+        del image
+        self.said("".join(f"{line}\n" for line in heading))
+
+    def write(self, image: str, text: str) -> None:
+        """Lines with the image in front."""
+        self.said("".join(f"[{image}] {line}\n" for line in text.splitlines() if line.strip()))
+
+    def end(self, image: str, line: str) -> None:
+        """The line, at once."""
+        del image
+        if line:
+            self.said(f"{line}\n")
+
+    def said(self, text: str) -> None:
+        """As it is."""
+        with self.lock:
+            self.stream.write(text)
+            self.stream.flush()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What a CI service wants around text that it may fold away; `begin` takes the name of a block."""
+
+    begin: Callable[[str, int], str] = lambda _name, _at: ""
+    end: Callable[[str, int], str] = lambda _name, _at: ""
+
+
+GITHUB = Marks(lambda name, _at: f"::group::{name}\n", lambda _name, _at: "::endgroup::\n")
+GITLAB = Marks(
+    lambda name, at: f"\x1b[0Ksection_start:{at}:{_plain(name)}[collapsed=true]\r\x1b[0K{name}\n",
+    lambda name, at: f"\x1b[0Ksection_end:{at}:{_plain(name)}\r\x1b[0K",
+)
+
+
+def marks_for(environ: Mapping[str, str]) -> Marks:
+    """The marks of the CI service that we run under, if it has any."""
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return GITHUB
+    return GITLAB if environ.get("GITLAB_CI") == "true" else Marks()
+
+
+def _plain(name: str) -> str:
+    """A name as GitLab takes it."""
+    return "".join(char if char.isascii() and char.isalnum() else "_" for char in name)
+
+
+@dataclass(slots=True)
+class _Block:
+    heading: Sequence[str]
+    pieces: list[str] = field(default_factory=list)
+    line: str | None = None
+
+
+class Blocks:
+    """One build after another, each with all of its output together.
+
+    The build that began first is shown live; what runs beside it is held back until it is its turn.
+    """
+
+    def __init__(self, stream: TextIO, marks: Marks = Marks()) -> None:
+        self.stream = stream
+        self.marks = marks
+        self.blocks: dict[str, _Block] = {}
+        self.live = ""
+        self.lock = threading.Lock()
+
+    def begin(self, image: str, heading: Sequence[str]) -> None:
+        """A new block, shown at once when there is no other."""
+        with self.lock:
+            self.blocks[image] = _Block(heading)
+            self._go_on()
+
+    def write(self, image: str, text: str) -> None:
+        """Shown or held back."""
+        with self.lock:
+            block = self.blocks.get(image)
+            if block is None or image == self.live:
+                self._put(text)
+            else:
+                block.pieces.append(text)
+
+    def end(self, image: str, line: str) -> None:
+        """The block is closed when it is shown, and the next ones get their turn."""
+        with self.lock:
+            if image not in self.blocks:
+                self._put(f"{line}\n" if line else "")
+                return
+            self.blocks[image].line = line
+            self._go_on()
+
+    def said(self, text: str) -> None:
+        """As it is, between what else is shown."""
+        with self.lock:
+            self._put(text)
+
+    def close(self) -> None:
+        """Show what was held back of builds that were stopped."""
+        with self.lock:
+            for block in self.blocks.values():
+                block.line = block.line or ""
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Close the live block when its build is over; show whole what is over too; the next one is live."""
+        while True:
+            if self.live:
+                block = self.blocks[self.live]
+                if block.line is None:
+                    return
+                self._close(self.live, block)
+                continue
+            if not self.blocks:
+                return
+            over = (image for image, block in self.blocks.items() if block.line is not None)
+            self._open(next(over, next(iter(self.blocks))))
+
+    def _open(self, image: str) -> None:
+        self.live = image
+        block = self.blocks[image]
+        name, *more = block.heading or [image]
+        begin = self.marks.begin(name, int(time.time()))
+        # What a service folds away has its name as the heading.
+        self._put((begin or f"{name}\n") + "".join(f"{line}\n" for line in more) + "".join(block.pieces))
+
+    def _close(self, image: str, block: _Block) -> None:
+        name = (block.heading or [image])[0]
+        self._put(self.marks.end(name, int(time.time())) + (f"{block.line}\n" if block.line else ""))
+        del self.blocks[image]
+        self.live = ""
+
+    def _put(self, text: str) -> None:
+        if text:
+            self.stream.write(text)
+            self.stream.flush()

@@ -1,0 +1,93 @@
+"""What a user sees of several builds at once: on a terminal, in a log, under a CI service, and with each option."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from recording import Project, make_project
+
+TWO = "apiVersion: skaffold/v4beta13\nkind: Config\nbuild:\n  artifacts: [{image: app, context: app}, {image: web}]\n"
+SAID = "#1 [1/2] FROM busybox\n#2 [2/2] RUN make\n#2 0.1 cc\n#2 DONE 0.1s\n"
+BUILD = ("buildx.build", "--tag", "v1")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    project = make_project(tmp_path, TWO)
+    project.docker.table["buildx build"] = (0, "", SAID)
+    return project
+
+
+def on_a_terminal(project: Project, *words: str) -> str:
+    """What a task writes to a terminal of 80 columns."""
+    project.docker.save()
+    reading, writing = pty.openpty()
+    command = [sys.executable, "-m", "invoke", *words]
+    env = {"TERM": "xterm", "COLUMNS": "80", "LINES": "24"} | project.environment()
+    with subprocess.Popen(command, cwd=project.folder, env=env, stdout=writing, stderr=subprocess.DEVNULL):
+        os.close(writing)
+        pieces = []
+        while True:
+            try:
+                piece = os.read(reading, 65536)
+            except OSError:  # every writer is gone
+                break
+            if not piece:
+                break
+            pieces.append(piece)
+    os.close(reading)
+    return b"".join(pieces).decode()
+
+
+def test_a_log_has_a_block_for_each_build(project: Project) -> None:
+    lines = project.invoke(*BUILD).stdout.splitlines()
+    for image in ("app", "web"):
+        begin, end = lines.index(f"Building [{image}]..."), lines.index(f"Build [{image}] succeeded")
+        assert [line for line in lines[begin + 1 : end] if line] == SAID.splitlines()
+
+
+def test_github_folds_the_blocks(project: Project) -> None:
+    project.env["GITHUB_ACTIONS"] = "true"
+    lines = project.invoke(*BUILD).stdout.splitlines()
+    for image in ("app", "web"):
+        begin, end = lines.index(f"::group::Building [{image}]..."), lines.index(f"Build [{image}] succeeded")
+        assert lines[end - 1] == "::endgroup::"
+        assert "#2 0.1 cc" in lines[begin:end]
+    assert project.invoke("--hide=out", *BUILD).stdout.count("::") == 0
+
+
+def test_plain_prints_every_line_as_it_comes(project: Project) -> None:
+    for said in (
+        project.invoke(*BUILD, "--progress", "plain").stdout,
+        on_a_terminal(project, *BUILD, "--progress=plain"),
+    ):
+        assert "\x1b" not in said
+        assert said.count("[app] #2 0.1 cc") == said.count("[web] #2 0.1 cc") == 1
+
+
+def test_a_terminal_has_a_board(project: Project) -> None:
+    said = on_a_terminal(project, *BUILD)
+    assert "Build [app] succeeded (" in said
+    assert " s  app  [2/2] RUN make\r\n" in said or " s  web  [2/2] RUN make\r\n" in said
+    assert "#2 0.1 cc" not in said
+    assert " - web -> web:" in said.split("\x1b")[-1]
+
+
+@pytest.mark.parametrize("term", ["dumb", ""])
+def test_a_terminal_that_can_not_draw_has_none(project: Project, term: str) -> None:
+    project.env["TERM"] = term
+    said = on_a_terminal(project, *BUILD)
+    assert "\x1b" not in said
+    assert said.count("#2 0.1 cc") == 2
+
+
+def test_a_failed_build_leaves_its_line_above_the_board(project: Project) -> None:
+    project.docker.table = {"buildx build app": (1, "", "#2 [2/2] RUN make\nERROR: no luck\n"), **project.docker.table}
+    said = on_a_terminal(project, *BUILD, "--keep-going")
+    assert "Build [app] failed: no luck (" in said
+    assert "Build [web] succeeded (" in said
