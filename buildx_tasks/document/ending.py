@@ -24,6 +24,7 @@ _PLACE = re.compile(r"(\S.*:\d+)$")
 _RULE = "-" * 20
 _BLOCK_EDGE = "------"
 _BLOCK_HEAD = " > "
+_CACHE_BLOCKS = (" > importing cache manifest from ", " > exporting cache to ")
 _WRAPPERS = ("failed to build: ", "failed to solve: ")
 _ADVICE = re.compile(r"(See|Run) '|Usage: ")
 _LEGACY_STEP = re.compile(r"Step \d+/\d+ : (.*)")
@@ -91,6 +92,19 @@ class HoldBack:
         for line in self.kept:
             self.write(line)
         self.kept = []
+
+    def end_well(self) -> None:
+        """Pass on what was kept of a build that succeeded, but the blocks of caches, which have words of their own."""
+        parts: list[list[str]] = []
+        for line in self.kept:
+            if line.rstrip() == _BLOCK_EDGE:
+                parts.append([])
+            parts[-1].append(line)
+        # Every block begins with an edge; the last edge closes all of them, and what follows it is no block.
+        blocks, rest = parts[:-1], parts[-1] if parts else []
+        told = [block for block in blocks if not "".join(block[1:2]).startswith(_CACHE_BLOCKS)]
+        self.kept = [line for block in told for line in block] + (rest if told or not blocks else rest[1:])
+        self.release()
 
 
 def _last_words(said: list[str]) -> str:

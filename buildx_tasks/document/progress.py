@@ -49,6 +49,16 @@ class BuildLog:
             elif match[1] in self.imports:
                 self.import_errors[self.imports[match[1]]] = match[2]
 
+    def readable(self, line: str) -> str:
+        """A line that was fed, or what it means when it only looks like a fault: a cache that is not there yet.
+
+        That is how the first build of a branch begins; it costs nothing, and nothing is wrong.
+        """
+        match = _ERROR.match(line)
+        if match and match[1] in self.imports and is_missing(match[2]):
+            return f"#{match[1]} no cache there yet\n"
+        return line
+
     @property
     def steps(self) -> int:
         """How many Dockerfile steps were reported."""
@@ -58,6 +68,11 @@ class BuildLog:
     def cached_steps(self) -> int:
         """How many of them came from a cache."""
         return len(self.seen & self.cached)
+
+
+def is_missing(error: str) -> bool:
+    """Whether the error of a cache import says that there is no such cache."""
+    return error.rstrip().endswith("not found")
 
 
 def without_colour(text: str) -> str:

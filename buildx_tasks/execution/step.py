@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from buildx_tasks.document.ending import LOG_LINES, Ending, HoldBack, read_ending
-from buildx_tasks.document.progress import BuildLog, without_colour
+from buildx_tasks.document.progress import BuildLog, is_missing, without_colour
 from buildx_tasks.errors import BuildxTasksError, WorkFailed
 from buildx_tasks.execution.hooks import AFTER, BEFORE, run_hooks
 from buildx_tasks.execution.metadata import pushed_digest, read_metadata, registry_digest
@@ -198,7 +198,7 @@ class StepRunner:
         def write(text: str) -> None:
             log.feed(text)
             if step.tool == BUILDX and not self.terminal:
-                held.feed(text)
+                held.feed(log.readable(text))
             else:
                 self.observer.output(step, text)
 
@@ -206,7 +206,7 @@ class StepRunner:
         command = Command(argv=argv, env=environment, cwd=step.folder)
         done = self.runner.stream(command, write, terminal=self.terminal)
         if done.ok:
-            held.release()
+            held.end_well()
         return done, log
 
     def _say(self, step: BuildStep, text: str) -> None:
@@ -264,7 +264,7 @@ def _cache_warnings(step: BuildStep, log: BuildLog) -> tuple[str, ...]:
     warnings = [
         f"artifact {step.image!r}: cache {reference} could not be read: {error}"
         for reference, error in log.import_errors.items()
-        if not error.endswith("not found")
+        if not is_missing(error)
     ]
     if log.export_error:
         done = "the image is there" if step.pushes else "the build succeeded"

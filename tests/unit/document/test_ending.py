@@ -96,3 +96,29 @@ def test_what_docker_closes_with_is_held_back() -> None:
 def test_a_rule_alone_closes_nothing(following: str) -> None:
     before, after = held("one\n", "------\n", following, "two\n")
     assert before == after == ["one\n", "------\n", following, "two\n"]
+
+
+CACHE = "------\n > importing cache manifest from r/a:cache:\n"
+OTHER = "------\n > [2/2] RUN x:\n0.1 it failed\n"
+
+
+@pytest.mark.parametrize(
+    ("end", "shown"),
+    [
+        ("", ""),
+        (f"{CACHE}------\n", ""),
+        (f"{CACHE}{CACHE}------\nWARNING: no output\n", "WARNING: no output\n"),
+        ("------\n > exporting cache to registry:\n------\n", ""),
+        (f"{CACHE}{OTHER}------\n", f"{OTHER}------\n"),
+        (f"{OTHER}------\nmore\n", f"{OTHER}------\nmore\n"),
+        (OTHER, OTHER),
+        ("------\n", "------\n"),
+    ],
+)
+def test_a_build_that_ended_well_says_nothing_of_a_cache_that_was_not_there(end: str, shown: str) -> None:
+    said: list[str] = []
+    hold = HoldBack(said.append)
+    for line in f"#1 DONE\n{end}".splitlines(keepends=True):
+        hold.feed(line)
+    hold.end_well()
+    assert "".join(said) == f"#1 DONE\n{shown}"

@@ -77,3 +77,18 @@ def test_reads_a_builder_with_its_nodes() -> None:
 def test_reads_the_daemons_own_builder() -> None:
     builder = parse_inspect("Name:   default\nDriver: docker\n\nNodes:\nName:      default\nStatus: running\n")
     assert (builder.name, builder.driver, builder.nodes[0].status) == ("default", "docker", "running")
+
+
+def test_a_cache_that_is_not_there_yet_does_not_look_like_a_fault() -> None:
+    log = BuildLog()
+    lines = [
+        "#4 importing cache manifest from r/app:cache\n",
+        "#4 ERROR: failed to configure registry cache importer: r/app:cache: not found\n",
+        "#5 ERROR: process not found\n",
+        "#4 ERROR: failed to do request: refused\n",
+    ]
+    shown = []
+    for line in lines:
+        log.feed(line)
+        shown.append(log.readable(line))
+    assert shown == [lines[0], "#4 no cache there yet\n", *lines[2:]]
