@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import cache, partial
@@ -41,16 +41,15 @@ def look_at_builder(
     if memory is None or known.get("Driver") != REMOTE:
         return _inspected(runner, name, wanted, environ, home, patience)
     key = key_of("builder", json.dumps(known, sort_keys=True))
-    if said := memory.recall(key):
-        builder = _recalled(wanted, said)
-        if builder.nodes and _all_greet(known):
-            return builder
+    if (nodes := _recalled(memory.recall(key))) is not None:
+        if nodes and _all_greet(known):
+            return Builder(name=wanted, driver=REMOTE, nodes=nodes)
         return _inspected(runner, name, wanted, environ, home, patience)
     with ThreadPoolExecutor(max_workers=1) as pool:
         greeted = pool.submit(_all_greet, known)
         builder = _inspected(runner, name, wanted, environ, home, patience)
         if builder.nodes and not builder.error and all(node.running for node in builder.nodes):
-            memory.keep(key, _noted(builder if greeted.result() else replace(builder, nodes=())))
+            memory.keep(key, _noted(builder.nodes if greeted.result() else ()))
     return builder
 
 
@@ -63,25 +62,28 @@ def _all_greet(known: Mapping[str, Any]) -> bool:
         return bool(nodes) and all(pool.map(greets, nodes))
 
 
-def _noted(builder: Builder) -> str:
-    """What is remembered of a builder; of one that does not greet, that there is nothing to remember."""
-    fields = [[node.name, node.endpoint, node.buildkit, node.platforms, node.claimed] for node in builder.nodes]
+def _noted(nodes: Iterable[Node]) -> str:
+    """What is remembered of the nodes of a builder; of one that does not greet, that it has none to remember."""
+    fields = [[node.name, node.endpoint, node.buildkit, node.platforms, node.claimed] for node in nodes]
     return json.dumps(fields, separators=(",", ":"))
 
 
-def _recalled(name: str, said: str) -> Builder:
-    nodes = (
-        Node(
-            name=own,
-            endpoint=endpoint,
-            status="running",
-            buildkit=buildkit,
-            platforms=tuple(platforms),
-            claimed=tuple(claimed),
+def _recalled(said: str | None) -> tuple[Node, ...] | None:
+    """The nodes that were noted, None when nothing was that can be read."""
+    try:
+        return tuple(
+            Node(
+                name=name,
+                endpoint=endpoint,
+                status="running",
+                buildkit=buildkit,
+                platforms=tuple(platforms),
+                claimed=tuple(claimed),
+            )
+            for name, endpoint, buildkit, platforms, claimed in json.loads(said or "")
         )
-        for own, endpoint, buildkit, platforms, claimed in json.loads(said)
-    )
-    return Builder(name=name, driver=REMOTE, nodes=tuple(nodes))
+    except (ValueError, TypeError):
+        return None
 
 
 def _inspected(

@@ -120,6 +120,15 @@ def test_what_does_not_greet_is_always_inspected(tmp_path: Path, first: bytes) -
         assert "[]" in here.memory.read_text()
 
 
+def test_a_note_that_can_not_be_read_is_none(tmp_path: Path) -> None:
+    with server(SETTINGS) as endpoint:
+        here = Here(tmp_path, endpoint)
+        here.look()
+        here.memory.write_text(here.memory.read_text()[:90] + "\n")
+        assert [here.look(), here.look()] == [("linux/arm64", "linux/amd64")] * 2
+        assert here.docker.asked == 2
+
+
 @pytest.mark.parametrize("endpoint", ["", "unix:///nonexistent", "ssh://host", "tcp://127.0.0.1", "tcp://[:1"])
 def test_nobody_greets_where_nobody_is(endpoint: str) -> None:
     assert not greets({"Endpoint": endpoint})
