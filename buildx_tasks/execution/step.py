@@ -20,9 +20,11 @@ from buildx_tasks.model.imageref import parse_image_ref
 from buildx_tasks.model.observer import Observer
 from buildx_tasks.model.plan import BUILDX, CUSTOM, LOAD, BuildPlan, BuildStep, Later
 from buildx_tasks.model.result import BUILT, FAILED, ArtifactResult, Failure
+from buildx_tasks.model.settings import PLAIN
 from buildx_tasks.planning.diagnosis import Diagnosis, diagnose
 
 PROVENANCE = "BUILDX_METADATA_PROVENANCE"
+PROGRESS = "BUILDKIT_PROGRESS"
 
 
 class StepRunner:
@@ -203,6 +205,9 @@ class StepRunner:
                 self.observer.output(step, text)
 
         environment = (*((item.name, item.value) for item in step.environment), *more)
+        if step.tool != CUSTOM and not self.terminal:
+            # What it prints is read here, and the user may have set another format, or one that needs a terminal.
+            environment = (*environment, (PROGRESS, PLAIN))
         command = Command(argv=argv, env=environment, cwd=step.folder)
         done = self.runner.stream(command, write, terminal=self.terminal)
         if done.ok:

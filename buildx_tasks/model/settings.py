@@ -19,11 +19,12 @@ FALSES = frozenset(("0", "f", "false", "no", "n", "off"))
 DEFAULT_CONCURRENCY = 4
 OFF = "off"
 PLAIN = "plain"
+TTY = "tty"
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "cache-mode": ("auto", "read", "write", "off"),
     "attest": ("auto", "none", "min", "max"),
-    "progress": ("auto", PLAIN, "tty"),
+    "progress": ("auto", PLAIN, TTY),
     "sync-remote-cache": ("always", "missing", "never"),
 }
 
@@ -132,6 +133,7 @@ SKAFFOLD_ENVIRONMENT: dict[str, str] = {
     "SKAFFOLD_REMOTE_CACHE_DIR": "remote-cache-dir",
     "SKAFFOLD_SYNC_REMOTE_CACHE": "sync-remote-cache",
     "BUILDX_BUILDER": "builder",
+    "BUILDKIT_PROGRESS": "progress",
 }
 """Environment variables that are a setting: Skaffold reads ``--foo-bar`` from ``SKAFFOLD_FOO_BAR`` as well."""
 
@@ -165,11 +167,14 @@ class Layer:
 def environment_layer(environ: Mapping[str, str]) -> Layer:
     """The settings that environment variables carry.
 
-    An empty SKAFFOLD_DEFAULT_REPO counts as given, as in Skaffold; other empty variables do not.
+    An empty SKAFFOLD_DEFAULT_REPO counts as given, as in Skaffold; other empty variables do not. Of
+    BUILDKIT_PROGRESS, which is set for all of docker, "plain" alone says something here.
     """
     values: dict[str, object] = {}
     for variable, key in SKAFFOLD_ENVIRONMENT.items():
         value = environ.get(variable)
+        if key == "progress" and value != PLAIN:
+            continue
         if value or (value is not None and key == "default-repo"):
             values[key] = value
     return Layer(ENVIRONMENT, values)

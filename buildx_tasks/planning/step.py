@@ -10,6 +10,7 @@ from buildx_tasks.model.config import Secret
 from buildx_tasks.model.imageref import parse_image_ref
 from buildx_tasks.model.plan import LOAD, PUSH, Argument, CacheUse, Later, Variable
 from buildx_tasks.model.platform import format_platforms
+from buildx_tasks.model.settings import PLAIN
 from buildx_tasks.model.spec import Spec, write_csv
 from buildx_tasks.planning.buildargs import add_build_args
 from buildx_tasks.planning.engine import CREATE_HINT, Tool
@@ -194,8 +195,8 @@ def _result(command: StepCommand, given: StepInput) -> None:
         layout = ("type=oci,tar=false,dest=", Later("layout", given.artifact.image))
         command.add("--output", layout, why="other artifacts require it and can't reach it otherwise")
     command.add("--builder", tool.builder, why=tool.reason)
-    if given.settings.progress != "auto":
-        command.add("--progress", given.settings.progress, why="progress")
+    if given.settings.progress == PLAIN:
+        command.add("--progress", PLAIN, why="progress")
     command.add("--metadata-file", (Later("metadata", given.artifact.image),), why="the digest of the result")
 
 

@@ -103,7 +103,9 @@ BUILD: tuple[Option, ...] = (
     _boolean("sbom", "attach a software bill of materials"),
     _text("concurrency", "how many builds at once, 0 for all (default: 4)"),
     _text("build_concurrency", "the same as --concurrency", "concurrency"),
-    _text("progress", "how builds are shown: auto, plain (every line as it comes) or tty"),
+    _text(
+        "progress", "how builds are shown: auto, plain (every line as it comes) or tty (an error where that can't be)"
+    ),
     _switch("keep_going", "after a failure, still build what does not need it"),
     _boolean("skip_tests", "tell custom build commands to skip their tests"),
     _switch("strict", "treat every warning as an error"),

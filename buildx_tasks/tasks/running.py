@@ -14,7 +14,7 @@ from buildx_tasks.execution.files import write_atomic
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.result import Results
-from buildx_tasks.model.settings import PLAIN, Settings
+from buildx_tasks.model.settings import PLAIN, TTY, Settings
 from buildx_tasks.reporting.buildjson import record_json
 from buildx_tasks.reporting.text import Silent, TextReporter, failures_text
 from buildx_tasks.tasks.result import Wanted
@@ -116,6 +116,11 @@ class Run:
     def build(self, settings: Settings, plan: BuildPlan) -> Results:
         """Build, and show what came out."""
         self.reporter.interleaved = settings.progress == PLAIN
+        if settings.progress == TTY and not self.reporter.terminal and not self.quiet:
+            raise CannotStart(
+                f"progress is tty ({settings.origins['progress']}), and standard output is no terminal",
+                "leave it out, or:  --progress plain",
+            )
         results = session.build(settings, self.world, plan, Silent() if self.quiet else self.reporter)
         if self.wanted.metadata_output:
             results = session.with_record(results, self.world, plan)

@@ -59,7 +59,7 @@ MEANINGS = {
     "strict": "Treat every warning as an error.",
     "retries": "How often a build is tried again after a passing fault of a registry.",
     "progress": "How builds are shown: `auto` draws on a terminal and gives each build a block of its own elsewhere, "
-    "`plain` prints every line as it comes, `tty` makes buildx draw.",
+    "`plain` prints every line as it comes, `tty` is an error where there is no terminal.",
     "skip-tests": "What custom builders are told in `SKIP_TEST`.",
     "kube-context": "The kube-context that pushing, profiles and the global config depend on; "
     "the kubeconfig's current one when not said.",

@@ -91,3 +91,19 @@ def test_a_failed_build_leaves_its_line_above_the_board(project: Project) -> Non
     said = on_a_terminal(project, *BUILD, "--keep-going")
     assert "Build [app] failed: no luck (" in said
     assert "Build [web] succeeded (" in said
+
+
+@pytest.mark.parametrize("value", ["rawjson", "tty", "plain"])
+def test_what_is_read_is_plain_whatever_the_user_has_set_for_docker(project: Project, value: str) -> None:
+    project.env["BUILDKIT_PROGRESS"] = value
+    project.docker.environment = ("BUILDKIT_PROGRESS",)
+    assert project.invoke(*BUILD).returncode == 0
+    assert [call["env"]["BUILDKIT_PROGRESS"] for call in project.docker.builds] == ["plain", "plain"]
+
+
+def test_a_terminal_that_is_asked_for_and_not_there(project: Project) -> None:
+    done = project.invoke(*BUILD, "--progress", "tty")
+    assert done.returncode == 2
+    assert "progress is tty (flag), and standard output is no terminal" in done.stderr
+    assert not project.docker.builds
+    assert "Build [app] succeeded (" in on_a_terminal(project, *BUILD, "--progress", "tty")
