@@ -51,7 +51,14 @@ def _row(symptom: Symptom) -> str:
 
 
 def _text(template: str) -> str:
-    """A template for reading: places in capitals, one line, no characters that a table takes for its own."""
-    named = re.sub(r"\{(\w+?)\d?(?:!r)?\}", lambda place: place[1].upper(), template)
-    lines = [re.sub(r" {2,}", " ", line.strip()) for line in named.splitlines()]
-    return "<br>".join(lines).replace("|", "\\|")
+    """A template for reading: places in capitals, indents kept, no characters that a table takes for its own."""
+    # Several groups of one pattern give the same thing, and only one of them gives anything.
+    once = re.sub(r"\{(\w+?)\}\{\1\d\}", r"{\1}", template)
+    named = re.sub(r"(?<!\{)\{(\w+?)\d?(?:!r)?\}", lambda place: place[1].upper(), once)
+    named = named.replace("{{", "{").replace("}}", "}")
+    return "<br>".join(_line(line) for line in named.splitlines()).replace("|", "\\|")
+
+
+def _line(line: str) -> str:
+    indent = len(line) - len(line.lstrip())
+    return "&nbsp;" * indent + re.sub(r" {2,}", " ", line.strip())
