@@ -87,7 +87,7 @@ class TextReporter:
 
     def results(self, results: Results) -> None:
         """What came out: every reference, then how every failed build ended."""
-        self.layout.close()
+        self.close()
         for build in results.builds:
             if build.status in (BUILT, CACHED):
                 self.line(f" - {build.image} -> {build.reference}{_cache_note(build)}")
@@ -99,6 +99,10 @@ class TextReporter:
         """The end of a failed build: the step, the last lines it printed, its source, and docker's own words."""
         for line in ending_lines(build):
             self.line(line)
+
+    def close(self) -> None:
+        """No build has anything more to say."""
+        self.layout.close()
 
     def line(self, text: str) -> None:
         """One line of its own."""

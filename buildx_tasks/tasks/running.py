@@ -121,7 +121,10 @@ class Run:
                 f"progress is tty ({settings.origins['progress']}), and standard output is no terminal",
                 "leave it out, or:  --progress plain",
             )
-        results = session.build(settings, self.world, plan, Silent() if self.quiet else self.reporter)
+        try:
+            results = session.build(settings, self.world, plan, Silent() if self.quiet else self.reporter)
+        finally:
+            self.reporter.close()
         if self.wanted.metadata_output:
             results = session.with_record(results, self.world, plan)
         if self.quiet:
