@@ -13,16 +13,43 @@ from typing import TextIO
 TICK_SECONDS = 0.5
 CLEAR_BELOW = "\x1b[J"
 NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"
+NAME_WIDTH = 40
+FRAME_SECONDS = 0.05
 ROWS_LEFT = 3
 """How many rows of the terminal a board leaves to what stands above it."""
-_DOING = re.compile(r"#\d+ (\[.*|exporting (?!layers|manifest|config|attestation).*|importing .*|pushing layers)$")
+_NAME = re.compile(r"#(\d+) (\[.*|exporting (?:to|cache) .*|importing .*)")
+_LOG = re.compile(r"#(\d+) \d+\.\d+ (.*)")
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x1f\x7f]")
+
+
+class Doing:
+    """What a build is doing, as its plain output tells: the step that spoke last, and what it said."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.text = ""
+
+    def feed(self, text: str) -> None:
+        """Read one or more lines of output; those that are no log of BuildKit's are shown as they are."""
+        for line in text.split("\n"):
+            if match := _NAME.match(line):
+                self.text = self.names[match[1]] = _shown(match[2])
+            elif match := _LOG.match(line):
+                if match[1] in self.names and (said := _shown(match[2])):
+                    self.text = f"{self.names[match[1]][:NAME_WIDTH]}: {said}"
+            elif line.strip() and not line.startswith("#"):
+                self.text = _shown(line)
+
+
+def _shown(text: str) -> str:
+    """Text that can't move the cursor; of one that was written over, what is left."""
+    return _CONTROL.sub("", text.rstrip("\r").rpartition("\r")[2]).strip()
 
 
 @dataclass(slots=True)
 class _Row:
     begun: float
-    step: str = ""
+    doing: Doing
 
 
 class Board:
@@ -40,6 +67,7 @@ class Board:
         self.size = size
         self.rows: dict[str, _Row] = {}
         self.drawn = 0
+        self.shown = float("-inf")
         self.lock = threading.Lock()
         self.closed = threading.Event()
         self.ticking: threading.Thread | None = None
@@ -48,7 +76,7 @@ class Board:
         """A new row."""
         del heading
         with self.lock:
-            self.rows[image] = _Row(self.clock())
+            self.rows[image] = _Row(self.clock(), Doing())
             self._draw("")
             if self.ticking is None:
                 self.ticking = threading.Thread(target=self._tick, daemon=True)
@@ -56,13 +84,10 @@ class Board:
 
     def write(self, image: str, text: str) -> None:
         """What the build is doing now."""
-        step = current_step(text)
-        if not step:
-            return
         with self.lock:
             if image in self.rows:
-                self.rows[image].step = step
-                self._draw("")
+                self.rows[image].doing.feed(text)
+                self._draw_soon()
 
     def end(self, image: str, line: str) -> None:
         """The row goes, the line stays."""
@@ -88,13 +113,18 @@ class Board:
             with self.lock:
                 self._draw("")
 
+    def _draw_soon(self) -> None:
+        """Draw, unless that was just done: a build may print a thousand lines a second, and the next tick shows it."""
+        if self.clock() - self.shown >= FRAME_SECONDS:
+            self._draw("")
+
     def _draw(self, above: str) -> None:
         """Take the rows away, write what stays, and draw the rows anew: in one piece, so that nothing flickers."""
         back = f"\x1b[{self.drawn}F" if self.drawn else ""
         columns, lines = self.size()
-        now = self.clock()
+        now = self.shown = self.clock()
         width = max((len(image) for image in self.rows), default=0)
-        rows = [f"{now - row.begun:6.1f} s  {image:{width}}  {row.step}" for image, row in self.rows.items()]
+        rows = [f"{now - row.begun:6.1f} s  {image:{width}}  {row.doing.text}" for image, row in self.rows.items()]
         shown = rows[: max(1, lines - ROWS_LEFT)]
         if len(shown) < len(rows):
             shown[-1] = f"         and {len(rows) - len(shown) + 1} more"
@@ -104,18 +134,3 @@ class Board:
         if back or above or board:
             self.stream.write(f"{back}{CLEAR_BELOW if back else ''}{above}{board}")
             self.stream.flush()
-
-
-def current_step(text: str) -> str:
-    """What a build is doing, by the last of these lines that says so: a step of its own, or words that are no log."""
-    for line in reversed(text.splitlines()):
-        if match := _DOING.match(line):
-            return _shown(match[1])
-        if line.strip() and not line.startswith("#"):
-            return _shown(line)
-    return ""
-
-
-def _shown(text: str) -> str:
-    """Text that can't move the cursor."""
-    return _CONTROL.sub("", text).strip()

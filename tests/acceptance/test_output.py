@@ -71,9 +71,11 @@ def test_plain_prints_every_line_as_it_comes(project: Project) -> None:
 
 
 def test_a_terminal_has_a_board(project: Project) -> None:
+    project.docker.duration = 0.8
     said = on_a_terminal(project, *BUILD)
     assert "Build [app] succeeded (" in said
-    assert " s  app  [2/2] RUN make\r\n" in said or " s  web  [2/2] RUN make\r\n" in said
+    assert " s  app  [2/2] RUN make: cc\r\n" in said
+    assert " s  web  [2/2] RUN make: cc\r\n" in said
     assert "#2 0.1 cc" not in said
     assert " - web -> web:" in said.split("\x1b")[-1]
 

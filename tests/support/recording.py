@@ -34,6 +34,9 @@ for prefix, (code, out, err) in answers["table"].items():
     if line.startswith(prefix):
         sys.stdout.write(out)
         sys.stderr.write(err)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        time.sleep(answers["duration"] if line.startswith("buildx build") else 0)
         sys.exit(code)
 if "--metadata-file" in argv:
     with open(argv[argv.index("--metadata-file") + 1], "w") as metadata:
@@ -50,13 +53,15 @@ IMAGE_ID = "sha256:" + "1" * 64
 class Docker:
     """A recording docker in `folder`; change `table` (argv prefix -> exit code, stdout, stderr) before a run.
 
-    `hesitation` is how many seconds a builder takes to say what it can do.
+    `hesitation` is how many seconds a builder takes to say what it can do, `duration` how many a build
+    goes on when it has said everything.
     """
 
     folder: Path
     table: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     environment: tuple[str, ...] = ()
     hesitation: float = 0
+    duration: float = 0
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True)
@@ -97,6 +102,7 @@ class Docker:
             "digest": DIGEST,
             "environment": list(self.environment),
             "hesitation": self.hesitation,
+            "duration": self.duration,
         }
         (self.folder / "answers.json").write_text(json.dumps(answers))
 

@@ -7,7 +7,7 @@ import io
 import pyte
 import pytest
 
-from buildx_tasks.reporting.board import Board, current_step
+from buildx_tasks.reporting.board import Board, Doing
 
 COLUMNS, LINES = 60, 12
 
@@ -46,12 +46,13 @@ def test_running_builds_are_rows_and_ended_ones_lines_above(seen: Seen) -> None:
     board.said("Starting build...\n")
     board.begin("web", ["Building [web]..."])
     board.begin("backend", ["Building [backend]..."])
+    seen.now += 1
     board.write("web", "#9 [build 2/4] RUN make\n#9 0.3 cc -c a.c\n")
-    seen.now += 2.5
+    seen.now += 1.5
     board.write("backend", "#5 exporting to image\n")
     assert seen.terminal.rows == [
         "Starting build...",
-        "   2.5 s  web      [build 2/4] RUN make",
+        "   2.5 s  web      [build 2/4] RUN make: cc -c a.c",
         "   2.5 s  backend  exporting to image",
     ]
     board.end("web", "Build [web] succeeded")
@@ -71,6 +72,7 @@ def test_running_builds_are_rows_and_ended_ones_lines_above(seen: Seen) -> None:
 def test_no_row_is_wider_than_the_terminal_and_there_are_not_too_many(seen: Seen) -> None:
     for number in range(15):
         seen.board.begin(f"service-{number}", [])
+        seen.now += 1
         seen.board.write(f"service-{number}", "#9 [2/2] RUN \u4f60\u597d " + "x" * 200 + "\n")
     rows = seen.terminal.rows
     assert len(rows) == LINES - 3
@@ -80,17 +82,22 @@ def test_no_row_is_wider_than_the_terminal_and_there_are_not_too_many(seen: Seen
 
 
 @pytest.mark.parametrize(
-    ("text", "step"),
+    ("text", "doing"),
     [
         ("#9 [build 2/4] RUN make\n", "[build 2/4] RUN make"),
-        ("#9 [build 2/4] RUN make\n#9 0.3 cc\n#9 DONE 0.3s\n", "[build 2/4] RUN make"),
-        ("#9 exporting layers 0.0s done\n", ""),
+        ("#9 [build 2/4] RUN make\n#9 0.3 cc -c a.c\n#9 DONE 0.3s\n", "[build 2/4] RUN make: cc -c a.c"),
+        ("#9 [a 2/2] RUN x\n#8 [b 2/2] RUN y\n#9 0.3 one\n", "[a 2/2] RUN x: one"),
+        ("#9 [a 2/2] RUN x\n#9 0.3 10%\r20%\r\n#9 0.4 \n", "[a 2/2] RUN x: 20%"),
+        (f"#9 [2/2] RUN {'x' * 90}\n#9 0.3 said\n", f"[2/2] RUN {'x' * 30}: said"),
+        ("#9 exporting to image\n#9 exporting layers 0.0s done\n", "exporting to image"),
         ("#9 importing cache manifest from r/app:cache\n", "importing cache manifest from r/app:cache"),
-        ("#9 pushing layers 0.2s done\n", ""),
+        ("#9 pushing layers 0.2s done\n#7 0.1 of nobody\n", ""),
         ("Step 1/2 : FROM busybox\n", "Step 1/2 : FROM busybox"),
-        ("\x1b[31mred\x1b[0m\x1b[2Aup\r\n", "redup"),
+        ("\x1b[31mred\x1b[0m\x1b[2Aup\n", "redup"),
         ("\n", ""),
     ],
 )
-def test_current_step(text: str, step: str) -> None:
-    assert current_step(text) == step
+def test_doing(text: str, doing: str) -> None:
+    said = Doing()
+    said.feed(text)
+    assert said.text == doing
