@@ -36,9 +36,13 @@ class Doing:
                 self.text = self.names[match[1]] = _shown(match[2])
             elif match := _LOG.match(line):
                 if match[1] in self.names and (said := _shown(match[2])):
-                    self.text = f"{self.names[match[1]][:NAME_WIDTH]}: {said}"
+                    self.text = f"{_short(self.names[match[1]])}: {said}"
             elif line.strip() and not line.startswith("#"):
                 self.text = _shown(line)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME_WIDTH else f"{name[: NAME_WIDTH - 1].rstrip()}…"
 
 
 def _shown(text: str) -> str:

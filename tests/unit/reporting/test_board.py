@@ -88,7 +88,7 @@ def test_no_row_is_wider_than_the_terminal_and_there_are_not_too_many(seen: Seen
         ("#9 [build 2/4] RUN make\n#9 0.3 cc -c a.c\n#9 DONE 0.3s\n", "[build 2/4] RUN make: cc -c a.c"),
         ("#9 [a 2/2] RUN x\n#8 [b 2/2] RUN y\n#9 0.3 one\n", "[a 2/2] RUN x: one"),
         ("#9 [a 2/2] RUN x\n#9 0.3 10%\r20%\r\n#9 0.4 \n", "[a 2/2] RUN x: 20%"),
-        (f"#9 [2/2] RUN {'x' * 90}\n#9 0.3 said\n", f"[2/2] RUN {'x' * 30}: said"),
+        (f"#9 [2/2] RUN {'x' * 90}\n#9 0.3 said\n", f"[2/2] RUN {'x' * 29}…: said"),
         ("#9 exporting to image\n#9 exporting layers 0.0s done\n", "exporting to image"),
         ("#9 importing cache manifest from r/app:cache\n", "importing cache manifest from r/app:cache"),
         ("#9 pushing layers 0.2s done\n#7 0.1 of nobody\n", ""),
