@@ -72,7 +72,7 @@ def answers(
         cli=cli,
         buildx=version,
         buildx_error=error,
-        alias=docker_config(environ, home).get("aliases", {}).get("builder") == "buildx",
+        alias=_has_alias(docker_config(environ, home).get("aliases")),
         selected=selected,
         builder=found.result() if found and version else None,
         known_builders=known_builders(environ, home),
@@ -80,6 +80,10 @@ def answers(
     )
     asked.pool.shutdown(wait=False, cancel_futures=True)
     return engine
+
+
+def _has_alias(aliases: object) -> bool:
+    return isinstance(aliases, dict) and aliases.get("builder") == "buildx"
 
 
 def probe_engine(

@@ -18,13 +18,14 @@ from buildx_tasks.model.command import Command, Completed, Runner
 from buildx_tasks.model.config import Hook
 from buildx_tasks.model.imageref import parse_image_ref
 from buildx_tasks.model.observer import Observer
-from buildx_tasks.model.plan import BUILDX, CUSTOM, LOAD, BuildPlan, BuildStep, Later
+from buildx_tasks.model.plan import BUILDX, CUSTOM, DOCKER, LOAD, BuildPlan, BuildStep, Later
 from buildx_tasks.model.result import BUILT, FAILED, ArtifactResult, Failure
 from buildx_tasks.model.settings import PLAIN
 from buildx_tasks.planning.diagnosis import Diagnosis, diagnose
 
 PROVENANCE = "BUILDX_METADATA_PROVENANCE"
 PROGRESS = "BUILDKIT_PROGRESS"
+BUILDER = "BUILDX_BUILDER"
 
 
 class StepRunner:
@@ -208,6 +209,9 @@ class StepRunner:
         if step.tool != CUSTOM and not self.terminal:
             # What it prints is read here, and the user may have set another format, or one that needs a terminal.
             environment = (*environment, (PROGRESS, PLAIN))
+        if step.tool == DOCKER:
+            # Plain docker hands over to buildx, and what it builds must be in the daemon when it is tagged or pushed.
+            environment = (*environment, (BUILDER, "default"))
         command = Command(argv=argv, env=environment, cwd=step.folder)
         done = self.runner.stream(command, write, terminal=self.terminal)
         if done.ok:

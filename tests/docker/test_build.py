@@ -147,6 +147,18 @@ class TestFallback:
         assert done.code == 2
         assert "docker buildx is not there" in done.err
 
+    def test_plain_docker_builds_in_the_daemon_whatever_builder_is_selected(self, sandbox: Sandbox) -> None:
+        project = Project(sandbox, APP)
+        sandbox.env["BUILDX_BUILDER"] = sandbox.builder("plain", "far")
+        sandbox.docker("buildx", "use", "far")
+        config = Path(sandbox.env["DOCKER_CONFIG"], "config.json")
+        said = json.loads(config.read_text()) if config.exists() else {}
+        config.write_text(json.dumps({**said, "aliases": {"builder": "buildx"}}))
+        reference = project.built("--builder", "off", "--tag", "v1", "--no-cache-artifacts")["app"]
+        assert sandbox.lab.registry().has(sandbox.image("app"), reference.partition("@")[2])
+        config.write_text(json.dumps({**said, "aliases": None}))
+        project.built("--builder", "off", "--tag", "v2", "--no-cache-artifacts")
+
     def test_builder_off_is_plain_docker_without_a_word(self, sandbox: Sandbox) -> None:
         done = Project(sandbox, APP).build("--builder", "off", "--no-push", "--tag", "v1")
         assert "WARNING" not in done.err
