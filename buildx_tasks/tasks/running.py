@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from invoke.context import Context
@@ -45,6 +48,23 @@ def begin(c: Context, scene: Scene, flags: Mapping[str, object]) -> Run:
         environ=world.environ,
     )
     return Run(settle=settle, scene=scene, reporter=reporter)
+
+
+@contextmanager
+def _ended_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP, by which CI services cancel, end a build as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    ours = [number for number, handler in before.items() if handler is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,7 +142,8 @@ class Run:
                 "leave it out, or:  --progress plain",
             )
         try:
-            results = session.build(settings, self.world, plan, Silent() if self.quiet else self.reporter)
+            with _ended_like_interrupted():
+                results = session.build(settings, self.world, plan, Silent() if self.quiet else self.reporter)
         finally:
             self.reporter.close()
         if self.wanted.metadata_output:

@@ -349,7 +349,10 @@ class TestErrors:
 
 
 class TestInterrupt:
-    def test_ctrl_c_stops_the_build_and_still_writes_the_result(self, sandbox: Sandbox) -> None:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    def test_a_signal_stops_the_build_and_still_writes_the_result(
+        self, sandbox: Sandbox, number: signal.Signals
+    ) -> None:
         config = APP + "        - image: slow\n          context: app\n          docker: {target: slow}\n"
         project = Project(sandbox, config, "FROM busybox AS slow\nRUN echo waiting-now && sleep 60\nFROM busybox\n")
         argv = ["invoke", "buildx.build", "--default-repo", project.repo, "--file-output", "build.json"]
@@ -362,7 +365,7 @@ class TestInterrupt:
             line = process.stdout.readline()
             assert line, seen
             seen += line
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         begin = time.monotonic()
         _out, err = process.communicate(timeout=30)
         assert process.returncode == 130
