@@ -33,13 +33,13 @@ def why_silent(instance: Mapping[str, Any], seconds: float) -> str:
 
 def knock_at_all(instance: Mapping[str, Any]) -> str:
     """What is wrong with the nodes of an instance; "" when nothing is found."""
-    return "; ".join(reason for reason in knock_at_each(instance.get("Nodes") or []).values() if reason)
+    return "; ".join(reason for reason in knock_at_each(instance.get("Nodes") or []) if reason)
 
 
-def knock_at_each(nodes: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Why nodes, as buildx has them on file, can't be reached, by their names; "" for one that can."""
+def knock_at_each(nodes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Why each of these nodes, as buildx has them on file, can't be reached; "" for one that can."""
     with ThreadPoolExecutor(max_workers=max(1, len(nodes))) as pool:
-        return dict(zip((str(node.get("Name")) for node in nodes), pool.map(knock_at, nodes), strict=True))
+        return tuple(pool.map(knock_at, nodes))
 
 
 def knock_at(node: Mapping[str, Any]) -> str:

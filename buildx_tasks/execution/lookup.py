@@ -130,13 +130,12 @@ def _with_silent_nodes(builder: Builder, environ: Mapping[str, str], home: str) 
     """A builder some of whose nodes run, with what is wrong with the others."""
     from buildx_tasks.execution.knocking import knock_at_each
 
-    silent = {node.name for node in builder.nodes if not node.running}
     known = instance(builder.name, environ, home).get("Nodes") or []
-    reasons = knock_at_each([node for node in known if node.get("Name") in silent])
+    silent = {node.name for node in builder.nodes if not node.running}
+    asked = [node for node in known if node.get("Name") in silent]
+    reasons = {node["Name"]: reason for node, reason in zip(asked, knock_at_each(asked), strict=True)}
     nodes = (
-        replace(node, error=node.error or reasons.get(node.name) or "it does not answer")
-        if node.name in silent
-        else node
+        node if node.running else replace(node, error=node.error or reasons.get(node.name) or "it does not answer")
         for node in builder.nodes
     )
     return replace(builder, nodes=tuple(nodes))

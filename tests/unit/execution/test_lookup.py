@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.execution.knocking import greets, knock_at
+from buildx_tasks.execution.knocking import greets, knock_at, knock_at_all
 from buildx_tasks.execution.lookup import look_at_builder
 from buildx_tasks.execution.memory import Memory
 from buildx_tasks.model.command import Command, Completed, Write
@@ -132,6 +132,14 @@ def test_a_note_that_can_not_be_read_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize("endpoint", ["", "unix:///nonexistent", "ssh://host", "tcp://127.0.0.1", "tcp://[:1"])
 def test_nobody_greets_where_nobody_is(endpoint: str) -> None:
     assert not greets({"Endpoint": endpoint})
+
+
+def test_every_node_that_is_not_reached_is_told_of_also_before_they_have_names() -> None:
+    nodes = [{"Endpoint": endpoint} for endpoint in ("unix:///one", "ssh://host", "unix:///two", "ssh://other")]
+    said = knock_at_all({"Nodes": nodes}).split("; ")
+    assert [reason.split(": ")[0] for reason in said] == [
+        f"nothing answers at unix:///{name}" for name in ("one", "two")
+    ]
 
 
 @pytest.mark.parametrize(
