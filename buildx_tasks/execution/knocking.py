@@ -45,7 +45,7 @@ def knock_at_each(nodes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 def knock_at(node: Mapping[str, Any]) -> str:
     """Why a node, as buildx has it on file, can't be reached; "" when it can, or can't be tried this way."""
     endpoint = str(node.get("Endpoint") or "")
-    options = {str(key): str(value) for key, value in (node.get("DriverOpts") or {}).items()}
+    options = _options(node)
     try:
         parts = urlsplit(endpoint)
         if parts.scheme == "tcp" and parts.hostname and parts.port:
@@ -61,12 +61,12 @@ def knock_at(node: Mapping[str, Any]) -> str:
 
 def greets(node: Mapping[str, Any]) -> bool:
     """Whether a node's endpoint speaks first, as BuildKit does: with its HTTP/2 settings, once TLS is through."""
-    options = {str(key): str(value) for key, value in (node.get("DriverOpts") or {}).items()}
+    options = _options(node)
     try:
         parts = urlsplit(str(node.get("Endpoint") or ""))
         with contextlib.ExitStack() as stack:
             connection = stack.enter_context(_connected(parts))
-            if options.get("cacert") or options.get("cert"):
+            if _has_tls(options):
                 context = _client_context(options)
                 context.set_alpn_protocols(["h2"])
                 name = options.get("servername") or parts.hostname
@@ -76,6 +76,14 @@ def greets(node: Mapping[str, Any]) -> bool:
     except (OSError, ValueError):
         return False
     return len(frame) == FRAME_HEAD and frame[3] == SETTINGS_FRAME
+
+
+def _options(node: Mapping[str, Any]) -> dict[str, str]:
+    return {str(key): str(value) for key, value in (node.get("DriverOpts") or {}).items()}
+
+
+def _has_tls(options: Mapping[str, str]) -> bool:
+    return bool(options.get("cacert") or options.get("cert"))
 
 
 def _connected(parts: SplitResult) -> socket.socket:
@@ -104,7 +112,7 @@ def _client_context(options: Mapping[str, str]) -> ssl.SSLContext:
 def _knock_tcp(host: str, port: int, options: Mapping[str, str], endpoint: str) -> str:
     with socket.create_connection((host, port), CONNECT_SECONDS) as plain:
         plain.settimeout(CONNECT_SECONDS)
-        if options.get("cacert") or options.get("cert"):
+        if _has_tls(options):
             return _handshake(plain, options.get("servername") or host, options, endpoint)
     return _speaks_tls(host, port, endpoint)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from buildx_tasks.document.inspect import parse_inspect
 from buildx_tasks.execution.memory import Memory, key_of
-from buildx_tasks.execution.onfile import driver_on_file, instance, selected_builder
+from buildx_tasks.execution.onfile import instance, selected_builder
 from buildx_tasks.model.builder import KUBERNETES, REMOTE
 from buildx_tasks.model.command import Command, Completed, Runner
 from buildx_tasks.model.engine import Builder, Node
@@ -39,15 +39,15 @@ def look_at_builder(
     wanted = name or selected_builder(environ, home) or "default"
     known = instance(wanted, environ, home)
     if memory is None or known.get("Driver") != REMOTE:
-        return _inspected(runner, name, wanted, environ, home, patience)
+        return _inspected(runner, name, wanted, known, patience)
     key = key_of("builder", json.dumps(known, sort_keys=True))
     if (nodes := _recalled(memory.recall(key))) is not None:
         if nodes and _all_greet(known):
             return Builder(name=wanted, driver=REMOTE, nodes=nodes)
-        return _inspected(runner, name, wanted, environ, home, patience)
+        return _inspected(runner, name, wanted, known, patience)
     with ThreadPoolExecutor(max_workers=1) as pool:
         greeted = pool.submit(_all_greet, known)
-        builder = _inspected(runner, name, wanted, environ, home, patience)
+        builder = _inspected(runner, name, wanted, known, patience)
         if builder.nodes and not builder.error and all(node.running for node in builder.nodes):
             memory.keep(key, _noted(builder.nodes if greeted.result() else ()))
     return builder
@@ -86,13 +86,12 @@ def _recalled(said: str | None) -> tuple[Node, ...] | None:
         return None
 
 
-def _inspected(
-    runner: Runner, name: str, wanted: str, environ: Mapping[str, str], home: str, patience: int | None
-) -> Builder:
-    driver = driver_on_file(wanted, environ, home)
+def _inspected(runner: Runner, name: str, wanted: str, known: Mapping[str, Any], patience: int | None) -> Builder:
+    """What buildx says of the builder `wanted`, of which it has `known` on file."""
+    driver = str(known.get("Driver", ""))
     seconds = patience or (KUBERNETES_SECONDS if driver == KUBERNETES else REMOTE_SECONDS)
     command = Command(argv=("docker", "buildx", "inspect", *((name,) if name else ())), timeout=seconds)
-    reason = cache(partial(_why_silent, wanted, environ, home, seconds))
+    reason = cache(partial(_why_silent, known, seconds))
     with ThreadPoolExecutor(max_workers=1) as pool:
         asked = pool.submit(runner.capture, command)
         if driver == REMOTE and not wait([asked], HEAD_START_SECONDS).done:
@@ -105,7 +104,7 @@ def _inspected(
     builder = _with_state(parse_inspect(done.stdout), reason)
     if builder.driver != REMOTE or builder.error or all(node.running for node in builder.nodes):
         return builder
-    return _with_silent_nodes(builder, environ, home)
+    return _with_silent_nodes(builder, known)
 
 
 def _refused(done: Completed, wanted: str) -> Builder:
@@ -126,13 +125,12 @@ def _with_state(builder: Builder, reason: Callable[[], str]) -> Builder:
     return replace(builder, error=reason()) if builder.driver == REMOTE else builder
 
 
-def _with_silent_nodes(builder: Builder, environ: Mapping[str, str], home: str) -> Builder:
+def _with_silent_nodes(builder: Builder, known: Mapping[str, Any]) -> Builder:
     """A builder some of whose nodes run, with what is wrong with the others."""
     from buildx_tasks.execution.knocking import knock_at_each
 
-    known = instance(builder.name, environ, home).get("Nodes") or []
     silent = {node.name for node in builder.nodes if not node.running}
-    asked = [node for node in known if node.get("Name") in silent]
+    asked = [node for node in known.get("Nodes") or [] if node.get("Name") in silent]
     reasons = {node["Name"]: reason for node, reason in zip(asked, knock_at_each(asked), strict=True)}
     nodes = (
         node if node.running else replace(node, error=node.error or reasons.get(node.name) or "it does not answer")
@@ -141,8 +139,8 @@ def _with_silent_nodes(builder: Builder, environ: Mapping[str, str], home: str) 
     return replace(builder, nodes=tuple(nodes))
 
 
-def _why_silent(name: str, environ: Mapping[str, str], home: str, seconds: float) -> str:
+def _why_silent(known: Mapping[str, Any], seconds: float) -> str:
     """Why a builder does not answer, by knocking at the endpoints that buildx has on file for it."""
     from buildx_tasks.execution.knocking import why_silent
 
-    return why_silent(instance(name, environ, home), seconds)
+    return why_silent(known, seconds)

@@ -41,11 +41,6 @@ def instance(name: str, environ: Mapping[str, str], home: str) -> dict[str, Any]
     return _json_file(buildx_folder(environ, home) / "instances" / name.lower())
 
 
-def driver_on_file(name: str, environ: Mapping[str, str], home: str) -> str:
-    """The driver of a builder as buildx has it on file, "" when it has none."""
-    return str(instance(name, environ, home).get("Driver", ""))
-
-
 def selected_builder(environ: Mapping[str, str], home: str) -> str:
     """The builder chosen with ``docker buildx use``; "" when none was, or only for another docker endpoint."""
     current = _json_file(buildx_folder(environ, home) / "current")
