@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -178,13 +179,14 @@ def build(settings: Settings, world: World, plan: BuildPlan, observer: Observer)
     )
     expander = Expander(world.environ, now=world.now, cmd=run_cmd(world))
     cache = open_cache(settings, world, plan, runner, expander)
-    if cache is None:
-        return run()
-    known = {} if settings.no_cache else cache.lookup(observer.said)
-    try:
-        return run(known=known, built=cache.built)
-    finally:
-        cache.save()
+    with closing(observer):
+        if cache is None:
+            return run()
+        known = {} if settings.no_cache else cache.lookup(observer.said)
+        try:
+            return run(known=known, built=cache.built)
+        finally:
+            cache.save()
 
 
 def with_record(results: Results, world: World, plan: BuildPlan) -> Results:

@@ -26,5 +26,8 @@ class Observer(Protocol):
     def finished(self, step: BuildStep, result: ArtifactResult) -> None:
         """One artifact is done, failed or left out."""
 
+    def close(self) -> None:
+        """The run is over, however it ended: nothing more comes."""
+
     def wants_terminal(self, plan: BuildPlan) -> bool:
         """Whether builds should draw on a terminal; only ever true when one runs at a time."""

@@ -16,7 +16,7 @@ class Layout(Protocol):
     """What a reporter writes through. A build is called by its image."""
 
     def begin(self, image: str, heading: Sequence[str]) -> None:
-        """A build starts; its heading is shown with its output."""
+        """A build starts; its heading, a name first of all, is shown with its output."""
 
     def write(self, image: str, text: str) -> None:
         """Output of a build: whole lines, or raw pieces of one that has a terminal for itself."""
@@ -65,9 +65,12 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What a CI service wants around text that it may fold away; `begin` takes the name of a block."""
+    """How a block begins and ends where its name is shown, which a CI service folds away the rest under.
 
-    begin: Callable[[str, int], str] = lambda _name, _at: ""
+    Both take the name and the time, in seconds.
+    """
+
+    begin: Callable[[str, int], str] = lambda name, _at: f"{name}\n"
     end: Callable[[str, int], str] = lambda _name, _at: ""
 
 
@@ -148,31 +151,26 @@ class Blocks:
 
     def _go_on(self) -> None:
         """Close the live block when its build is over; show whole what is over too; the next one is live."""
-        while True:
-            if self.live:
-                block = self.blocks[self.live]
-                if block.line is None:
-                    return
-                self._close(self.live, block)
-                continue
-            if not self.blocks:
+        while self.blocks:
+            if not self.live:
+                over = (image for image, block in self.blocks.items() if block.line is not None)
+                self._open(next(over, next(iter(self.blocks))))
+            if self.blocks[self.live].line is None:
                 return
-            over = (image for image, block in self.blocks.items() if block.line is not None)
-            self._open(next(over, next(iter(self.blocks))))
+            self._close()
 
     def _open(self, image: str) -> None:
         self.live = image
         block = self.blocks[image]
-        name, *more = block.heading or [image]
+        name, *more = block.heading
         begin = self.marks.begin(name, int(time.time()))
-        # What a service folds away has its name as the heading.
-        self._put((begin or f"{name}\n") + "".join(f"{line}\n" for line in more) + "".join(block.pieces))
+        self._put(begin + "".join(f"{line}\n" for line in more) + "".join(block.pieces))
 
-    def _close(self, image: str, block: _Block) -> None:
-        name = (block.heading or [image])[0]
-        self._put(self.marks.end(name, int(time.time())) + (f"{block.line}\n" if block.line else ""))
-        del self.blocks[image]
+    def _close(self) -> None:
+        block = self.blocks.pop(self.live)
         self.live = ""
+        end = self.marks.end(block.heading[0], int(time.time()))
+        self._put(end + (f"{block.line}\n" if block.line else ""))
 
     def _put(self, text: str) -> None:
         if text:

@@ -31,12 +31,11 @@ class TextReporter:
         self.terminal = terminal
         self.board = board
         self.hidden = hidden
-        self.marks = marks_for({} if hidden else environ or {})
         self.interleaved = False
         self.parallel = False
         self.drawing = False
         self.drawn = ""
-        self.layout: Layout = Blocks(stream, self.marks)
+        self.layout: Layout = Blocks(stream, marks_for({} if hidden else environ or {}))
 
     def tags(self, tags: Sequence[tuple[str, str]]) -> None:
         """The final references of all selected artifacts, by image name."""
@@ -80,6 +79,10 @@ class TextReporter:
             line = f"Build [{step.image}] failed{why}"
         self.layout.end(step.image, line)
 
+    def close(self) -> None:
+        """Show what was held back, and take down what was drawn."""
+        self.layout.close()
+
     def wants_terminal(self, plan: BuildPlan) -> bool:
         """Raw terminal output only where one build has the terminal for itself."""
         self.drawing = self.terminal and not self.hidden and plan.concurrency == 1
@@ -87,7 +90,6 @@ class TextReporter:
 
     def results(self, results: Results) -> None:
         """What came out: every reference, then how every failed build ended."""
-        self.close()
         for build in results.builds:
             if build.status in (BUILT, CACHED):
                 self.line(f" - {build.image} -> {build.reference}{_cache_note(build)}")
@@ -99,10 +101,6 @@ class TextReporter:
         """The end of a failed build: the step, the last lines it printed, its source, and docker's own words."""
         for line in ending_lines(build):
             self.line(line)
-
-    def close(self) -> None:
-        """No build has anything more to say."""
-        self.layout.close()
 
     def line(self, text: str) -> None:
         """One line of its own."""
@@ -129,6 +127,9 @@ class Silent:
         """Nothing."""
 
     def finished(self, step: BuildStep, result: ArtifactResult) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
         """Nothing."""
 
     def wants_terminal(self, plan: BuildPlan) -> bool:

@@ -141,11 +141,8 @@ class Run:
                 f"progress is tty ({settings.origins['progress']}), and standard output is no terminal",
                 "leave it out, or:  --progress plain",
             )
-        try:
-            with _ended_like_interrupted():
-                results = session.build(settings, self.world, plan, Silent() if self.quiet else self.reporter)
-        finally:
-            self.reporter.close()
+        with _ended_like_interrupted():
+            results = session.build(settings, self.world, plan, Silent() if self.quiet else self.reporter)
         if self.wanted.metadata_output:
             results = session.with_record(results, self.world, plan)
         if self.quiet:
