@@ -95,15 +95,17 @@ class HoldBack:
 
     def end_well(self) -> None:
         """Pass on what was kept of a build that succeeded, but the blocks of caches, which have words of their own."""
-        parts: list[list[str]] = []
-        for line in self.kept:
-            if line.rstrip() == _BLOCK_EDGE:
-                parts.append([])
-            parts[-1].append(line)
-        # Every block begins with an edge; the last edge closes all of them, and what follows it is no block.
-        blocks, rest = parts[:-1], parts[-1] if parts else []
-        told = [block for block in blocks if not "".join(block[1:2]).startswith(_CACHE_BLOCKS)]
-        self.kept = [line for block in told for line in block] + (rest if told or not blocks else rest[1:])
+        kept, self.kept = self.kept, []
+        edges = [at for at, line in enumerate(kept) if line.rstrip() == _BLOCK_EDGE]
+        at = 0
+        while at < len(kept):
+            if at in edges and "".join(kept[at + 1 : at + 2]).startswith(_CACHE_BLOCKS):
+                # Every block has two edges of its own, unless the next one begins at the edge that ends it.
+                end = next((edge for edge in edges if edge > at), len(kept))
+                at = end if "".join(kept[end + 1 : end + 2]).startswith(_BLOCK_HEAD) else end + 1
+            else:
+                self.kept.append(kept[at])
+                at += 1
         self.release()
 
 

@@ -109,6 +109,8 @@ OTHER = "------\n > [2/2] RUN x:\n0.1 it failed\n"
         (f"{CACHE}------\n", ""),
         (f"{CACHE}{CACHE}------\nWARNING: no output\n", "WARNING: no output\n"),
         ("------\n > exporting cache to registry:\n------\n", ""),
+        (f"{CACHE}------\n{CACHE}------\n{CACHE}------\n", ""),
+        (f"{OTHER}------\n{CACHE}------\nmore\n", f"{OTHER}------\nmore\n"),
         (f"{CACHE}{OTHER}------\n", f"{OTHER}------\n"),
         (f"{OTHER}------\nmore\n", f"{OTHER}------\nmore\n"),
         (OTHER, OTHER),
