@@ -6,7 +6,7 @@ import json
 import shutil
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -45,43 +45,37 @@ def task_list(bench: Bench) -> Iterator[Row]:
 def cached_build(bench: Bench) -> Iterator[Row]:
     """Our own time around one build that BuildKit has in its cache."""
     folder = make_project(bench.folder / "one", 1, steps=3)
-    words = (f"--default-repo={bench.registry}/bench-one", "--tag=v1")
-    ours = ("invoke", "buildx.build", *words, "--no-cache-artifacts")
-    (command,) = _commands(bench, folder, *words)
-    actions = {"bare": partial(bench.run, *command, cwd=folder), "ours": partial(bench.run, *ours, cwd=folder)}
-    alternate(actions, 1)
-    times = alternate(actions, 9)
-    yield Row(
-        what="own time around a cached build",
-        value=paired(times["bare"], times["ours"]),
-        limit=0.3,
-        unit="s",
-        note=f"bare {median(times['bare']):.2f} s, ours {median(times['ours']):.2f} s",
-    )
+    times = _beside_bare(bench, folder, f"--default-repo={bench.registry}/bench-one", "--tag=v1")
+    yield _own_time("own time around a cached build", times)
 
 
 def remote_build(bench: Bench) -> Iterator[Row]:
     """The same on a remote builder, which has to be looked up: what making sure of everything beforehand costs."""
     bench.run("docker", "buildx", "create", "--name=far", "--driver=remote", bench.remote)
     folder = make_project(bench.folder / "far", 1, steps=3)
-    words = (f"--default-repo={bench.registry}/bench-far", "--tag=v1", "--builder=far")
-    ours = ("invoke", "buildx.build", *words, "--no-cache-artifacts")
+    where = (f"--default-repo={bench.registry}/bench-far", "--builder=far")
+    doctor = partial(bench.run, "invoke", "buildx.doctor", *where, cwd=folder)
+    times = _beside_bare(bench, folder, *where, "--tag=v1", doctor=doctor)
+    yield _own_time("own time around a cached build on a remote builder", times)
+    yield Row(what="buildx.doctor", value=median(times["doctor"]), limit=1, unit="s", note="all is well")
+
+
+def _beside_bare(bench: Bench, folder: Path, *words: str, **others: Callable[[], object]) -> dict[str, list[float]]:
+    """The times of a cached build of the one artifact in `folder`, bare and ours, and of what else is given."""
     (command,) = _commands(bench, folder, *words)
-    actions = {
+    actions: dict[str, Callable[[], object]] = {
         "bare": partial(bench.run, *command, cwd=folder),
-        "ours": partial(bench.run, *ours, cwd=folder),
-        "doctor": partial(bench.run, "invoke", "buildx.doctor", *words[::2], cwd=folder),
+        "ours": partial(bench.run, "invoke", "buildx.build", *words, "--no-cache-artifacts", cwd=folder),
+        **others,
     }
     alternate(actions, 1)
-    times = alternate(actions, 9)
-    yield Row(
-        what="own time around a cached build on a remote builder",
-        value=paired(times["bare"], times["ours"]),
-        limit=0.3,
-        unit="s",
-        note=f"bare {median(times['bare']):.2f} s, ours {median(times['ours']):.2f} s",
-    )
-    yield Row(what="buildx.doctor", value=median(times["doctor"]), limit=1, unit="s", note="all is well")
+    return alternate(actions, 9)
+
+
+def _own_time(what: str, times: Mapping[str, Sequence[float]]) -> Row:
+    bare, ours = times["bare"], times["ours"]
+    note = f"bare {median(bare):.2f} s, ours {median(ours):.2f} s"
+    return Row(what=what, value=paired(bare, ours), limit=0.3, unit="s", note=note)
 
 
 def unfit_builders(bench: Bench) -> Iterator[Row]:
