@@ -73,7 +73,7 @@ class _Planner:
             if (spec := self._read(text, "cacheFrom")) is None:
                 continue
             resolved, is_own = self._resolve(spec)
-            self.result.cache_from.append(CacheUse(spec=resolved, reason=self._why(resolved, "cacheFrom")))
+            self._add(self.result.cache_from, CacheUse(spec=resolved, reason=self._why(resolved, "cacheFrom")))
             if is_own and resolved.type == "registry":
                 own.append(resolved)
         explicit = self._texts_to()
@@ -179,9 +179,8 @@ class _Planner:
             target = self._with_flags(spec.get("ref"))
             if not target.has("ignore-error"):
                 target = target.with_attr("ignore-error", "true")
-            self.result.cache_to.append(
-                CacheUse(spec=target, derived=True, reason="cacheTo is absent: the own cacheFrom is written as well")
-            )
+            reason = "cacheTo is absent: the own cacheFrom is written as well"
+            self._add(self.result.cache_to, CacheUse(spec=target, derived=True, reason=reason))
 
     def _export_explicit(self, texts: tuple[str, ...]) -> None:
         settings = self.wishes.settings
@@ -211,7 +210,12 @@ class _Planner:
                     EngineUnfit,
                 )
                 continue
-            self.result.cache_to.append(CacheUse(spec=resolved, reason=self._why(resolved, "cacheTo")))
+            self._add(self.result.cache_to, CacheUse(spec=resolved, reason=self._why(resolved, "cacheTo")))
+
+    def _add(self, uses: list[CacheUse], use: CacheUse) -> None:
+        """Once is enough: on `main`, a branch's cache and that of `main` are the same, which BuildKit refuses twice."""
+        if all(use.spec != other.spec for other in uses):
+            uses.append(use)
 
     def _is_image(self, spec: Spec) -> bool:
         return spec.type == "registry" and spec.get("ref") == f"{self.final.base_name}:{self.final.tag or 'latest'}"

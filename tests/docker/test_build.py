@@ -107,6 +107,22 @@ class TestBuild:
         assert "importing cache manifest" in done.out
         assert "(3 of 3 steps cached)" in done.out
 
+    def test_a_branch_reads_mains_cache_too_and_main_its_own_once(self, sandbox: Sandbox) -> None:
+        project = Project(sandbox, APP.replace("[app]", "[app, 'app:cache-main']"))
+        words = ("--cache-tag", "cache-{{.BRANCH}}", "--no-cache-artifacts", "--tag", "v1")
+        sandbox.env["BRANCH"] = "main"
+        done = project.build(*words)
+        assert "no cache there yet" in done.out
+        assert "------" not in done.out
+        assert sandbox.lab.registry().tags(sandbox.image("app")) == ["cache-main", "v1"]
+        sandbox.env["BRANCH"] = "feature"
+        with (project.folder / "skaffold.yaml").open("a") as config:
+            config.write("        cacheTo: [app]\n")
+        before = sandbox.lab.registry().manifest(sandbox.image("app"), "cache-main").digest
+        assert "importing cache manifest" in project.build(*words).out
+        assert sandbox.lab.registry().manifest(sandbox.image("app"), "cache-main").digest == before
+        assert sandbox.lab.registry().has(sandbox.image("app"), "cache-feature")
+
     def test_a_builder_far_away_needs_no_daemon(self, new_sandbox: Callable[..., Sandbox]) -> None:
         sandbox = new_sandbox(engine=None)
         sandbox.builder("plain", "far")

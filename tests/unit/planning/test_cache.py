@@ -90,6 +90,13 @@ def test_without_cache_to_the_own_cache_is_written_when_pushing() -> None:
     assert planned(pushes=False).cache_to == []
 
 
+def test_what_is_the_same_after_tags_and_templates_is_given_once() -> None:
+    plan = planned(("app", "app:cache", "app:main"))
+    assert specs(plan.cache_from) == [f"type=registry,ref=localhost:5000/app:{tag}" for tag in ("cache", "main")]
+    assert specs(plan.cache_to) == [DERIVED, DERIVED.replace("app:cache", "app:main")]
+    assert len(planned(cache_to=("app", "app:cache", "{{.CACHE_TAG}}/app:cache")).cache_to) == 2
+
+
 def test_a_cache_never_replaces_the_image() -> None:
     untagged = Settings(default_repo="localhost:5000")
     derived = planned(settings=untagged)
