@@ -79,15 +79,19 @@ class ShellRunner:
         return Completed(command=command, code=self._wait(process), stdout=tail.text())
 
     def stop(self) -> None:
-        """Interrupt every running command, wait a little, then kill what is left; later starts are refused."""
+        """Interrupt every running command, wait a little, then kill what is left; later starts are refused.
+
+        Another interrupt meanwhile ends the waiting: CI services send one signal after another.
+        """
         with self._lock:
             self._stopped = True
             running = list(self._running.values())
         for process in running:
             _signal(process, signal.SIGINT)
         deadline = time.monotonic() + GRACE_SECONDS
-        while time.monotonic() < deadline and any(process.is_alive() for process in running):
-            time.sleep(0.05)
+        with contextlib.suppress(KeyboardInterrupt):
+            while time.monotonic() < deadline and any(process.is_alive() for process in running):
+                time.sleep(0.05)
         for process in running:
             _signal(process, signal.SIGKILL)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -109,3 +112,49 @@ def test_a_terminal_that_is_asked_for_and_not_there(project: Project) -> None:
     assert "progress is tty (flag), and standard output is no terminal" in done.stderr
     assert not project.docker.builds
     assert "Build [app] succeeded (" in on_a_terminal(project, *BUILD, "--progress", "tty")
+
+
+STUBBORN = "trap '' INT TERM; echo $$ > pid; while :; do sleep 0.1; done\n"
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_the_waiting_and_not_the_result(project: Project, second: signal.Signals) -> None:
+    artifacts = "[{image: app, context: app}, {image: web, custom: {buildCommand: sh ./stubborn}}]"
+    project.write("skaffold.yaml", TWO.partition("  artifacts:")[0] + f"  artifacts: {artifacts}\n")
+    project.write("stubborn", STUBBORN)
+    project.docker.save()
+    command = [sys.executable, "-m", "invoke", *BUILD, "--file-output", "build.json"]
+    with subprocess.Popen(
+        command,
+        cwd=project.folder,
+        env=project.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        while "Build [app] succeeded" not in process.stdout.readline() or not (project.folder / "pid").exists():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        process.send_signal(second)
+        try:
+            _out, err = process.communicate(timeout=15)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    entries = json.loads((project.folder / "build.json").read_text())["builds"]
+    assert [entry["imageName"] for entry in entries] == ["app"]
+    assert _ends(int((project.folder / "pid").read_text()))
+
+
+def _ends(pid: int) -> bool:
+    """Whether a process is gone soon: one that was killed stays until whoever it fell to has noticed."""
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
