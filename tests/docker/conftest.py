@@ -1,7 +1,6 @@
 """Fixtures of the tests that talk to real parts: the lab, and an isolated environment for each test."""
 
 import os
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,10 +8,6 @@ import pytest
 from lab_support import Lab, Sandbox, find_lab, make_sandbox, order_faults
 
 HERE = Path(__file__).parent
-
-# A run in the background of a script starts with Ctrl-C ignored, and so would all that the tests start and interrupt.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
