@@ -114,6 +114,30 @@ def test_a_terminal_that_is_asked_for_and_not_there(project: Project) -> None:
     assert "Build [app] succeeded (" in on_a_terminal(project, *BUILD, "--progress", "tty")
 
 
+def test_what_was_held_back_of_builds_that_were_stopped_is_shown(project: Project) -> None:
+    project.docker.duration = 60
+    project.docker.save()
+    with subprocess.Popen(
+        [sys.executable, "-m", "invoke", *BUILD],
+        cwd=project.folder,
+        env=project.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while len(project.docker.builds) < 2:
+            assert process.poll() is None
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        try:
+            out, _err = process.communicate(timeout=15)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert out.count("#2 0.1 cc") == 2
+
+
 STUBBORN = "trap '' INT TERM; echo $$ > pid; while :; do sleep 0.1; done\n"
 
 
