@@ -57,8 +57,10 @@ IMAGES = {"team/app": "team_app", "base": "base", "tools": "tools"}
 
 
 def project(sandbox: Sandbox) -> Path:
-    """The project in an environment whose epoch is after the base image: BuildKit makes nothing younger than it."""
-    created = datetime.fromisoformat(str(sandbox.lab.registry().config(sandbox.lab.base_image, "latest")["created"]))
+    """The project in an environment whose epoch is after both base images: BuildKit makes nothing younger than it."""
+    registry, base = sandbox.lab.registry(), sandbox.lab.base_image
+    configs = [registry.config(base, "latest", platform) for platform in sandbox.lab.parts["base"]["platforms"]]
+    created = max(datetime.fromisoformat(str(config["created"])) for config in configs)
     epoch = str(int(created.timestamp()) + 1)
     sandbox.env.update({"SOURCE_DATE_EPOCH": epoch, "FROM_ENVIRONMENT": "from the environment"})
     folder = sandbox.folder / "project"
