@@ -12,9 +12,11 @@ from tempfile import TemporaryDirectory
 
 from buildx_tasks.document.ending import read_ending
 from buildx_tasks.errors import EngineUnfit
-from buildx_tasks.execution.onfile import buildx_folder, instance, selected_builder
+from buildx_tasks.execution.files import write_atomic
+from buildx_tasks.execution.lookup import REMOTE_SECONDS
+from buildx_tasks.execution.onfile import buildx_folder, instance, instance_file, selected_builder
 from buildx_tasks.execution.world import World
-from buildx_tasks.model.builder import DOCKER_CONTAINER, BuilderSpec, NodeSpec
+from buildx_tasks.model.builder import DOCKER_CONTAINER, REMOTE, BuilderSpec, NodeSpec
 from buildx_tasks.model.command import Command, Completed
 from buildx_tasks.planning.builderstate import BuilderState, compare_builder, create_argv, remove_argv
 from buildx_tasks.planning.diagnosis import diagnose
@@ -55,7 +57,7 @@ class Builders:
         """Make `spec` real. What differs is made anew with `repair` only, else told.
 
         Safe when several processes do it at once: they wait for each other, and what another has created
-        meanwhile counts. Raises `EngineUnfit` when docker refuses.
+        meanwhile counts. Raises `EngineUnfit` when docker refuses; what was there before is there then too.
         """
         spec = self._reachable(spec)
         if self.state(spec).same:
@@ -88,10 +90,21 @@ class Builders:
         return True
 
     def _create(self, spec: BuilderSpec, state: BuilderState) -> None:
-        with TemporaryDirectory(prefix="buildx-tasks-") as folder:
-            for node in state.missing:
-                first = node is spec.nodes[0] and not state.known
-                self._create_node(spec, node, Path(folder), append=not first)
+        """Create what is missing, all of it or nothing."""
+        file = instance_file(spec.name, self.world.environ, str(self.world.home))
+        before = file.read_bytes() if state.known else None
+        try:
+            with TemporaryDirectory(prefix="buildx-tasks-") as folder:
+                for node in state.missing:
+                    first = node is spec.nodes[0] and not state.known
+                    self._create_node(spec, node, Path(folder), append=not first)
+        except EngineUnfit:
+            if before is None:
+                self._run(remove_argv(spec.name, spec.driver))
+            else:
+                # buildx 0.29 loses the platforms of a builder's nodes when it refuses to append another.
+                write_atomic(file, before)
+            raise
 
     def _create_node(self, spec: BuilderSpec, node: NodeSpec, folder: Path, *, append: bool) -> None:
         file = ""
@@ -100,20 +113,31 @@ class Builders:
             path.write_text(node.config, encoding="utf-8")
             file = str(path)
         argv = create_argv(spec, node, append=append, config_file=file, buildx=self.buildx)
-        done = self._run(argv)
+        done = self._run(argv, REMOTE_SECONDS if spec.driver == REMOTE else None)
+        # buildx writes a remote node down and then waits twenty seconds for its answer, which nothing depends on.
+        if done.timed_out and node not in self.state(spec).missing:
+            return
         # A process that does not share our lock may have been quicker; whether it made the same is told later.
         if not done.ok and EXISTS not in done.stderr:
             _check(done, f"builder {spec.name} can't be created", spec.name)
 
     def _repair(self, spec: BuilderSpec) -> None:
         """Make the builder anew, and select it again when it was the selected one."""
-        home = str(self.world.home)
-        was_selected = selected_builder(self.world.environ, home) == spec.name
-        driver = str(instance(spec.name, self.world.environ, home).get("Driver") or "")
+        environ, home = self.world.environ, str(self.world.home)
+        was_selected = selected_builder(environ, home) == spec.name
+        driver = str(instance(spec.name, environ, home).get("Driver") or "")
+        file = instance_file(spec.name, environ, home)
+        before = file.read_bytes()
         _check(self._run(remove_argv(spec.name, driver)), f"builder {spec.name} can't be removed", spec.name)
-        self._create(spec, BuilderState(known=False, missing=spec.nodes))
-        if was_selected:
-            self._run(("docker", "buildx", "use", spec.name))
+        try:
+            self._create(spec, BuilderState(known=False, missing=spec.nodes))
+        except EngineUnfit as error:
+            # What it runs in was removed, if it was not a remote one; buildx starts that again from this file.
+            write_atomic(file, before)
+            raise EngineUnfit(f"{error.message}; it is as it was before", error.hint) from error
+        finally:
+            if was_selected:
+                self._run(("docker", "buildx", "use", spec.name))
 
     def _booted(self, spec: BuilderSpec, done: Ensured) -> Ensured:
         if spec.bootstrap and done.status != SAME:
@@ -144,8 +168,8 @@ class Builders:
             _check(done, f"a docker context for {host} can't be created")
         return name
 
-    def _run(self, argv: tuple[str, ...]) -> Completed:
-        return self.world.runner.capture(Command(argv=argv))
+    def _run(self, argv: tuple[str, ...], seconds: float | None = None) -> Completed:
+        return self.world.runner.capture(Command(argv=argv, timeout=seconds))
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

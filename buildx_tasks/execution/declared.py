@@ -83,9 +83,16 @@ def want_builder(settings: Settings, world: World, *, building: bool, buildx: Ca
     if not building:
         return _as_planned(spec, settings, world)
     from buildx_tasks.execution.builders import DIFFERS, Builders, NoBuildx
+    from buildx_tasks.execution.lookup import look_beforehand
+    from buildx_tasks.planning.engine import unfit_builder
 
+    builders = Builders(world, buildx=buildx())
+    if builders.buildx and not builders.state(spec).known:
+        silent = look_beforehand(as_pending(spec), spec, settings.builder_timeout)
+        if silent.error:
+            raise unfit_builder(silent)
     try:
-        done = Builders(world, buildx=buildx()).ensure(spec)
+        done = builders.ensure(spec)
     except NoBuildx:
         return Wanted(settings=settings)
     warnings = (differs_text(spec.name, done.differences),) if done.status == DIFFERS else ()
@@ -108,9 +115,17 @@ def _as_planned(spec: BuilderSpec, settings: Settings, world: World) -> Wanted:
         return Wanted(settings=settings, warnings=(differs_text(spec.name, state.differences),))
     if not state.missing:
         return Wanted(settings=settings)
-    nodes = tuple(Node(name=node.name, endpoint=node.endpoint, platforms=node.platforms) for node in spec.nodes)
     return Wanted(
         settings=settings,
-        pending=Builder(name=spec.name, driver=spec.driver, nodes=nodes),
+        pending=as_pending(spec),
         notes=(f"builder {spec.name} ({spec.driver}) is not there yet: buildx.build creates it",),
     )
+
+
+def as_pending(spec: BuilderSpec) -> Builder:
+    """A declared builder as it will be."""
+    nodes = tuple(
+        Node(name=node.name, endpoint=node.endpoint, platforms=node.platforms, claimed=node.platforms)
+        for node in spec.nodes
+    )
+    return Builder(name=spec.name, driver=spec.driver, nodes=nodes)

@@ -15,16 +15,14 @@ from buildx_tasks.execution.connections import Connections
 from buildx_tasks.execution.daemonsocket import daemon_info
 from buildx_tasks.execution.declared import Wanted, want_builder, wanted_spec
 from buildx_tasks.execution.dockerauth import Logins
-from buildx_tasks.execution.knocking import knock_at_all
-from buildx_tasks.execution.lookup import look_at_builder
+from buildx_tasks.execution.lookup import look_at_builder, look_beforehand
 from buildx_tasks.execution.onfile import docker_config
 from buildx_tasks.execution.probe import Questions, answers
 from buildx_tasks.execution.registry import Registries, RegistryError
 from buildx_tasks.execution.session import Loaded, Settle, begin, host_platform
 from buildx_tasks.execution.world import World
-from buildx_tasks.model.builder import REMOTE, BuilderSpec
+from buildx_tasks.model.builder import BuilderSpec
 from buildx_tasks.model.config import Artifact
-from buildx_tasks.model.engine import Builder
 from buildx_tasks.model.platform import PlatformSet, parse_platforms
 from buildx_tasks.model.settings import OFF, Settings
 from buildx_tasks.planning.doctor import ANNOTATIONS, SEVERAL_OUTPUTS
@@ -58,7 +56,7 @@ def gather(settle: Settle, world: World, asked: Questions) -> DoctorFacts:
     with ThreadPoolExecutor(max_workers=12) as pool:
         seen = None
         if wanted.pending is not None and spec is not None:
-            seen = pool.submit(_knock_beforehand, wanted.pending, spec)
+            seen = pool.submit(look_beforehand, wanted.pending, spec, settings.builder_timeout)
         elif settings.builder != OFF:
             arguments = (settings.builder, world.environ, home, settings.builder_timeout)
             seen = pool.submit(look_at_builder, world.runner, *arguments)
@@ -87,14 +85,6 @@ def gather(settle: Settle, world: World, asked: Questions) -> DoctorFacts:
         disks=disks.result(),
         environ=world.environ,
     )
-
-
-def _knock_beforehand(pending: Builder, spec: BuilderSpec) -> Builder:
-    """A builder that is declared and not there yet, with what is wrong at the doors it will knock at."""
-    if spec.driver != REMOTE:
-        return pending
-    nodes = [{"Endpoint": node.endpoint, "DriverOpts": dict(node.options)} for node in spec.nodes]
-    return replace(pending, error=knock_at_all({"Nodes": nodes}))
 
 
 def _ask_registries(

@@ -22,60 +22,77 @@ ANSWER_SECONDS = 0.5
 FRAME_HEAD = 9
 SETTINGS_FRAME = 4
 """RFC 9113: the first frame from a server, and how long the head of any frame is."""
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, SETTINGS_FRAME, 0, 0, 0, 0, 0))
+"""What a client of HTTP/2 says first; a server of something else answers it in its own way."""
+GREETS, MUTE, OTHER = "greets", "mute", "other"
+"""What may be at an endpoint: BuildKit, or what could be it; what says nothing in time; something else."""
 REFUSALS = ("certificate", "unknown ca", "handshake failure")
 """Alerts of a server that does not like the client's certificate. Go, and so BuildKit, calls all of it "bad"."""
 
 
 def why_silent(instance: Mapping[str, Any], seconds: float) -> str:
     """Why the builder of this instance file does not answer; that it did not within `seconds` when nothing is found."""
-    return knock_at_all(instance) or f"it did not answer within {seconds:g} s"
+    reasons = knock_at_each(instance.get("Nodes") or [])
+    return "; ".join(reason for reason in reasons if reason) or f"it did not answer within {seconds:g} s"
 
 
-def knock_at_all(instance: Mapping[str, Any]) -> str:
-    """What is wrong with the nodes of an instance; "" when nothing is found."""
-    return "; ".join(reason for reason in knock_at_each(instance.get("Nodes") or []) if reason)
+def knock_at_each(nodes: Sequence[Mapping[str, Any]], patience: float | None = None) -> tuple[str, ...]:
+    """Why each of these nodes, as buildx has them on file, can't be reached; "" for one that can.
 
-
-def knock_at_each(nodes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Why each of these nodes, as buildx has them on file, can't be reached; "" for one that can."""
+    One that takes the call and says nothing is reached, unless `patience` says how many seconds it has for an answer.
+    """
     with ThreadPoolExecutor(max_workers=max(1, len(nodes))) as pool:
-        return tuple(pool.map(knock_at, nodes))
+        return tuple(pool.map(lambda node: knock_at(node, patience), nodes))
 
 
-def knock_at(node: Mapping[str, Any]) -> str:
-    """Why a node, as buildx has it on file, can't be reached; "" when it can, or can't be tried this way."""
+def knock_at(node: Mapping[str, Any], patience: float | None = None) -> str:
+    """Why one node can't be reached; "" when it can, or can't be tried this way. `patience` as in `knock_at_each`."""
     endpoint = str(node.get("Endpoint") or "")
     options = _options(node)
     try:
         parts = urlsplit(endpoint)
-        if parts.scheme == "tcp" and parts.hostname and parts.port:
-            return _knock_tcp(parts.hostname, parts.port, options, endpoint)
-        if parts.scheme == "unix":
-            _connected(parts).close()
+        if parts.scheme not in ("tcp", "unix"):
+            return ""
+        if _has_tls(options) and (reason := _why_no_tls(parts, options, endpoint)):
+            return reason
+        found = _greeting(parts, options, patience or ANSWER_SECONDS)
+        if found != GREETS and not _has_tls(options) and _speaks_tls(parts):
+            return f"{endpoint} speaks TLS, and the builder has no certificates (driver options cacert, cert, key)"
     except OSError as error:
         return f"nothing answers at {endpoint}: {error.strerror or error}"
     except ValueError as error:
         return f"{endpoint} is no address: {error}"
-    return ""
+    if found == OTHER:
+        return f"what answers at {endpoint} is no BuildKit"
+    return f"{endpoint} did not answer within {patience:g} s" if found == MUTE and patience else ""
 
 
 def greets(node: Mapping[str, Any]) -> bool:
-    """Whether a node's endpoint speaks first, as BuildKit does: with its HTTP/2 settings, once TLS is through."""
-    options = _options(node)
+    """Whether a node's endpoint answers as BuildKit does: with its HTTP/2 settings, once TLS is through."""
     try:
-        parts = urlsplit(str(node.get("Endpoint") or ""))
-        with contextlib.ExitStack() as stack:
-            connection = stack.enter_context(_connected(parts))
+        return _greeting(urlsplit(str(node.get("Endpoint") or "")), _options(node), ANSWER_SECONDS) == GREETS
+    except (OSError, ValueError):
+        return False
+
+
+def _greeting(parts: SplitResult, options: Mapping[str, str], seconds: float) -> str:
+    """GREETS, MUTE or OTHER. Raises `OSError` where nobody is, and `ValueError` for what is no address."""
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(_connected(parts))
+        connection.settimeout(seconds)
+        try:
             if _has_tls(options):
                 context = _client_context(options)
                 context.set_alpn_protocols(["h2"])
                 name = options.get("servername") or parts.hostname
                 connection = stack.enter_context(context.wrap_socket(connection, server_hostname=name))
-            connection.settimeout(ANSWER_SECONDS)
+            connection.sendall(PREFACE)
             frame = stack.enter_context(connection.makefile("rb")).read(FRAME_HEAD)
-    except (OSError, ValueError):
-        return False
-    return len(frame) == FRAME_HEAD and frame[3] == SETTINGS_FRAME
+        except TimeoutError:
+            return MUTE
+        except OSError:
+            return OTHER
+    return GREETS if len(frame) == FRAME_HEAD and frame[3] == SETTINGS_FRAME else OTHER
 
 
 def _options(node: Mapping[str, Any]) -> dict[str, str]:
@@ -87,10 +104,12 @@ def _has_tls(options: Mapping[str, str]) -> bool:
 
 
 def _connected(parts: SplitResult) -> socket.socket:
-    if parts.scheme == "tcp" and parts.hostname and parts.port:
+    if parts.scheme == "tcp":
+        if not parts.hostname or not parts.port:
+            raise ValueError("it names no port" if parts.hostname else "it names no host")
         return socket.create_connection((parts.hostname, parts.port), CONNECT_SECONDS)
     if parts.scheme != "unix":
-        raise ValueError(parts.scheme)
+        raise ValueError(f"{parts.scheme or 'nothing'} can't be connected to")
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.settimeout(CONNECT_SECONDS)
@@ -109,12 +128,10 @@ def _client_context(options: Mapping[str, str]) -> ssl.SSLContext:
     return context
 
 
-def _knock_tcp(host: str, port: int, options: Mapping[str, str], endpoint: str) -> str:
-    with socket.create_connection((host, port), CONNECT_SECONDS) as plain:
+def _why_no_tls(parts: SplitResult, options: Mapping[str, str], endpoint: str) -> str:
+    with _connected(parts) as plain:
         plain.settimeout(CONNECT_SECONDS)
-        if _has_tls(options):
-            return _handshake(plain, options.get("servername") or host, options, endpoint)
-    return _speaks_tls(host, port, endpoint)
+        return _handshake(plain, options.get("servername") or parts.hostname or "", options, endpoint)
 
 
 def _handshake(plain: socket.socket, name: str, options: Mapping[str, str], endpoint: str) -> str:
@@ -176,16 +193,13 @@ def tls_causes(name: str, authority: str) -> dict[str, str]:
     }
 
 
-def _speaks_tls(host: str, port: int, endpoint: str) -> str:
+def _speaks_tls(parts: SplitResult) -> bool:
     """Whether an endpoint that is spoken to without TLS wants it; only a TLS server completes a handshake."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        with (
-            socket.create_connection((host, port), CONNECT_SECONDS) as plain,
-            context.wrap_socket(plain, server_hostname=host),
-        ):
-            return f"{endpoint} speaks TLS, and the builder has no certificates (driver options cacert, cert, key)"
+        with _connected(parts) as plain, context.wrap_socket(plain, server_hostname=parts.hostname):
+            return True
     except OSError:
-        return ""
+        return False

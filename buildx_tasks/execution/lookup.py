@@ -11,8 +11,8 @@ from typing import Any
 
 from buildx_tasks.document.inspect import parse_inspect
 from buildx_tasks.execution.memory import Memory, key_of
-from buildx_tasks.execution.onfile import instance, selected_builder
-from buildx_tasks.model.builder import KUBERNETES, REMOTE
+from buildx_tasks.execution.onfile import instance, own_builder, selected_builder
+from buildx_tasks.model.builder import KUBERNETES, REMOTE, BuilderSpec
 from buildx_tasks.model.command import Command, Completed, Runner
 from buildx_tasks.model.engine import Builder, Node
 
@@ -36,8 +36,11 @@ def look_at_builder(
     A remote one is knocked at meanwhile, so that why it is silent is known when the time is up. With `memory` a
     remote one that all is known of, and that greets us, is not inspected again.
     """
-    wanted = name or selected_builder(environ, home) or "default"
+    own = own_builder(environ, home)
+    wanted = name or selected_builder(environ, home) or own
     known = instance(wanted, environ, home)
+    if not known and wanted != own:
+        return _of_a_context(_inspected(runner, name, wanted, known, patience), own)
     if memory is None or known.get("Driver") != REMOTE:
         return _inspected(runner, name, wanted, known, patience)
     key = key_of("builder", json.dumps(known, sort_keys=True))
@@ -51,6 +54,31 @@ def look_at_builder(
         if builder.nodes and not builder.error and all(node.running for node in builder.nodes):
             memory.keep(key, _noted(builder.nodes if greeted.result() else ()))
     return builder
+
+
+def _of_a_context(builder: Builder, own: str) -> Builder:
+    """What is on no file is the builder of a docker context; buildx builds in that of the CLI's own context only."""
+    if not builder.known or builder.error or builder.driver not in ("docker", ""):
+        return builder
+    return replace(
+        builder,
+        driver="docker",
+        error=f"it is the builder of docker context {builder.name}, and docker talks to context {own}",
+        hint=f"use that context:  unset DOCKER_HOST; export DOCKER_CONTEXT={builder.name}\n"
+        f"or the builder of this one:  --builder {own}",
+    )
+
+
+def look_beforehand(pending: Builder, spec: BuilderSpec, patience: int | None = None) -> Builder:
+    """A declared builder that is not there yet, with what is wrong at the doors it will knock at."""
+    if spec.driver != REMOTE:
+        return pending
+    from buildx_tasks.execution.knocking import knock_at_each
+
+    on_file = [{"Endpoint": node.endpoint, "DriverOpts": dict(node.options)} for node in spec.nodes]
+    reasons = knock_at_each(on_file, patience or REMOTE_SECONDS)
+    nodes = tuple(replace(node, error=reason) for node, reason in zip(pending.nodes, reasons, strict=True))
+    return replace(pending, nodes=nodes, error="; ".join(dict.fromkeys(reasons)) if all(reasons) else "")
 
 
 def _all_greet(known: Mapping[str, Any]) -> bool:

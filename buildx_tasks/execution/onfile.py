@@ -38,7 +38,12 @@ def instance(name: str, environ: Mapping[str, str], home: str) -> dict[str, Any]
     """What buildx has on file about a builder: driver, nodes, endpoints; empty for the daemon's own."""
     if not name or "/" in name:
         return {}
-    return _json_file(buildx_folder(environ, home) / "instances" / name.lower())
+    return _json_file(instance_file(name, environ, home))
+
+
+def instance_file(name: str, environ: Mapping[str, str], home: str) -> Path:
+    """Where buildx has a builder on file."""
+    return buildx_folder(environ, home) / "instances" / name.lower()
 
 
 def selected_builder(environ: Mapping[str, str], home: str) -> str:
@@ -54,6 +59,11 @@ def docker_endpoint(environ: Mapping[str, str], home: str) -> str:
         return host
     chosen = environ.get("DOCKER_CONTEXT") or docker_config(environ, home).get("currentContext")
     return str(chosen) if chosen not in (None, "", "default") else DEFAULT_HOST
+
+
+def own_builder(environ: Mapping[str, str], home: str) -> str:
+    """The name of the builder in the daemon that the docker CLI talks to: that of its context."""
+    return "default" if is_default_context(environ, home) else docker_endpoint(environ, home)
 
 
 def is_default_context(environ: Mapping[str, str], home: str) -> bool:

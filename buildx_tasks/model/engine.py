@@ -32,13 +32,17 @@ class Node:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Builder:
-    """A named buildx instance. `error` is "" when it answered; `known` is False when there is no such builder."""
+    """A named buildx instance. `error` is "" when it answered; `known` is False when there is no such builder.
+
+    `hint` is what to do about the error, "" where that depends on how the builder came to be.
+    """
 
     name: str
     driver: str = ""
     nodes: tuple[Node, ...] = ()
     known: bool = True
     error: str = ""
+    hint: str = ""
 
     @property
     def platforms(self) -> tuple[str, ...]:

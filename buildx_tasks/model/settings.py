@@ -107,8 +107,8 @@ CONFIG_KEYS: tuple[str, ...] = (
 )
 """The keys of a global config file; ``buildx-builder`` there is the setting ``builder``."""
 
-ADDED_UP = frozenset(("insecure-registries",))
-"""Lists whose layers add up, strongest first; every other key is taken from the strongest layer that has it."""
+ADDED_UP = frozenset(("insecure-registries", "builders"))
+"""Keys whose layers add up, strongest first; every other key is taken from the strongest layer that has it."""
 
 SKAFFOLD_ENVIRONMENT: dict[str, str] = {
     "SKAFFOLD_FILENAME": "filename",
@@ -216,7 +216,9 @@ def resolve(layers: Sequence[Layer]) -> Settings:
     return Settings(**values, origins=origins)  # type: ignore[arg-type]
 
 
-def _added(first: object, second: object) -> tuple[str, ...]:
+def _added(first: object, second: object) -> object:
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        return {**second, **first}
     both = (*as_tuple(first), *as_tuple(second))
     return tuple(dict.fromkeys(both))
 
@@ -246,6 +248,11 @@ def _convert(key: str, value: object, layer: Layer) -> object:
         return as_boolean(value, f"{key} in {layer.name}")
     if kind == "number":
         return _as_integer(value, f"{key} in {layer.name}")
+    parts = value if kind == "list" and isinstance(value, list | tuple) else (value,)
+    if kind != "mapping" and any(isinstance(part, Mapping | list | tuple) for part in parts):
+        raise CannotStart(
+            f"{key} in {layer.name} must be {'a list of texts' if kind == 'list' else kind}, not {value!r}"
+        )
     if kind == "list":
         return as_tuple(value, commas=key not in ("cache-from", "cache-to", "output", "set"))
     if kind == "mapping":

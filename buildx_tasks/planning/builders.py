@@ -11,6 +11,7 @@ import os.path
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from buildx_tasks.errors import BuildxTasksError, CannotStart
 from buildx_tasks.model.builder import (
@@ -18,6 +19,7 @@ from buildx_tasks.model.builder import (
     DOCKER_CONTAINER,
     DOCKER_DRIVER,
     HOST_VARIABLE,
+    KUBERNETES,
     REMOTE,
     STARTED_BY_DRIVER,
     BuilderSpec,
@@ -25,7 +27,8 @@ from buildx_tasks.model.builder import (
     Options,
 )
 from buildx_tasks.model.platform import Platform, parse_platform
-from buildx_tasks.model.settings import as_boolean, as_tuple
+from buildx_tasks.model.settings import OFF, as_boolean, as_tuple
+from buildx_tasks.planning.template.values import NO_VALUE
 
 TLS_VARIABLE = "BUILDKIT_TLS_DIR"
 TLS_FILES = {"cacert": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
@@ -38,7 +41,9 @@ TLS_PATHS = ("cacert", "cert", "key")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 _HOST = Platform(os="linux", arch="amd64")
 ENDPOINT_HINT = "write it as tcp://HOST:PORT or unix:///PATH"
-_ENDPOINT_SCHEMES = ("tcp://", "unix://")
+ENDPOINT_SCHEMES = ("tcp", "unix", "ssh", "docker-container", "kube-pod")
+"""What the remote driver of buildx 0.29 connects to; it refuses any other."""
+_TELLING_SCHEMES = ("tcp://", "unix://")
 
 ReadText = Callable[[str], str]
 """Gives the text of a file by its absolute path; raises `OSError`."""
@@ -53,6 +58,9 @@ def parse_builders(
     """
     reader = _Reader(cwd, home, read, expand)
     specs = [reader.builder(str(name), value) for name, value in declared.items()]
+    names = [spec.name for spec in specs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    reader.problems += [f"builder {name}: declared twice, as buildx keeps all names in lower case" for name in twice]
     if reader.problems:
         raise CannotStart("\n".join(reader.problems), "docs/builders.md describes the keys of a builder")
     return {spec.name: spec for spec in specs}
@@ -80,10 +88,17 @@ def implicit_builder(environ: Mapping[str, str], *, cwd: str, exists: Callable[[
 
 def endpoint_problem(endpoint: str) -> str:
     """Why an endpoint of the remote driver can't be one; "" when it can."""
-    scheme, mark, rest = endpoint.partition("://")
-    if not mark or not rest or scheme in ("http", "https"):
+    scheme, _mark, rest = endpoint.partition("://")
+    if not rest or scheme not in ENDPOINT_SCHEMES:
         return f"{endpoint!r} is no address of a BuildKit"
-    return ""
+    if scheme != "tcp":
+        return ""
+    try:
+        parts = urlsplit(endpoint)
+        complete = parts.hostname and parts.port
+    except ValueError:
+        complete = None
+    return "" if complete else f"{endpoint!r} has no host and port"
 
 
 def _tls_folder(folder: str, exists: Callable[[str], bool]) -> Options:
@@ -133,8 +148,10 @@ class _Reader:
         where = f"builder {name}"
         if not _NAME.fullmatch(name):
             self.problems.append(f"{where}: a name begins with a letter and has letters, digits and . _ - only")
-        if name == "default":
+        if name.lower() == "default":
             self.problems.append(f"{where}: this name is the docker daemon's own builder")
+        if name.lower() == OFF:
+            self.problems.append(f"{where}: this name stands for plain docker build")
         fields = self._mapping(value, BUILDER_KEYS, where)
         driver = self._driver(fields, where)
         # buildx keeps all names in lower case.
@@ -145,7 +162,7 @@ class _Reader:
         said = fields.get("driver")
         endpoints = [fields.get("endpoint"), *_each(fields.get("nodes"), "endpoint")]
         if said is None:
-            if any(str(endpoint or "").startswith(_ENDPOINT_SCHEMES) for endpoint in endpoints) or "tls" in fields:
+            if any(str(endpoint or "").startswith(_TELLING_SCHEMES) for endpoint in endpoints) or "tls" in fields:
                 self.problems.append(
                     f"{where}: say the driver: remote for a BuildKit at this endpoint, docker-container for one to "
                     "be started in the docker daemon there"
@@ -176,6 +193,10 @@ class _Reader:
         names = [node.name for node in made]
         twice = sorted({name for name in names if names.count(name) > 1})
         self.problems += [f"{spec.origin}: two nodes are named {name}" for name in twice]
+        if spec.driver != KUBERNETES:
+            places = [node.endpoint for node in made]
+            same = sorted({place for place in places if place and places.count(place) > 1})
+            self.problems += [f"{spec.origin}: two nodes have the endpoint {place}" for place in same]
         return tuple(made)
 
     def _node(self, spec: BuilderSpec, at: int, fields: Mapping[str, object], where: str) -> NodeSpec:
@@ -196,10 +217,11 @@ class _Reader:
     def _options(self, fields: Mapping[str, object], where: str) -> dict[str, str]:
         value = fields.get("driver-opts") or {}
         if isinstance(value, Mapping):
-            return {str(key): self.expand(_plain(item)) for key, item in value.items()}
+            said = {str(key): _plain(item) for key, item in value.items()}
+            return {key: self._expanded(item, f"{where}: driver option {key}") for key, item in said.items()}
         pairs = [text.partition("=") for text in as_tuple(value, commas=False)]
         self.problems += [f"{where}: driver option {key!r} has no value" for key, equals, _value in pairs if not equals]
-        return {key: self.expand(item) for key, _equals, item in pairs}
+        return {key: self._expanded(item, f"{where}: driver option {key}") for key, _equals, item in pairs}
 
     def _tls(self, spec: BuilderSpec, fields: Mapping[str, object], where: str) -> dict[str, str]:
         if "tls" not in fields:
@@ -209,7 +231,7 @@ class _Reader:
             self.problems.append(f"{where}: tls is for driver remote; docker contexts hold that of docker daemons")
         if ("cert" in said) != ("key" in said):
             self.problems.append(f"{where}, tls: cert and key belong together")
-        values = {TLS_OPTIONS[key]: self.expand(str(value)) for key, value in said.items()}
+        values = {TLS_OPTIONS[key]: self._text(said, key, f"{where}, tls") for key in said}
         return {key: self._path(value) if key in TLS_PATHS else value for key, value in values.items()}
 
     def _config(self, spec: BuilderSpec, fields: Mapping[str, object], where: str) -> str:
@@ -240,7 +262,18 @@ class _Reader:
         if isinstance(value, Mapping | list | tuple):
             self.problems.append(f"{where}: {key} must be text")
             return ""
-        return "" if value is None else self.expand(str(value))
+        return "" if value is None else self._expanded(str(value), f"{where}: {key}")
+
+    def _expanded(self, text: str, where: str) -> str:
+        """A template filled in; a variable that is not set is a problem, as no builder is called after one."""
+        try:
+            filled = self.expand(text)
+        except BuildxTasksError as error:
+            self.problems.append(f"{where}: {error.message}")
+            return ""
+        if NO_VALUE in filled and NO_VALUE not in text:
+            self.problems.append(f"{where}: {text!r} names a variable that is not set")
+        return filled
 
     def _flag(self, fields: Mapping[str, object], key: str, where: str) -> bool:
         try:

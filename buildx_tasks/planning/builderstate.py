@@ -127,3 +127,8 @@ def remove_argv(name: str, driver: str) -> tuple[str, ...]:
     """``docker buildx rm`` before a builder is made anew: the cache volume of a container is kept."""
     keep = ("--keep-state",) if driver == DOCKER_CONTAINER else ()
     return ("docker", "buildx", "rm", *keep, name)
+
+
+def leave_argv(name: str, node: str) -> tuple[str, ...]:
+    """``docker buildx create --leave``, which takes one node out of a builder."""
+    return ("docker", "buildx", "create", "--leave", "--name", name, "--node", node)

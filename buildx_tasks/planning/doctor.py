@@ -145,6 +145,8 @@ def _tool(facts: DoctorFacts) -> Tool | Check:
 
 def _builder_fix(builder: Builder, facts: DoctorFacts) -> str:
     """What to do about a builder that does not answer: by its cause, and by how the builder came to be."""
+    if builder.hint:
+        return builder.hint
     if facts.declared == HOST_VARIABLE:
         again = "correct BUILDKIT_HOST, or the files in BUILDKIT_TLS_DIR"
     elif facts.declared:

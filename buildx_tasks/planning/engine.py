@@ -84,7 +84,7 @@ def choose_tool(settings: Settings, engine: Engine) -> Tool:
     if not builder.known:
         raise unknown_builder(builder.name, engine)
     if builder.error:
-        raise EngineUnfit(f"builder {builder.name}: {builder.error}", "look closer with: invoke buildx.doctor")
+        raise unfit_builder(builder)
     return _buildx(builder, engine, reason)
 
 
@@ -143,6 +143,13 @@ def unknown_builder(name: str, engine: Engine) -> EngineUnfit:
     parts = [f"did you mean {near[0]}?"] if near else []
     parts.append(f"known builders: {', '.join(known) if known else 'none'}")
     return EngineUnfit(f"no builder named {name!r}", "\n".join((*parts, CREATE_HINT.format(name=name))))
+
+
+def unfit_builder(builder: Builder) -> EngineUnfit:
+    """The error for a builder that can't be used, with its own hint or the doctor's."""
+    return EngineUnfit(
+        f"builder {builder.name}: {builder.error}", builder.hint or "look closer with: invoke buildx.doctor"
+    )
 
 
 def version_of(text: str) -> Version | None:

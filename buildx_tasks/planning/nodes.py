@@ -5,11 +5,13 @@ buildx waits twenty seconds for such a node and then names neither it nor the re
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 
 from buildx_tasks.errors import EngineUnfit
 from buildx_tasks.model.engine import Builder, Node
 from buildx_tasks.model.platform import Platform, parse_platform
+from buildx_tasks.planning.builderstate import leave_argv
 from buildx_tasks.planning.drafts import Draft
 
 
@@ -47,8 +49,7 @@ def node_text(builder: Builder, node: Node) -> str:
 
 def node_hint(builder: Builder, node: Node) -> str:
     """How to get rid of a node that does not answer, if it can't be made to."""
-    leave = f"docker buildx create --leave --name {builder.name} --node {node.name}"
-    return f"start BuildKit there, or take the node out:  {leave}"
+    return f"start BuildKit there, or take the node out:  {shlex.join(leave_argv(builder.name, node.name))}"
 
 
 def _claims(node: Node, platform: Platform) -> bool:

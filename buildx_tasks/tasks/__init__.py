@@ -9,7 +9,7 @@ from importlib import import_module
 
 from invoke.collection import Collection
 
-from buildx_tasks.tasks.guard import explain_several_documents
+from buildx_tasks.tasks.invokeconfig import explain_refusals
 
 COLLECTIONS = ("buildx", "schema")
 """Modules of this package whose `ns` is a collection of tasks."""
@@ -17,7 +17,7 @@ COLLECTIONS = ("buildx", "schema")
 
 def namespace() -> Collection:
     """All our tasks, for ``ns = buildx_tasks.namespace()`` or ``ns.add_collection(…)`` in a ``tasks.py``."""
-    explain_several_documents()
+    explain_refusals()
     ns = Collection()
     for name in COLLECTIONS:
         ns.add_collection(import_module(f"{__name__}.{name}").ns)

@@ -6,10 +6,7 @@ import contextlib
 import functools
 import os
 import sys
-import traceback
 from collections.abc import Callable
-from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from invoke.exceptions import Exit
@@ -17,7 +14,8 @@ from invoke.parser.argument import Argument
 from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
-from buildx_tasks.errors import INTERRUPTED, BuildxTasksError, CannotStart
+from buildx_tasks.errors import INTERRUPTED, BuildxTasksError
+from buildx_tasks.tasks.invokeconfig import not_for_invoke
 
 CLOSED_PIPE = 141
 """What a shell reports for a program that SIGPIPE ended."""
@@ -53,47 +51,7 @@ def _refuse_skaffold_config(c: Any = None) -> None:
     """``-f skaffold.yaml`` is right for Skaffold; for Invoke it names its own configuration, wherever it stands."""
     said = getattr(c, "config", {}).get("apiVersion", "")
     if isinstance(said, str) and said.startswith("skaffold/"):
-        raise _not_for_invoke()
-
-
-def _not_for_invoke() -> CannotStart:
-    return CannotStart(
-        "-f names a configuration of Invoke's own, and this is a config of Skaffold's",
-        "name it with  --filename FILE",
-    )
-
-
-@functools.cache
-def explain_several_documents() -> None:
-    """Say the same of a config with several documents, at which Invoke ends with a traceback before any task runs."""
-    before = sys.excepthook
-
-    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        loading = any(frame.f_code.co_name == "load_runtime" for frame, _line in traceback.walk_tb(trace))
-        if not loading or kind.__name__ != "ComposerError" or "skaffold/" not in _first_line(error):
-            before(kind, error, trace)
-            return
-        refusal = _not_for_invoke()
-        print(refusal, file=sys.stderr)
-        _leave(refusal.exit_code)
-
-    sys.excepthook = tell
-
-
-def _first_line(error: BaseException) -> str:
-    """The line where YAML's first document begins: the apiVersion, in all configs that are made by hand."""
-    mark = getattr(error, "context_mark", None)
-    try:
-        return Path(mark.name).read_text(encoding="utf-8").splitlines()[mark.line] if mark else ""
-    except (OSError, ValueError, IndexError):
-        return ""
-
-
-def _leave(code: int) -> None:
-    """End with this status; a hook for exceptions has no other way to choose one."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+        raise not_for_invoke()
 
 
 def _drop_output() -> None:

@@ -407,3 +407,39 @@ def test_a_config_of_several_documents_given_to_invoke_ends_with_the_same_words(
     assert "Traceback" not in done.stderr
     project.write("invoke.yaml", "a: 1\n---\nb: 2\n")
     assert "Traceback" in project.invoke("buildx.plan", "-f", "invoke.yaml").stderr
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("{builders: [a]}", "buildx.builders in the Invoke config must be a mapping, not ['a']"),
+        ("{builder: {a: b}}", "buildx.builder in the Invoke config must be no mapping, not {'a': 'b'}"),
+        ("x", "buildx in the Invoke config must be a mapping, not 'x'"),
+        ("{builders: {1: {driver: remote}}}", "buildx.builders.1.driver in the Invoke config: keys must be text"),
+        ("{platform: [[a]]}", "platform in Invoke config must be a list of texts, not [['a']]"),
+        ("{cache_tag: [a]}", "cache-tag in Invoke config must be text, not ['a']"),
+    ],
+)
+def test_wrong_types_in_the_configuration_of_invoke(tmp_path: Path, said: str, told: str) -> None:
+    project = make_project(tmp_path, ONE)
+    project.write("invoke.yaml", f"buildx: {said}\n")
+    done = project.invoke("buildx.plan")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(told)
+    assert "Traceback" not in done.stderr
+
+
+def test_what_else_invoke_can_not_merge_stays_its_own_business(tmp_path: Path) -> None:
+    project = make_project(tmp_path, ONE)
+    project.write("invoke.yaml", "run: x\n")
+    assert "AmbiguousMergeError" in project.invoke("buildx.plan").stderr
+
+
+def test_builders_of_several_places_add_up(here: Here, tmp_path: Path) -> None:
+    project = make_project(tmp_path, ONE + ".buildx: {builders: {far: {}, near: {driver-opts: {image: block}}}}\n")
+    project.write("invoke.yaml", "buildx: {builders: {near: {driver-opts: {image: invoke}}}}\n")
+    project.docker.table["buildx create"] = (0, "", "")
+    here.invoke(project, "buildx.builder.ensure")
+    created = [" ".join(call["argv"]) for call in project.docker.calls if call["argv"][:2] == ["buildx", "create"]]
+    assert sorted("image=invoke" in line for line in created) == [False, True]
+    assert not any("image=block" in line for line in created)

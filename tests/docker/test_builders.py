@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -93,6 +94,47 @@ def test_ensuring_twice_changes_nothing_and_repair_is_asked_for(far: Sandbox) ->
     assert "linux/arm/v7" in far.docker("buildx", "inspect", "two").out
     assert "builder two: removed" in project.invoke("buildx.builder.remove", "two").out
     assert "builder two: was not there" in project.invoke("buildx.builder.remove", "two").out
+
+
+def test_a_repair_that_fails_leaves_the_builder_as_it_was(far: Sandbox) -> None:
+    project = Declared(far, {"safe": safe(far)})
+    project.invoke("buildx.builder.ensure")
+    far.docker("buildx", "use", "safe")
+    before = Path(far.env["BUILDX_CONFIG"], "instances", "safe").read_text()
+    project.declare({"safe": safe(far, **{"driver-opts": {"nonsense": "1"}})})
+    refused = project.invoke("buildx.builder.ensure", "--repair", check=False)
+    assert (refused.code, "it is as it was before" in refused.err) == (4, True), refused.text
+    assert Path(far.env["BUILDX_CONFIG"], "instances", "safe").read_text() == before
+    assert "running" in far.docker("buildx", "inspect").out
+
+
+def test_a_builder_whose_second_node_is_refused_is_not_half_there(far: Sandbox) -> None:
+    declared = two(far)
+    declared["nodes"][1]["driver-opts"] = {"nonsense": "1"}  # type: ignore[index]
+    project = Declared(far, {"two": declared})
+    refused = project.invoke("buildx.builder.ensure", check=False)
+    assert (refused.code, "nonsense" in refused.err) == (4, True), refused.text
+    assert 'no builder "two" found' in far.docker("buildx", "inspect", "two", check=False).err
+    first = {**declared, "nodes": declared["nodes"][:1]}  # type: ignore[index]
+    project.declare({"two": first})
+    project.invoke("buildx.builder.ensure")
+    project.declare({"two": declared})
+    assert project.invoke("buildx.builder.ensure", check=False).code == 4
+    project.declare({"two": first})
+    assert "as declared" in project.invoke("buildx.builder.ensure").out
+
+
+def test_a_declared_builder_that_says_nothing_is_reported_soon_and_not_created(far: Sandbox) -> None:
+    with Relay("127.0.0.1", 1, hold=True) as mute:
+        declared: dict[str, object] = {"mute": {"driver": "remote", "endpoint": f"tcp://{mute.host}"}}
+        project = Declared(far, declared, "mute")
+        begun = time.monotonic()
+        refused = project.build(check=False)
+        assert (refused.code, f"tcp://{mute.host} did not answer within 2 s" in refused.err) == (4, True), refused.text
+        assert far.docker("buildx", "inspect", "mute", check=False).code != 0
+        assert "builder mute: created" in project.invoke("buildx.builder.ensure").out
+        # docker would have waited twenty seconds for each.
+        assert time.monotonic() - begun < 18
 
 
 def test_two_nodes_build_two_platforms_into_one_index(far: Sandbox) -> None:

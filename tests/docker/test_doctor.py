@@ -54,6 +54,12 @@ def test_a_healthy_setup(sandbox: Sandbox) -> None:
     assert [check["verdict"] for check in found["platform"]] == ["ok", "warning"]
 
 
+@pytest.fixture
+def far(new_sandbox: Callable[..., Sandbox]) -> Sandbox:
+    """An environment in which no docker daemon answers."""
+    return new_sandbox(engine=None)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -221,6 +227,53 @@ def test_a_builder_that_is_not_there_yet_is_knocked_at(new_sandbox: Callable[...
     sandbox.env["BUILDKIT_HOST"] = facts["endpoint"]
     assert "speaks TLS, and the builder has no certificates" in doctor(sandbox)[1]["builder"][0]["text"]
     assert sandbox.docker("buildx", "ls").out.count("remote") == 0
+
+
+def test_a_builder_that_is_not_there_yet_and_is_no_buildkit(far: Sandbox) -> None:
+    declared = ".buildx: {{builder: far, builders: {{far: {{driver: remote, endpoint: '{0}'}}}}}}\n"
+    for endpoint in (
+        far.lab.parts["open"]["url"].replace("http", "tcp"),
+        far.lab.parts["second"]["host"],
+    ):
+        code, found = doctor(far, config=CONFIG + declared.format(endpoint))
+        assert code == 4
+        assert found["builder"][0]["text"] == f"builder far (remote): what answers at {endpoint} is no BuildKit"
+        built = far.run(*BUILD, check=False, cwd=far.folder / "project")
+        assert (built.code, f"what answers at {endpoint} is no BuildKit" in built.err) == (4, True)
+        far.create_builder("there", endpoint)
+        assert "is no BuildKit" in doctor(far, "--builder", "there")[1]["builder"][0]["text"]
+        far.docker("buildx", "rm", "there")
+    with Relay("127.0.0.1", 1, hold=True) as mute:
+        code, found = doctor(far, config=CONFIG + declared.format(f"tcp://{mute.host}"))
+        assert (code, "did not answer within 2 s" in found["builder"][0]["text"]) == (4, True)
+
+
+def test_a_dead_node_is_no_problem_of_a_build_that_does_without_it(far: Sandbox) -> None:
+    ends = {"linux/amd64": far.lab.parts["nodes"]["amd64"], "linux/arm64": "tcp://127.0.0.1:1"}
+    nodes = [{"endpoint": endpoint, "platforms": [platform]} for platform, endpoint in ends.items()]
+    block = {"builder": "two", "builders": {"two": {"driver": "remote", "nodes": nodes}}}
+    config = f"{CONFIG}.buildx: {json.dumps(block)}\n"
+    for _ in range(2):
+        code, found = doctor(far, "--platform", "linux/amd64", config=config)
+        assert (code, [check["verdict"] for check in found["builder"]]) == (0, ["ok", "warning"])
+        code, found = doctor(far, "--platform", "linux/arm64", config=config)
+        assert (code, [check["verdict"] for check in found["builder"]]) == (4, ["ok", "problem"])
+        far.run("invoke", "buildx.builder.ensure", cwd=far.folder / "project")
+
+
+def test_the_builder_of_another_docker_context(sandbox: Sandbox) -> None:
+    sandbox.docker("context", "create", "other", "--docker", f"host={sandbox.lab.parts['second']['host']}")
+    code, found = doctor(sandbox, "--builder", "other")
+    why = "it is the builder of docker context other, and docker talks to context default"
+    assert (code, found["builder"][0]["text"]) == (4, f"builder other (docker): {why}")
+    built = sandbox.run(*BUILD, "--builder", "other", check=False, cwd=sandbox.folder / "project")
+    assert (built.code, f"builder other: {why}" in built.err) == (4, True)
+    del sandbox.env["DOCKER_HOST"]
+    sandbox.env["DOCKER_CONTEXT"] = "other"
+    assert doctor(sandbox)[0] == 0
+    assert doctor(sandbox, "--builder", "other")[0] == 0
+    code, found = doctor(sandbox, "--builder", "default")
+    assert (code, "docker talks to context other" in found["builder"][0]["text"]) == (4, True)
 
 
 def test_a_declaration_with_a_mistake_is_a_finding(sandbox: Sandbox) -> None:

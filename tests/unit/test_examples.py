@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import threading
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from buildx_tasks.document.toml import toml_facts
 from buildx_tasks.execution.knocking import knock_at
 from buildx_tasks.planning.builders import parse_builders
 from buildx_tasks.planning.builderstate import create_argv
+from buildx_tasks.planning.variables import Expander
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ALL = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
@@ -244,6 +246,7 @@ def test_the_declared_builders_are_created_node_by_node(example: str, name: str)
         cwd=str(EXAMPLES / example),
         home="/home/u",
         read=lambda path: Path(path).read_text(),
+        expand=Expander({}, now=datetime.now(timezone.utc), cmd=None),
     )[name]
     assert [node.platforms for node in spec.nodes] == [("linux/amd64",), ("linux/arm64",)]
     commands = [create_argv(spec, node, append=at > 0) for at, node in enumerate(spec.nodes)]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.execution.knocking import greets, knock_at, knock_at_all
+from buildx_tasks.execution.knocking import greets, knock_at, why_silent
 from buildx_tasks.execution.lookup import look_at_builder
 from buildx_tasks.execution.memory import Memory
 from buildx_tasks.model.command import Command, Completed, Write
@@ -51,7 +51,7 @@ class Docker:
 
 @contextmanager
 def server(first: bytes) -> Iterator[str]:
-    """Says `first` to whoever connects, and hangs up when that is nothing."""
+    """Says `first` to whoever speaks to it, and hangs up."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
@@ -60,6 +60,7 @@ def server(first: bytes) -> Iterator[str]:
                     connection, _address = listening.accept()
                 except OSError:
                     return
+                connection.recv(100)
                 connection.sendall(first)
                 connection.close()
 
@@ -136,7 +137,7 @@ def test_nobody_greets_where_nobody_is(endpoint: str) -> None:
 
 def test_every_node_that_is_not_reached_is_told_of_also_before_they_have_names() -> None:
     nodes = [{"Endpoint": endpoint} for endpoint in ("unix:///one", "ssh://host", "unix:///two", "ssh://other")]
-    said = knock_at_all({"Nodes": nodes}).split("; ")
+    said = why_silent({"Nodes": nodes}, 2).split("; ")
     assert [reason.split(": ")[0] for reason in said] == [
         f"nothing answers at unix:///{name}" for name in ("one", "two")
     ]
@@ -148,8 +149,24 @@ def test_every_node_that_is_not_reached_is_told_of_also_before_they_have_names()
         ("tcp://[:1", "tcp://[:1 is no address"),
         ("tcp://h:x", "tcp://h:x is no address"),
         ("unix:///nonexistent", "nothing answers at unix:///nonexistent: No such file"),
-        ("ssh://host", ""),
+        ("tcp://127.0.0.1", "tcp://127.0.0.1 is no address: it names no port"),
+        ("tcp://:1", "tcp://:1 is no address: it names no host"),
     ],
 )
 def test_why_an_endpoint_is_not_reached(endpoint: str, said: str) -> None:
     assert knock_at({"Endpoint": endpoint}).startswith(said)
+
+
+def test_what_is_no_endpoint_of_ours_to_try_is_not_tried() -> None:
+    assert knock_at({"Endpoint": "ssh://host"}, 1) == ""
+
+
+def test_what_answers_is_told_from_what_says_nothing() -> None:
+    with server(b"HTTP/1.1 400 Bad Request\r\n\r\n") as other, server(SETTINGS) as right:
+        assert knock_at({"Endpoint": other}) == f"what answers at {other} is no BuildKit"
+        assert knock_at({"Endpoint": right}, 1) == ""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        mute = f"tcp://127.0.0.1:{listening.getsockname()[1]}"
+        assert knock_at({"Endpoint": mute}, 0.1) == f"{mute} did not answer within 0.1 s"
+        assert knock_at({"Endpoint": mute}) == ""
+        assert why_silent({"Nodes": [{"Endpoint": mute}]}, 2) == "it did not answer within 2 s"

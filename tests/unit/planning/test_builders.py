@@ -223,6 +223,11 @@ def test_keys_are_written_in_any_fashion() -> None:
         ({"driver": "remote", "endpoint": "tcp://a:1", "nodes": [{"endpoint": "tcp://b:1"}]}, "belong to the nodes"),
         ({"nodes": [{"name": "n"}, {"name": "n"}]}, "two nodes are named n"),
         ({"driver-opts": ["image"]}, "'image' has no value"),
+        ({"driver": "remote", "endpoint": "tcp://host"}, "'tcp://host' has no host and port; write it as tcp://HOST:P"),
+        ({"driver": "remote", "endpoint": "tcp://host:x"}, "has no host and port"),
+        ({"driver": "remote", "endpoint": "nonsense://x"}, "is no address of a BuildKit"),
+        ({"driver": "remote", "nodes": [{"endpoint": "tcp://a:1"}] * 2}, "two nodes have the endpoint tcp://a:1"),
+        ({"driver": "remote", "endpoint": "tcp://a:1", "tls": {"ca": ["x"]}}, "builder wrong, tls: ca must be text"),
     ],
 )
 def test_what_does_not_fit_together_is_named(value: object, said: str) -> None:
@@ -230,7 +235,7 @@ def test_what_does_not_fit_together_is_named(value: object, said: str) -> None:
         parse(wrong=value)
 
 
-@pytest.mark.parametrize("name", ["default", "1st", "a b"])
+@pytest.mark.parametrize("name", ["default", "Default", "off", "1st", "a b"])
 def test_names_that_buildx_refuses(name: str) -> None:
     with pytest.raises(CannotStart, match=f"builder {name}"):
         parse_builders({name: {}}, cwd="/w", home="/h", read=read)
@@ -240,3 +245,28 @@ def test_templates_come_from_the_environment() -> None:
     declared = {"far": {"driver": "remote", "endpoint": "tcp://HOST:1"}}
     spec = parse_builders(declared, cwd="/w", home="/h", read=read, expand=lambda text: text.replace("HOST", "build"))
     assert spec["far"].nodes[0].endpoint == "tcp://build:1"
+
+
+def test_templates_that_fail_are_told_with_their_place_among_the_other_problems() -> None:
+    def expand(text: str) -> str:
+        if "BROKEN" in text:
+            raise CannotStart("template is broken")
+        return text.replace("{{.HOST}}", "<no value>")
+
+    with pytest.raises(CannotStart) as told:
+        parse_builders(
+            {"a": {"driver-opts": {"image": "BROKEN"}}, "b": {"driver": "remote", "endpoint": "tcp://{{.HOST}}:1"}},
+            cwd="/w",
+            home="/h",
+            read=read,
+            expand=expand,
+        )
+    assert told.value.message.splitlines() == [
+        "builder a: driver option image: template is broken",
+        "builder b: endpoint: 'tcp://{{.HOST}}:1' names a variable that is not set",
+    ]
+
+
+def test_names_that_buildx_takes_for_the_same() -> None:
+    with pytest.raises(CannotStart, match="builder ci: declared twice"):
+        parse_builders({"CI": {}, "ci": {}}, cwd="/w", home="/h", read=read)
