@@ -19,7 +19,10 @@ INTERRUPTED = 130
 
 
 class BuildxTasksError(Exception):
-    """Root of the expected failures: `message` (one line), `hint` (may have several lines, may be empty)."""
+    """Root of the expected failures: `message` (one line), `hint` (may have several lines, may be empty).
+
+    `parts` are the problems that one error stands for, itself alone unless `raise_all` made it.
+    """
 
     exit_code = FAILED
 
@@ -27,6 +30,7 @@ class BuildxTasksError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.parts: tuple[BuildxTasksError, ...] = (self,)
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
@@ -76,4 +80,6 @@ def raise_all(problems: Sequence[BuildxTasksError]) -> None:
         raise problems[0]
     if problems:
         worst = max(problems, key=lambda error: error.exit_code)
-        raise type(worst)("\n".join(dict.fromkeys(str(error) for error in problems)))
+        error = type(worst)("\n".join(dict.fromkeys(str(problem) for problem in problems)))
+        error.parts = tuple(part for problem in problems for part in problem.parts)
+        raise error

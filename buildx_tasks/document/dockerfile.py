@@ -57,6 +57,29 @@ class Dockerfile:
         """The build args that an ARG of any stage declares: of each line the first, as Skaffold counts."""
         return frozenset(one.words[0].partition("=")[0] for one in self.instructions if one.name == "arg" and one.words)
 
+    def runs_on_target(self, target: str = "") -> bool:
+        """Whether a RUN that the stage `target` ("" for the last) needs is run on the platform that is built.
+
+        A stage ``FROM --platform=…`` of another platform runs there, which is how images are cross-compiled. What a
+        base image asks for with ONBUILD is not seen.
+        """
+        stages = _stages(self.instructions)
+        names = {name: at for at, (name, _from, _body) in enumerate(stages) if name}
+        wanted = [names.get(target.lower(), len(stages) - 1)] if stages else []
+        seen: set[int] = set()
+        while wanted:
+            at = wanted.pop()
+            if at in seen:
+                continue
+            seen.add(at)
+            _name, start, body = stages[at]
+            if _is_target(start) and any(one.name == "run" for one in body):
+                return True
+            needed = [*start.words[:1], *_sources(body)]
+            wanted += [names[word.lower()] for word in needed if names.get(word.lower(), at) < at]
+            wanted += [int(word) for word in _sources(body) if word.isdecimal() and int(word) < at]
+        return False
+
 
 def parse_dockerfile(text: str, file: str = "Dockerfile") -> Dockerfile:
     """Read a Dockerfile; raises DockerfileError for what BuildKit's parser refuses.
@@ -70,6 +93,33 @@ def parse_dockerfile(text: str, file: str = "Dockerfile") -> Dockerfile:
     if "syntax" not in reader.directives:
         _check(found, file)
     return Dockerfile(instructions=found, file=file, syntax=reader.directives.get("syntax", ""))
+
+
+_Stage = tuple[str, Instruction, tuple[Instruction, ...]]
+"""The name of a stage in lower case, "" for none, its FROM and what follows it."""
+
+
+def _stages(instructions: tuple[Instruction, ...]) -> list[_Stage]:
+    starts = [at for at, one in enumerate(instructions) if one.name == "from"]
+    ends = [*starts[1:], len(instructions)]
+    return [
+        (words[2].lower() if len(words) == 3 else "", instructions[start], instructions[start + 1 : end])
+        for start, end in zip(starts, ends, strict=False)
+        for words in (instructions[start].words,)
+    ]
+
+
+def _is_target(start: Instruction) -> bool:
+    said = [flag.partition("=")[2] for flag in start.flags if flag.startswith("--platform=")]
+    return not said or "TARGETPLATFORM" in said[-1]
+
+
+def _sources(body: tuple[Instruction, ...]) -> list[str]:
+    """The stages that are copied or mounted from, among other names."""
+    flags = [flag for one in body for flag in one.flags]
+    copied = [flag.removeprefix("--from=") for flag in flags if flag.startswith("--from=")]
+    mounts = [part for flag in flags if flag.startswith("--mount=") for part in flag.partition("=")[2].split(",")]
+    return [*copied, *(part.removeprefix("from=") for part in mounts if part.startswith("from="))]
 
 
 class _Reader:

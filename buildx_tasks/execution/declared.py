@@ -16,13 +16,24 @@ from buildx_tasks.model.settings import OFF, Settings
 class Wanted:
     """`settings` name the builder, also one that only variables stand for.
 
-    `pending` is a builder that is declared and not there, when nothing may be created.
+    `pending` is a builder that is declared and not there, when nothing may be created; `differences` are those of one
+    that is there.
     """
 
     settings: Settings
     pending: Builder | None = None
-    warnings: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """How the builder differs from its declaration, and what to do about it."""
+        if not self.differences:
+            return ()
+        name = self.settings.builder
+        how = "; ".join(self.differences)
+        again = f"invoke buildx.builder.ensure --name {name} --repair"
+        return (f"builder {name} is not as declared ({how}): make it anew with  {again}",)
 
     def seen(self, engine: Engine) -> Engine:
         """What the plan shall take for there: the pending builder, as it will be."""
@@ -95,16 +106,7 @@ def want_builder(settings: Settings, world: World, *, building: bool, buildx: Ca
         done = builders.ensure(spec)
     except NoBuildx:
         return Wanted(settings=settings)
-    warnings = (differs_text(spec.name, done.differences),) if done.status == DIFFERS else ()
-    return Wanted(settings=settings, warnings=warnings)
-
-
-def differs_text(name: str, differences: tuple[str, ...]) -> str:
-    """How a builder differs from its declaration, and what to do about it."""
-    return (
-        f"builder {name} is not as declared ({'; '.join(differences)}): "
-        f"make it anew with  invoke buildx.builder.ensure --name {name} --repair"
-    )
+    return Wanted(settings=settings, differences=done.differences if done.status == DIFFERS else ())
 
 
 def _as_planned(spec: BuilderSpec, settings: Settings, world: World) -> Wanted:
@@ -112,7 +114,7 @@ def _as_planned(spec: BuilderSpec, settings: Settings, world: World) -> Wanted:
 
     state = Builders(world).state(spec)
     if state.differences:
-        return Wanted(settings=settings, warnings=(differs_text(spec.name, state.differences),))
+        return Wanted(settings=settings, differences=state.differences)
     if not state.missing:
         return Wanted(settings=settings)
     return Wanted(

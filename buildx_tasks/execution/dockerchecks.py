@@ -11,7 +11,7 @@ from buildx_tasks.document.lint import read_lint
 from buildx_tasks.errors import BuildxTasksError, WorkFailed, raise_all
 from buildx_tasks.execution.declared import want_builder
 from buildx_tasks.execution.probe import Questions
-from buildx_tasks.execution.session import Settle, begin, gather_facts, run_cmd
+from buildx_tasks.execution.session import Settle, begin, gather_facts, run_cmd, see_engine
 from buildx_tasks.execution.surroundings import EnvironmentRunner
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Command, Runner
@@ -44,8 +44,7 @@ def run_checks(settle: Settle, world: World, asked: Questions) -> tuple[Checked,
     artifacts = tuple(item for config in configs for item in config.artifacts)
     selected = tuple(item for item in artifacts if item.image in loaded.selected)
     loaded = replace(loaded, settings=wanted.settings, configs=configs, artifacts=selected)
-    facts = gather_facts(loaded, world, asked)
-    facts = replace(facts, engine=wanted.seen(facts.engine))
+    facts = gather_facts(loaded, world, wanted.seen(see_engine(loaded, world, asked)))
     tags = check_tags(artifacts)
     expander = Expander(world.environ, now=world.now, cmd=run_cmd(world))
     plan = plan_build(configs, loaded.settings, facts, tags, expander)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from buildx_tasks.document.dockerfile import parse_dockerfile
 from buildx_tasks.errors import BuildxTasksError
 from buildx_tasks.execution.connections import Connections
 from buildx_tasks.execution.daemonsocket import daemon_info
@@ -19,15 +19,28 @@ from buildx_tasks.execution.lookup import look_at_builder, look_beforehand
 from buildx_tasks.execution.onfile import docker_config
 from buildx_tasks.execution.probe import Questions, answers
 from buildx_tasks.execution.registry import Registries, RegistryError
-from buildx_tasks.execution.session import Loaded, Settle, begin, host_platform
+from buildx_tasks.execution.session import (
+    Loaded,
+    Settle,
+    begin,
+    gather_facts,
+    host_platform,
+    not_run,
+    plan_with,
+    towards_daemon,
+)
+from buildx_tasks.execution.sources import find_dockerfile, why_no_agent
+from buildx_tasks.execution.tagfacts import gather_tag_facts
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.builder import BuilderSpec
 from buildx_tasks.model.config import Artifact
-from buildx_tasks.model.platform import PlatformSet, parse_platforms
+from buildx_tasks.model.engine import Engine
+from buildx_tasks.model.plan import DOCKER
+from buildx_tasks.model.platform import PlatformSet, parse_platform, parse_platforms
 from buildx_tasks.model.settings import OFF, Settings
-from buildx_tasks.planning.doctor import ANNOTATIONS, SEVERAL_OUTPUTS
-from buildx_tasks.planning.doctorfacts import DoctorFacts, RegistryFacts
+from buildx_tasks.planning.doctorfacts import DoctorFacts, PlanFacts, RegistryFacts
 from buildx_tasks.planning.doctorregistries import used_registries
+from buildx_tasks.planning.facts import TagFacts
 from buildx_tasks.planning.secretfiles import missing_files, unset_variables, wants_agent
 
 ANSWER_SECONDS = 0.8
@@ -51,20 +64,24 @@ def gather(settle: Settle, world: World, asked: Questions) -> DoctorFacts:
     except BuildxTasksError as problem:
         error = error or problem
     settings = wanted.settings
+    loaded = replace(loaded, settings=settings) if loaded else None
     artifacts = loaded.artifacts if loaded else ()
     home = str(world.home)
+    runner, asked = towards_daemon(loaded.around, world, asked) if loaded else (world.runner, asked)
     with ThreadPoolExecutor(max_workers=12) as pool:
         seen = None
         if wanted.pending is not None and spec is not None:
             seen = pool.submit(look_beforehand, wanted.pending, spec, settings.builder_timeout)
         elif settings.builder != OFF:
             arguments = (settings.builder, world.environ, home, settings.builder_timeout)
-            seen = pool.submit(look_at_builder, world.runner, *arguments)
+            seen = pool.submit(look_at_builder, runner, *arguments)
         disks = pool.submit(_disks, world)
+        planning = pool.submit(_tag_facts, loaded, world) if loaded and not error else None
         registries = _ask_registries(artifacts, settings, world, pool)
-        engine = answers(asked, world.runner, world.environ, home, OFF)
+        engine = answers(asked, runner, world.environ, home, OFF)
         if engine.buildx and seen is not None:
             engine = replace(engine, builder=seen.result())
+        plan, platforms = _planned(loaded, world, engine, planning.result()) if loaded and planning else (None, None)
     return DoctorFacts(
         engine=engine,
         settings=settings,
@@ -72,19 +89,59 @@ def gather(settle: Settle, world: World, asked: Questions) -> DoctorFacts:
         config_error=error.message if error else "",
         config_hint=error.hint if error else "",
         artifacts=len(artifacts),
-        platforms=_platforms(loaded, settings),
+        platforms=_platforms(loaded, settings) if platforms is None else platforms,
         registries=registries,
         secrets=sum(len(item.docker.secrets) for item in artifacts),
         missing_secrets=missing_files(artifacts, world.environ, home, _is_readable, str(world.cwd)),
         empty_secrets=unset_variables(artifacts, world.environ),
         wants_agent=wants_agent(artifacts),
-        has_agent=_has_agent(world.environ),
-        wants_cache=loaded is None or _wants_cache(artifacts, settings),
-        uses=frozenset(_uses(artifacts, settings)),
+        no_agent=why_no_agent(world.environ) if wants_agent(artifacts) else "",
+        runs=tuple(_running(artifacts, world)),
         declared=spec.origin if spec is not None else "",
+        differences=wanted.differences,
+        plan=plan,
         disks=disks.result(),
         environ=world.environ,
     )
+
+
+def _tag_facts(loaded: Loaded, world: World) -> Mapping[str, TagFacts] | BuildxTasksError:
+    try:
+        return gather_tag_facts(loaded.configs, loaded.selected, loaded.settings, world, not_run, building=False)
+    except BuildxTasksError as error:
+        return error
+
+
+def _planned(
+    loaded: Loaded, world: World, engine: Engine, tag_facts: Mapping[str, TagFacts] | BuildxTasksError
+) -> tuple[PlanFacts, PlatformSet | None]:
+    """What `buildx.build` would plan, and for which platforms. Secrets and agents have checks of their own."""
+    facts = gather_facts(loaded, world, engine)
+    sources = {image: replace(source, missing=(), warnings=()) for image, source in facts.sources.items()}
+    try:
+        if isinstance(tag_facts, BuildxTasksError):
+            raise tag_facts
+        plan = plan_with(loaded, world, replace(facts, sources=sources), tag_facts, not_run)
+    except BuildxTasksError as error:
+        return PlanFacts(problems=tuple((part.message, part.hint) for part in error.parts)), None
+    built = dict.fromkeys(text for step in plan.steps for text in step.platforms)
+    platforms = PlatformSet(platforms=tuple(parse_platform(text, facts.host) for text in built))
+    return PlanFacts(outputs=tuple(step.output for step in plan.steps), warnings=plan.warnings), platforms
+
+
+def _running(artifacts: Iterable[Artifact], world: World) -> Iterator[str]:
+    """The images whose Dockerfiles run something on the platform that is built, or can't be read."""
+    for item in artifacts:
+        if item.kind != DOCKER:
+            continue
+        path = find_dockerfile(world.cwd / item.context, item.docker.dockerfile, world.cwd)
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+            runs = parse_dockerfile(text, str(path)).runs_on_target(item.docker.target)
+        except (OSError, BuildxTasksError):
+            runs = True
+        if runs:
+            yield item.image
 
 
 def _ask_registries(
@@ -111,38 +168,8 @@ def _ask_registries(
         connections.close()
 
 
-def _wants_cache(artifacts: Iterable[Artifact], settings: Settings) -> bool:
-    """Whether a build would write a cache."""
-    if settings.cache_to:
-        return True
-    docker = [item for item in artifacts if item.kind == "docker"]
-    return any(item.docker.cache_to or item.extras.cache_to or item.docker.cache_from for item in docker)
-
-
-def _uses(artifacts: Iterable[Artifact], settings: Settings) -> Iterator[str]:
-    """What is asked of buildx that not every version can do."""
-    for item in artifacts:
-        if item.extras.annotations:
-            yield ANNOTATIONS
-        if len(settings.output or item.extras.outputs) > 1:
-            yield SEVERAL_OUTPUTS
-
-
 def _is_readable(path: str) -> bool:
     return Path(path).is_file() and os.access(path, os.R_OK)
-
-
-def _has_agent(environ: Mapping[str, str]) -> bool:
-    path = environ.get("SSH_AUTH_SOCK", "")
-    if not path:
-        return False
-    try:
-        with socket.socket(socket.AF_UNIX) as agent:
-            agent.settimeout(ANSWER_SECONDS)
-            agent.connect(path)
-    except OSError:
-        return False
-    return True
 
 
 def _platforms(loaded: Loaded | None, settings: Settings) -> PlatformSet:

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 
-from buildx_tasks.errors import CannotStart
+from buildx_tasks.errors import BuildxTasksError, CannotStart
 from buildx_tasks.execution.configfile import DEFAULT_NAMES
 from buildx_tasks.execution.declared import want_builder
 from buildx_tasks.execution.kube import read_cluster
@@ -19,15 +19,16 @@ from buildx_tasks.execution.sources import gather_sources
 from buildx_tasks.execution.surroundings import EnvironmentRunner, Surroundings, look_around
 from buildx_tasks.execution.tagfacts import gather_tag_facts
 from buildx_tasks.execution.world import World
-from buildx_tasks.model.command import Command
+from buildx_tasks.model.command import Command, Runner
 from buildx_tasks.model.config import Artifact, Config
+from buildx_tasks.model.engine import Engine
 from buildx_tasks.model.observer import Observer
 from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.platform import Platform
 from buildx_tasks.model.result import ArtifactResult, Results
 from buildx_tasks.model.settings import ADVERTISED, WITHOUT_EFFECT, Settings
 from buildx_tasks.planning.build import plan_build
-from buildx_tasks.planning.facts import Facts
+from buildx_tasks.planning.facts import Facts, TagFacts
 from buildx_tasks.planning.select import select_artifacts
 from buildx_tasks.planning.tagging import TagPlan, check_policies, plan_tags
 from buildx_tasks.planning.variables import Expander
@@ -92,22 +93,31 @@ def prepare(
     wanted = want_builder(loaded.settings, world, building=building, buildx=lambda: asked.buildx.result()[0])
     loaded = replace(loaded, settings=wanted.settings)
     cmd = run_cmd(world) if building else not_run
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        arguments = (loaded.configs, loaded.selected, loaded.settings, world, cmd)
-        tag_facts = pool.submit(gather_tag_facts, *arguments, building=building)
-        facts = gather_facts(loaded, world, asked)
-        facts = replace(facts, engine=wanted.seen(facts.engine))
-        if not building:
-            facts = replace(facts, sources={image: source.tolerant() for image, source in facts.sources.items()})
-        tags = plan_tags(loaded.configs, loaded.selected, loaded.settings, tag_facts.result(), cmd)
+    try:
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            arguments = (loaded.configs, loaded.selected, loaded.settings, world, cmd)
+            tag_facts = pool.submit(gather_tag_facts, *arguments, building=building)
+            engine = wanted.seen(see_engine(loaded, world, asked))
+            facts = gather_facts(loaded, world, engine)
+            if not building:
+                facts = replace(facts, sources={image: source.tolerant() for image, source in facts.sources.items()})
+            plan = plan_with(loaded, world, facts, tag_facts.result(), cmd)
+    except BuildxTasksError:
+        for text in wanted.warnings:
+            world.notify(text)
+        raise
+    warned = replace(plan, warnings=(*wanted.warnings, *plan.warnings), notes=(*wanted.notes, *plan.notes))
+    return loaded.settings, warned
+
+
+def plan_with(
+    loaded: Loaded, world: World, facts: Facts, tag_facts: Mapping[str, TagFacts], cmd: Callable[[Sequence[str]], str]
+) -> BuildPlan:
+    """The plan that follows from everything that was asked, with what there is to say of its tags."""
+    tags = plan_tags(loaded.configs, loaded.selected, loaded.settings, tag_facts, cmd)
     expander = Expander(world.environ, now=world.now, cmd=cmd)
     plan = plan_build(loaded.configs, loaded.settings, facts, tags.references, expander)
-    warned = replace(
-        plan,
-        warnings=(*wanted.warnings, *tags.warnings, *plan.warnings),
-        notes=(*wanted.notes, *tags.notes, *plan.notes),
-    )
-    return loaded.settings, warned
+    return replace(plan, warnings=(*tags.warnings, *plan.warnings), notes=(*tags.notes, *plan.notes))
 
 
 def prepare_tags(settle: Settle, world: World) -> tuple[Settings, TagPlan, tuple[ArtifactResult, ...]]:
@@ -216,20 +226,27 @@ def with_advertised_registry(settings: Settings, around: Surroundings) -> Settin
     return replace(settings, default_repo=registry, origins=origins)
 
 
-def gather_facts(loaded: Loaded, world: World, asked: Questions) -> Facts:
-    """Everything the plan depends on besides configs, settings and tags.
+def see_engine(loaded: Loaded, world: World, asked: Questions) -> Engine:
+    """Docker as the run finds it, with the builder that its settings want."""
+    runner, asked = towards_daemon(loaded.around, world, asked)
+    settings = loaded.settings
+    return answers(asked, runner, world.environ, str(world.home), settings.builder, patience=settings.builder_timeout)
 
-    A docker daemon that the kube-context brings along is another than the one that was `asked`.
-    """
-    settings, around = loaded.settings, loaded.around
+
+def towards_daemon(around: Surroundings, world: World, asked: Questions) -> tuple[Runner, Questions]:
+    """What asks docker, and what it is being asked: a daemon of the kube-context is another than was `asked`."""
     runner = EnvironmentRunner(world.runner, around.docker_env)
     if around.docker_env:
         environ = {**world.environ, **dict(around.docker_env)}
         asked = ask_engine(replace(world, runner=runner, environ=environ))
+    return runner, asked
+
+
+def gather_facts(loaded: Loaded, world: World, engine: Engine) -> Facts:
+    """Everything the plan depends on besides configs, settings and tags."""
+    settings, around = loaded.settings, loaded.around
     return Facts(
-        engine=answers(
-            asked, runner, world.environ, str(world.home), settings.builder, patience=settings.builder_timeout
-        ),
+        engine=engine,
         environ=world.environ,
         home=str(world.home),
         cwd=str(world.cwd),

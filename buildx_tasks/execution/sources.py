@@ -11,6 +11,7 @@ from types import MappingProxyType
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.planning.facts import SourceFacts
 
+AGENT_SECONDS = 0.8
 _ARG = re.compile(r"^[ \t]*ARG[ \t]+[\"']?([A-Za-z_][A-Za-z0-9_]*)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -22,7 +23,7 @@ def gather_sources(
         artifact.image: replace(
             _source(artifact, cwd),
             missing=_missing(artifact, cwd, environ, home),
-            warnings=_empty(artifact, environ),
+            warnings=_odd(artifact, environ),
         )
         for artifact in artifacts
     }
@@ -34,18 +35,50 @@ def _missing(artifact: Artifact, cwd: Path, environ: Mapping[str, str], home: st
     from buildx_tasks.planning.secretfiles import missing_files, wants_agent
 
     found = missing_files([artifact], environ, home, lambda path: Path(path).is_file(), str(cwd))
-    if wants_agent([artifact]) and not environ.get("SSH_AUTH_SOCK"):
-        where = f"{artifact.place}: " if artifact.place else ""
-        found += (f"{where}artifact {artifact.image!r}: ssh is forwarded, and SSH_AUTH_SOCK names no agent",)
+    if wants_agent([artifact]) and not _agent_path(environ):
+        found += (_no_agent(artifact, environ),)
     return found
 
 
-def _empty(artifact: Artifact, environ: Mapping[str, str]) -> tuple[str, ...]:
-    if not artifact.docker.secrets:
-        return ()
-    from buildx_tasks.planning.secretfiles import unset_variables
+def _no_agent(artifact: Artifact, environ: Mapping[str, str]) -> str:
+    where = f"{artifact.place}: " if artifact.place else ""
+    return f"{where}artifact {artifact.image!r}: ssh is forwarded, and {why_no_agent(environ)}"
 
-    return tuple(f"{text}: the secret is empty" for text in unset_variables([artifact], environ))
+
+def _agent_path(environ: Mapping[str, str]) -> str:
+    """Where an agent may be; what is nowhere docker refuses, and what is dead it finds out when it is needed."""
+    path = environ.get("SSH_AUTH_SOCK", "")
+    return path if path and Path(path).exists() else ""
+
+
+def why_no_agent(environ: Mapping[str, str]) -> str:
+    """Why no ssh agent can be forwarded, "" when one answers."""
+    path = environ.get("SSH_AUTH_SOCK", "")
+    if not path:
+        return "SSH_AUTH_SOCK names no agent"
+    if not Path(path).exists():
+        return f"there is no {path}, which SSH_AUTH_SOCK names"
+    import socket
+
+    try:
+        with socket.socket(socket.AF_UNIX) as agent:
+            agent.settimeout(AGENT_SECONDS)
+            agent.connect(path)
+    except OSError:
+        return f"nobody answers at SSH_AUTH_SOCK ({path})"
+    return ""
+
+
+def _odd(artifact: Artifact, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What docker builds with all the same: empty secrets, and an agent that nobody may ever ask."""
+    if not artifact.docker.secrets and not artifact.docker.ssh:
+        return ()
+    from buildx_tasks.planning.secretfiles import unset_variables, wants_agent
+
+    found = tuple(f"{text}: the secret is empty" for text in unset_variables([artifact], environ))
+    if wants_agent([artifact]) and _agent_path(environ) and why_no_agent(environ):
+        found += (_no_agent(artifact, environ),)
+    return found
 
 
 def _source(artifact: Artifact, cwd: Path) -> SourceFacts:

@@ -16,6 +16,7 @@ from buildx_tasks.planning.around import (
     pipeline_hook_environment,
 )
 from buildx_tasks.planning.cache import CacheWishes, plan_cache, shared_caches
+from buildx_tasks.planning.destination import shared_files
 from buildx_tasks.planning.drafts import Draft, check_reach, make_draft, needs_layout
 from buildx_tasks.planning.engine import Tool, choose_tool
 from buildx_tasks.planning.facts import Facts, SourceFacts
@@ -76,7 +77,7 @@ class _Planner:
             if image in drafts and needs_layout(drafts[image], dependent)
         }
         steps = tuple(self._step(draft, drafts) for draft in drafts.values())
-        self.problems.extend(shared_caches(steps))
+        self.problems.extend((*shared_caches(steps), *shared_files(steps)))
         raise_all(self.problems)
         return BuildPlan(
             steps=steps,

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from buildx_tasks.errors import EngineUnfit
+from buildx_tasks.errors import BuildxTasksError, CannotStart, EngineUnfit
 from buildx_tasks.model.config import Artifact, LocalBuild
 from buildx_tasks.model.imageref import parse_image_ref, registry_of
-from buildx_tasks.model.plan import EXPORT, LOAD, PUSH, STAY
+from buildx_tasks.model.plan import EXPORT, LOAD, PUSH, STAY, BuildStep, spelled
 from buildx_tasks.model.platform import PlatformSet, format_platforms
-from buildx_tasks.model.settings import Settings
-from buildx_tasks.model.spec import Spec
+from buildx_tasks.model.settings import OFF, Settings
+from buildx_tasks.model.spec import Spec, parse_output
 from buildx_tasks.planning.engine import CREATE_HINT, Tool
 
 PUSHING_TYPES = ("registry",)
 IMAGE_FILES = ("oci", "docker")
+FILES = ("oci", "docker", "tar")
+PLACED = ("oci", "tar", "local")
+"""Outputs that are files. Of type docker alone one without ``dest`` means something else: the daemon."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +50,7 @@ def choose_destination(artifact: Artifact, tag: str, platforms: PlatformSet, wis
     the kube-context is no local cluster"; so nothing is ever pushed to Docker Hub by accident.
     """
     if platforms.is_multi and not tool.builds_indexes:
-        raise _one_platform_only(artifact, platforms, tool)
+        raise _one_platform_only(artifact, platforms, tool, wishes.settings)
     _check_outputs(artifact, wishes.outputs, tool)
     pushes, reason = wants_push(tag, wishes)
     if wishes.outputs or _flag_says(wishes.cli_flags, "-o", "--output"):
@@ -105,7 +109,14 @@ def _keep_here(artifact: Artifact, platforms: PlatformSet, tool: Tool, reason: s
 
 
 def _check_outputs(artifact: Artifact, outputs: tuple[Spec, ...], tool: Tool) -> None:
-    """The classic image store can export the files of an image, but not the image itself."""
+    """Files need a place, and the classic image store can export the files of an image but not the image itself."""
+    for output in outputs:
+        if output.type in PLACED and output.get("dest", "") in ("", "-"):
+            raise CannotStart(
+                f"artifact {artifact.image!r}: output type={output.type} needs a dest: without one it is written to "
+                "standard output, among the log",
+                f"say where:  --output type={output.type},dest={'FOLDER' if output.type == 'local' else 'FILE'}",
+            )
     refused = [output.type for output in outputs if output.type in IMAGE_FILES and not tool.exports_images]
     if tool.is_buildx and refused:
         raise EngineUnfit(
@@ -115,10 +126,12 @@ def _check_outputs(artifact: Artifact, outputs: tuple[Spec, ...], tool: Tool) ->
         )
 
 
-def _one_platform_only(artifact: Artifact, platforms: PlatformSet, tool: Tool) -> EngineUnfit:
+def _one_platform_only(artifact: Artifact, platforms: PlatformSet, tool: Tool, settings: Settings) -> EngineUnfit:
     wanted = format_platforms(platforms)
     if not tool.is_buildx:
         why, hint = "plain docker build makes one platform at a time", "install the docker-buildx plugin"
+        if settings.builder == OFF:
+            hint = f"let buildx build: builder is off ({settings.origins.get('builder', 'setting')})"
     else:
         why = f"builder {tool.builder} (driver docker, classic image store) makes one platform at a time"
         hint = CREATE_HINT.format(name="multi")
@@ -126,6 +139,21 @@ def _one_platform_only(artifact: Artifact, platforms: PlatformSet, tool: Tool) -
         f"artifact {artifact.image!r} is for several platforms ({wanted}) and {why}",
         f"{hint}\nor build one platform:  --platform {wanted.split(',', maxsplit=1)[0]}",
     )
+
+
+def shared_files(steps: Sequence[BuildStep]) -> list[BuildxTasksError]:
+    """A problem for every two artifacts whose outputs are the same file: the later one would replace the earlier."""
+    owners: dict[str, str] = {}
+    problems: list[BuildxTasksError] = []
+    for step in steps:
+        texts = [words[1] for flag in step.flags if (words := flag.render(spelled))[0] == "--output"]
+        for output in map(parse_output, texts):
+            place = output.get("dest") if output.type in FILES else ""
+            first = owners.setdefault(place, step.image)
+            if place and first != step.image:
+                what = f"artifacts {first!r} and {step.image!r} write the same file, {place}"
+                problems.append(CannotStart(what, "give each its own, for example with {{.IMAGE_NAME}} in dest"))
+    return problems
 
 
 def _flag_says(flags: tuple[str, ...], *names: str) -> bool:

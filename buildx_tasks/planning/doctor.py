@@ -8,26 +8,25 @@ from packaging.version import Version
 
 from buildx_tasks.errors import BuildxTasksError
 from buildx_tasks.model.builder import DOCKER_CONTAINER, DOCKER_DRIVER, HOST_VARIABLE, REMOTE
-from buildx_tasks.model.check import OK, PROBLEM, WARNING, Check, ok, problem, skipped, warning
+from buildx_tasks.model.check import OK, PROBLEM, SKIPPED, WARNING, Check, ok, problem, skipped, warning
 from buildx_tasks.model.engine import Builder
 from buildx_tasks.planning.dockerchecks import CALL_SINCE
 from buildx_tasks.planning.doctorfacts import DoctorFacts
 from buildx_tasks.planning.doctorplaces import check_places
-from buildx_tasks.planning.engine import CREATE_HINT, OLDEST_BUILDX, Tool, choose_tool, unknown_builder, wants_buildx
+from buildx_tasks.planning.doctorplan import check_plan
+from buildx_tasks.planning.engine import OLDEST_BUILDX, Tool, choose_tool, unknown_builder, wants_buildx
 from buildx_tasks.planning.engine import version_of as read_version
 from buildx_tasks.planning.newflags import ANNOTATIONS_SINCE, SEVERAL_OUTPUTS_SINCE
 from buildx_tasks.planning.nodes import node_hint, node_text, silent_nodes
 
-ANNOTATIONS = "annotations"
-SEVERAL_OUTPUTS = "several outputs of one build"
-CALL = "buildx.check (--call)"
 FEATURES: tuple[tuple[str, Version], ...] = (
-    (ANNOTATIONS, ANNOTATIONS_SINCE),
-    (SEVERAL_OUTPUTS, SEVERAL_OUTPUTS_SINCE),
-    (CALL, CALL_SINCE),
+    ("annotations", ANNOTATIONS_SINCE),
+    ("several outputs of one build", SEVERAL_OUTPUTS_SINCE),
+    ("buildx.check (--call)", CALL_SINCE),
 )
 """What needs a newer buildx than the oldest one that is supported."""
 
+SHOWN_NAMES = 5
 DAEMONS_OWN = ("", DOCKER_DRIVER)
 SLOW = "did not answer within"
 SILENT = "nothing answers at"
@@ -44,6 +43,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "platform": ("each wanted platform is native, emulated or impossible", "a node of that platform, or QEMU"),
     "cache-export": ("the builder can export a cache", "a builder of another driver"),
     "load": ("a result can be loaded, also an index", "start docker, or push"),
+    "plan": ("every artifact can be built as the config and the flags want it", "as it says, for each artifact"),
     "registry": ("each registry answers, over TLS that can be checked, and takes our credentials", "docker login"),
     "secrets": ("the files and variables of secrets are there", "create them"),
     "ssh-agent": ("an ssh agent runs, where a build wants one", "ssh-agent"),
@@ -55,7 +55,9 @@ CHECKS: Mapping[str, tuple[str, str]] = {
 
 def examine(facts: DoctorFacts) -> tuple[Check, ...]:
     """All checks that apply, in the order in which to mend what they find."""
-    return tuple(_checks(facts))
+    checks = tuple(_checks(facts))
+    said = {line for check in checks for line in check.text.splitlines() if check.id != "plan"}
+    return tuple(check for check in checks if check.id != "plan" or check.verdict == SKIPPED or check.text not in said)
 
 
 def _checks(facts: DoctorFacts) -> Iterator[Check]:
@@ -65,10 +67,12 @@ def _checks(facts: DoctorFacts) -> Iterator[Check]:
     tool = _tool(facts)
     if isinstance(tool, Check):
         yield tool
-        for id_ in ("platform", "cache-export", "load"):
+        yield from _differences(facts)
+        for id_ in ("platform", "cache-export", "load", "plan"):
             yield skipped(id_, "nothing can be built, see above")
     else:
         yield from _abilities(facts, tool)
+        yield from check_plan(facts, tool)
     yield from check_places(facts)
 
 
@@ -117,8 +121,6 @@ def _buildx(facts: DoctorFacts) -> Iterator[Check]:
     if version is not None and version < OLDEST_BUILDX:
         text = f"buildx {engine.buildx} is older than {OLDEST_BUILDX}, the oldest that is supported"
         yield problem("buildx", text, "update docker-buildx")
-    elif asked := ", ".join(f"{name} (needs {since})" for name, since in newer if name in facts.uses):
-        yield problem("buildx", f"the config wants what buildx {engine.buildx} lacks: {asked}", "update docker-buildx")
     elif lacking:
         yield warning("buildx", f"buildx {engine.buildx} lacks {lacking}", "update docker-buildx")
     else:
@@ -175,12 +177,10 @@ def _creation(builder: Builder) -> str:
 
 def _abilities(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
     yield ok("tool", f"{tool.name}: {tool.reason}")
-    if not tool.is_buildx:
-        yield from _one_platform(facts, "plain docker build")
-        return
-    yield from _builder(facts, tool)
-    yield from _cache_export(facts, tool)
-    yield from _load(facts, tool)
+    if tool.is_buildx:
+        yield from _builder(facts, tool)
+        yield _cache_export(tool)
+        yield _load(tool)
 
 
 def _builder(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
@@ -196,38 +196,28 @@ def _builder(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
         if node.error:
             say = problem if node in needed else warning
             yield say("builder", node_text(builder, node), node_hint(builder, node))
-    if not tool.builds_indexes:
-        yield from _one_platform(facts, f"builder {tool.builder} (driver docker, classic image store)")
+    yield from _differences(facts)
     yield from _platforms(facts, tool)
 
 
-def _one_platform(facts: DoctorFacts, who: str) -> Iterator[Check]:
-    """What makes one platform at a time can't do more at once."""
-    wanted = [str(item) for item in facts.platforms]
-    if len(wanted) > 1:
-        text = f"{who} makes one platform at a time, and {', '.join(wanted)} are wanted"
-        yield problem("platform", text, f"{CREATE_HINT.format(name='multi')}\nor one:  --platform {wanted[0]}")
+def _differences(facts: DoctorFacts) -> Iterator[Check]:
+    builder = facts.engine.builder
+    if builder is not None and facts.differences:
+        text = f"builder {builder.name} is not as declared: {'; '.join(facts.differences)}"
+        yield warning("builder", text, f"make it anew:  invoke buildx.builder.ensure --name {builder.name} --repair")
 
 
-def _cache_export(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
-    text = f"builder {tool.builder} (driver {tool.driver}) exports no cache"
+def _cache_export(tool: Tool) -> Check:
     if tool.exports_cache:
-        yield ok("cache-export", f"builder {tool.builder} exports caches")
-    elif facts.wants_cache:
-        yield warning("cache-export", f"{text}: cacheTo can't work", CREATE_HINT.format(name="cached"))
-    else:
-        yield skipped("cache-export", f"{text}, and none is asked for")
+        return ok("cache-export", f"builder {tool.builder} exports caches")
+    return skipped("cache-export", f"builder {tool.builder} (driver {tool.driver}) exports no cache")
 
 
-def _load(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
+def _load(tool: Tool) -> Check:
     if tool.loads:
         index = "also an index" if tool.loads_indexes else "one platform at a time"
-        yield ok("load", f"results can be loaded into the docker daemon, {index}")
-    elif facts.writes_somewhere:
-        yield skipped("load", "nothing can be loaded without a docker daemon; images go to a registry")
-    else:
-        fix = "push them:  --default-repo REGISTRY\nor start docker"
-        yield warning("load", "nothing can be loaded without a docker daemon, and no image names a registry", fix)
+        return ok("load", f"results can be loaded into the docker daemon, {index}")
+    return skipped("load", "nothing can be loaded without a docker daemon")
 
 
 def _platforms(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
@@ -245,19 +235,28 @@ def _platforms(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
             yield skipped("platform", f"{platform}: it takes {names}, see above")
         elif platform in native:
             yield ok("platform", f"{platform} is native on builder {tool.builder}")
+        elif not facts.runs:
+            text = f"{platform} is not what builder {tool.builder} runs on, and no step has to run on it"
+            yield ok("platform", text)
         elif platform in offered:
             yield warning(
                 "platform",
-                f"{platform} is not what builder {tool.builder} runs on: it is emulated, and slow",
+                f"{platform} is not what builder {tool.builder} runs on: it is emulated, and slow ({_names(facts)})",
                 _node_hint(tool, platform),
             )
         else:
             yield problem(
                 "platform",
-                f"builder {tool.builder} does not offer {platform}",
+                f"builder {tool.builder} does not offer {platform}, and {_names(facts)} have steps to run on it",
                 "install emulators where it runs:  apt-get install qemu-user-static binfmt-support\n"
                 f"or {_node_hint(tool, platform)}",
             )
+
+
+def _names(facts: DoctorFacts) -> str:
+    """The images whose builds run something on their platform, the first few of them by name."""
+    more = len(facts.runs) - SHOWN_NAMES
+    return ", ".join(facts.runs[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _node_hint(tool: Tool, platform: str) -> str:

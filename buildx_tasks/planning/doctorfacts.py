@@ -27,11 +27,22 @@ class RegistryFacts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PlanFacts:
+    """What planning the build gave: of how many artifacts which `outputs`, or every problem as text and fix."""
+
+    outputs: tuple[str, ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DoctorFacts:
     """Everything the checks depend on.
 
-    `missing_secrets` and `empty_secrets` are texts; `disks` are (folder, free bytes, all bytes). `uses` are the names
-    of what the artifacts ask of buildx. `declared` says where the wanted builder is declared, "" when it is not.
+    `missing_secrets` and `empty_secrets` are texts; `disks` are (folder, free bytes, all bytes). `no_agent` says why no
+    ssh agent can be forwarded, `runs` names the images whose Dockerfiles run something on the platform that is built.
+    `declared` says where the wanted builder is declared, "" when it is not, and `differences` how the one that is there
+    differs. `plan` is None when there was nothing to plan.
     """
 
     engine: Engine
@@ -46,14 +57,10 @@ class DoctorFacts:
     missing_secrets: tuple[str, ...] = ()
     empty_secrets: tuple[str, ...] = ()
     wants_agent: tuple[str, ...] = ()
-    has_agent: bool = False
-    wants_cache: bool = True
-    uses: frozenset[str] = frozenset()
+    no_agent: str = ""
+    runs: tuple[str, ...] = ()
     declared: str = ""
+    differences: tuple[str, ...] = ()
+    plan: PlanFacts | None = None
     disks: tuple[tuple[str, int, int], ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def writes_somewhere(self) -> bool:
-        """Whether images go to a registry."""
-        return any(registry.writes for registry in self.registries)

@@ -70,11 +70,9 @@ def _secrets(facts: DoctorFacts) -> Iterator[Check]:
         yield warning("secrets", f"{text}: the secret is empty", "set the variable")
     if facts.secrets and not facts.missing_secrets and not facts.empty_secrets:
         yield ok("secrets", f"{facts.secrets} secret{'' if facts.secrets == 1 else 's'}, all of them there")
-    if facts.wants_agent and not facts.has_agent:
+    if facts.wants_agent and facts.no_agent:
         names = ", ".join(facts.wants_agent)
-        path = facts.environ.get("SSH_AUTH_SOCK", "")
-        why = f"nobody answers at SSH_AUTH_SOCK ({path})" if path else "SSH_AUTH_SOCK names no agent"
-        yield problem("ssh-agent", f"{names}: ssh is forwarded, and {why}", "eval $(ssh-agent); ssh-add")
+        yield problem("ssh-agent", f"{names}: ssh is forwarded, and {facts.no_agent}", "eval $(ssh-agent); ssh-add")
     elif facts.wants_agent:
         yield ok("ssh-agent", "an ssh agent runs")
 

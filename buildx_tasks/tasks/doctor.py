@@ -14,12 +14,10 @@ from buildx_tasks.tasks.options import BUILD, SELECTION, Option, flag_values, wi
 from buildx_tasks.tasks.result import Wanted
 
 FORMATS = ("text", "json")
-NAMES = ("platform", "default_repo", "insecure_registry", "builder", "builder_timeout")
-WHAT = tuple(option for option in BUILD if option.name in NAMES)
 FORMAT = (Option("format", "text or json"),)
 
 
-@with_options(SELECTION, WHAT, FORMAT)
+@with_options(SELECTION, BUILD, FORMAT)
 def doctor(c: Context, given: Mapping[str, Any]) -> None:
     """Say in a second what stands in the way of a build."""
     from buildx_tasks.tasks.scene import set_scene
@@ -36,7 +34,7 @@ def doctor(c: Context, given: Mapping[str, Any]) -> None:
     from buildx_tasks.reporting.doctor import doctor_json, doctor_text
     from buildx_tasks.tasks import running
 
-    run = running.begin(c, scene, flag_values(given, SELECTION, WHAT))
+    run = running.begin(c, scene, flag_values(given, SELECTION, BUILD))
     checks = examine(gather(run.settle, scene.world, scene.asked))
     sys.stdout.write(doctor_text(checks) if form == "text" else doctor_json(checks))
     if worst(checks) == PROBLEM:

@@ -11,15 +11,19 @@ HEAD = """\
 <!-- Made by `invoke docs.generate` from buildx_tasks/planning/doctor.py: change it there. -->
 
 `invoke buildx.doctor` says in about a second what stands in the way of a build: each finding with its evidence and
-the command that helps. It takes the flags that select configs and artifacts, `--builder`, `--platform` and
-`--default-repo`; `--format json` is for programs. The exit status is 4 when there is a problem, 0 otherwise;
-warnings are no problems, and what is skipped could not be looked at or is of no use here. A config that can't be
-read is a finding like any other: what does not depend on it is looked at all the same.
+the command that helps. It takes the flags of `buildx.build`, and plans the very build that these would start: what
+the build would refuse is a problem here, and what it would warn of a warning. `--format json` is for programs. The
+exit status is 4 when there is a problem, 0 otherwise; warnings are no problems, unless `--strict` makes them some, and
+what is skipped could not be looked at or is of no use here. A config that can't be read is a finding like any other:
+what does not depend on it is looked at all the same.
 
 A builder that does not answer is knocked at: the doctor connects to its endpoints, and where the builder has
 certificates it does the TLS handshake itself. So it can tell a wrong CA, a missing, expired or foreign client
 certificate and a wrong server name apart, which buildx all calls "inactive". It is never the list of all builders
-that is asked for.
+that is asked for. What answers and is no BuildKit is told from what says nothing.
+
+Whether a platform has to be offered depends on the Dockerfile: where no `RUN` of a stage that the result needs runs on
+the platform that is built (the stages are `FROM --platform=$BUILDPLATFORM`, or only copy), any builder will do.
 
 What is cheap or needed anyway is also looked at by every `buildx.build` before it starts: docker, buildx, the
 builder, platforms and outputs that the builder can't do, contexts, Dockerfiles, the files and variables of

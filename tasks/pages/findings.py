@@ -9,11 +9,11 @@ from typing import Any
 
 from buildx_tasks.execution.knocking import refusal, tls_causes
 from buildx_tasks.model.check import OK, SKIPPED, Check
-from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, Daemon, Engine, Node
+from buildx_tasks.model.engine import CONTAINERD, Builder, Daemon, Engine, Node
 from buildx_tasks.model.platform import Platform, PlatformSet
 from buildx_tasks.model.settings import Settings
-from buildx_tasks.planning.doctor import ANNOTATIONS, CHECKS, examine
-from buildx_tasks.planning.doctorfacts import DoctorFacts, RegistryFacts
+from buildx_tasks.planning.doctor import CHECKS, examine
+from buildx_tasks.planning.doctorfacts import DoctorFacts, PlanFacts, RegistryFacts
 
 HOST = "REGISTRY"
 ENDPOINT = "tcp://HOST:1234"
@@ -28,6 +28,7 @@ WELL = DoctorFacts(
     ),
     settings=Settings(),
     host=Platform(os="linux", arch="amd64"),
+    runs=("IMAGE",),
 )
 
 
@@ -54,7 +55,6 @@ def _cases() -> Iterator[DoctorFacts]:
     yield _engine(buildx="", buildx_error="WHY")
     yield _engine(buildx="0.9.0")
     yield _engine(buildx="0.11.2")
-    yield replace(_engine(buildx="0.11.2"), uses=frozenset({ANNOTATIONS}))
     yield _engine(builder=Builder(name="NAME", known=False), known_builders=("default", "OTHER"))
     refusals = (refusal("", None), refusal("CERT.pem", PAST), refusal("CERT.pem", None))
     tls = dict.fromkeys((*tls_causes("HOST", "CA.pem").values(), *refusals))
@@ -72,9 +72,9 @@ def _cases() -> Iterator[DoctorFacts]:
     yield replace(_engine(builder=claimed), platforms=PlatformSet(platforms=(Platform(os="linux", arch="arm64"),)))
     for architecture in ("arm64", "riscv64"):
         yield replace(WELL, platforms=PlatformSet(platforms=(Platform(os="linux", arch=architecture),)))
-    both = PlatformSet(platforms=tuple(Platform(os="linux", arch=item) for item in ("amd64", "arm64")))
-    yield replace(_engine(daemon=Daemon(version="28.2.2", store=CLASSIC)), platforms=both)
-    yield _engine(builder=Builder(name="NAME", driver="remote", nodes=(NODE,)), daemon=Daemon(error="WHY"))
+    yield replace(WELL, differences=("WHAT is ONE, declared is ANOTHER",))
+    yield replace(WELL, plan=PlanFacts(problems=(("FILE:LINE: artifact 'IMAGE': WHAT", "HOW"),)))
+    yield replace(WELL, plan=PlanFacts(warnings=("artifact 'IMAGE': WHAT",)))
     for registry in (
         RegistryFacts(host=HOST, status=401),
         RegistryFacts(host=HOST, status=401, has_login=True),
@@ -86,8 +86,8 @@ def _cases() -> Iterator[DoctorFacts]:
         yield replace(WELL, registries=(registry,))
     yield replace(WELL, missing_secrets=("FILE:LINE: artifact 'IMAGE': secret ID: there is no file PATH",))
     yield replace(WELL, empty_secrets=("FILE:LINE: artifact 'IMAGE': secret ID: variable NAME is not set",))
-    yield replace(WELL, wants_agent=("IMAGE",))
-    yield replace(WELL, wants_agent=("IMAGE",), environ={"SSH_AUTH_SOCK": "PATH"})
+    for why in ("SSH_AUTH_SOCK names no agent", "nobody answers at SSH_AUTH_SOCK (PATH)"):
+        yield replace(WELL, wants_agent=("IMAGE",), no_agent=why)
     yield replace(WELL, disks=(("FOLDER", 1 << 30, 50 << 30),))
     yield replace(WELL, environ={"NO_PROXY": "a", "no_proxy": "b"})
     yield replace(WELL, environ={"HTTPS_PROXY": "p"})

@@ -99,10 +99,11 @@ class TestGetBuildArgs:
     )
     def test_arguments(self, here: Here, tmp_path: Path, docker: dict[str, Any], flags: list[str]) -> None:
         project = project_with(tmp_path, docker)
-        project.env.update(FOO="bar", B="b", mysecret="m", SSH_AUTH_SOCK="/run/agent")
+        project.env.update(FOO="bar", B="b", mysecret="m")
         home = str(project.folder.parent / "home")
         Path(home).mkdir(exist_ok=True)
-        for file in (f"{home}/foo.src", "foo.src", "a"):
+        project.env["SSH_AUTH_SOCK"] = f"{home}/agent"
+        for file in (f"{home}/foo.src", "foo.src", "a", f"{home}/agent"):
             (project.folder / file).write_text("what is needed has to be there")
         argv = built(here, project, "--no-push")["argv"]
         dockerfile = str(project.folder / "Dockerfile")

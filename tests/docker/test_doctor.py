@@ -212,8 +212,10 @@ def test_a_builder_elsewhere_needs_no_daemon(new_sandbox: Callable[..., Sandbox]
     assert found["builder"][0]["verdict"] == "ok"
     assert found["docker-daemon"][0]["verdict"] == "skipped"
     assert found["load"][0]["verdict"] == "skipped"
-    _code, found = doctor(sandbox, "--builder", sandbox.builder("mtls", "again"))
-    assert found["load"][0]["verdict"] == "warning"
+    code, found = doctor(sandbox, "--builder", sandbox.builder("mtls", "again"), "--tag", "v1")
+    assert (code, [check["verdict"] for check in found["plan"]]) == (0, ["ok", "warning"])
+    assert found["plan"][0]["text"] == "1 kept in the build cache"
+    assert "neither pushed nor loaded" in found["plan"][1]["text"]
 
 
 def test_a_builder_that_is_not_there_yet_is_knocked_at(new_sandbox: Callable[..., Sandbox]) -> None:
@@ -336,7 +338,7 @@ exec {plugin} "$@"
     ("version", "verdict", "said"),
     [
         ("0.9.1", "problem", "buildx 0.9.1 is older than 0.10, the oldest that is supported"),
-        ("0.11.2", "problem", "the config wants what buildx 0.11.2 lacks: annotations (needs 0.12)"),
+        ("0.11.2", "problem", "annotations need docker buildx 0.12, and 0.11.2 is here"),
         ("0.12.1", "warning", "several outputs of one build (needs 0.13)"),
     ],
 )
@@ -349,9 +351,9 @@ def test_a_plugin_from_before(new_sandbox: Callable[..., Sandbox], version: str,
     (plugins / "docker-buildx").chmod(0o755)
     block = ".buildx: {artifacts: {app: {annotations: {a: b}}}}\n"
     _code, found = doctor(sandbox, config=CONFIG + block)
-    assert found["buildx"][0]["verdict"] == verdict
-    assert said in found["buildx"][0]["text"]
-    assert found["buildx"][0]["fix"] == "update docker-buildx"
+    (check,) = [check for check in (*found["buildx"], *found["plan"]) if said in check["text"]]
+    assert check["verdict"] == verdict
+    assert check["fix"].startswith("update docker-buildx")
 
 
 def test_a_classic_engine_and_none_at_all(new_sandbox: Callable[..., Sandbox]) -> None:
@@ -359,13 +361,106 @@ def test_a_classic_engine_and_none_at_all(new_sandbox: Callable[..., Sandbox]) -
     config = CONFIG + "      docker: {cacheFrom: [app]}\n"
     code, found = doctor(sandbox, "--platform", "linux/amd64,linux/arm64", config=config)
     assert code == 4
-    assert found["cache-export"][0]["verdict"] == "warning"
-    assert "makes one platform at a time" in found["platform"][0]["text"]
+    assert found["cache-export"][0]["verdict"] == "skipped"
+    assert "makes one platform at a time" in found["plan"][0]["text"]
     assert "classic image store" in found["image-store"][0]["text"]
     code, found = doctor(new_sandbox(engine=None))
     assert code == 4
     assert found["docker-daemon"][0]["verdict"] == "warning"
     assert "none answers" in found["tool"][0]["text"]
+
+
+CLASSIC = "classic"
+CONTAINERD = "containerd"
+
+
+@pytest.mark.parametrize(
+    ("engine", "config", "words", "said"),
+    [
+        (CLASSIC, ".buildx: {attest: max}\n", (), "can't attach any"),
+        (CLASSIC, ".buildx: {artifacts: {app: {outputs: ['type=oci,dest=x.tar']}}}\n", (), "that exports images"),
+        (CLASSIC, "      docker: {cacheTo: [app:c]}\n", (), "that can export a cache"),
+        (CLASSIC, "", ("--platform", "linux/amd64,linux/arm64"), "makes one platform at a time"),
+        (
+            CONTAINERD,
+            "",
+            ("--builder", "off", "--platform", "linux/amd64,linux/arm64"),
+            "let buildx build: builder is off",
+        ),
+        (CONTAINERD, "", ("--output", "type=oci"), "needs a dest"),
+        (CONTAINERD, "", ("--output", "type=tar,dest=-"), "needs a dest"),
+        (CONTAINERD, "", ("--default-repo", "http://x"), "http://x"),
+        (CONTAINERD, "", ("--default-repo", "bad host/x"), "bad host"),
+        (CONTAINERD, "", ("--tag", "bad tag"), "bad tag"),
+        (CONTAINERD, "    - {image: web, context: gone}\n", (), "context 'gone' does not exist"),
+        (CONTAINERD, "      docker: {dockerfile: Gone}\n", (), "no Dockerfile at"),
+        (CONTAINERD, "", ("--builder", "off", "--strict", "--cache-to", "app:c"), "cacheTo is left out"),
+        (
+            CONTAINERD,
+            "    - {image: web, context: app}\n",
+            ("--output", "type=oci,dest=same.tar"),
+            "artifacts 'app' and 'web' write the same file, same.tar",
+        ),
+    ],
+)
+def test_what_a_build_refuses_is_a_problem(
+    new_sandbox: Callable[..., Sandbox], engine: str, config: str, words: tuple[str, ...], said: str
+) -> None:
+    sandbox = new_sandbox(engine=engine)
+    repo = () if "--default-repo" in words else ("--default-repo", sandbox.image("x").removesuffix("/x"))
+    code, found = doctor(sandbox, *repo, *words, config=CONFIG + config)
+    problems = [
+        f"{check['text']} {check['fix']}"
+        for checks in found.values()
+        for check in checks
+        if check["verdict"] == "problem"
+    ]
+    assert (code, any(said in text for text in problems)) == (4, True), problems
+    built = sandbox.run("invoke", "buildx.build", *repo, *words, check=False, cwd=sandbox.folder / "project")
+    assert built.code in (2, 4)
+    assert said in built.err
+
+
+def test_what_several_nodes_build_can_not_be_kept(sandbox: Sandbox) -> None:
+    words = ("--builder", sandbox.builder("nodes"), "--platform", "linux/amd64,linux/arm64")
+    code, found = doctor(sandbox, *words)
+    assert (code, "can't be kept here" in found["plan"][0]["text"]) == (4, True)
+    code, found = doctor(sandbox, *words, "--default-repo", sandbox.image("x").removesuffix("/x"))
+    assert (code, found["plan"][0]["text"]) == (0, "1 pushed")
+
+
+def test_what_a_build_warns_of_is_a_warning(sandbox: Sandbox) -> None:
+    block = ".buildx: {artifacts: {app: {annotations: {a: b}}}}\n"
+    code, found = doctor(sandbox, "--builder", "off", "--tag", "v1", config=CONFIG + block)
+    assert (code, [check["verdict"] for check in found["plan"]]) == (0, ["ok", "warning"])
+    assert "annotation 'a' is left out" in found["plan"][1]["text"]
+
+
+def test_a_builder_that_is_not_as_declared(far: Sandbox) -> None:
+    live = far.lab.parts["remote"]["endpoint"]
+    declared = ".buildx: {{builder: far, builders: {{far: {{driver: remote, endpoint: '{0}'}}}}}}\n"
+    far.create_builder("far", live)
+    code, found = doctor(far, config=CONFIG + declared.format("tcp://127.0.0.1:1"))
+    assert (code, [check["verdict"] for check in found["builder"]]) == (0, ["ok", "warning"])
+    assert found["builder"][1]["fix"].endswith("invoke buildx.builder.ensure --name far --repair")
+    far.docker("buildx", "rm", "far")
+    far.create_builder("far", "tcp://127.0.0.1:1")
+    code, found = doctor(far, config=CONFIG + declared.format(live))
+    assert (code, [check["verdict"] for check in found["builder"]]) == (4, ["problem", "warning"])
+    built = far.run(*BUILD, check=False, cwd=far.folder / "project")
+    assert (built.code, "builder far is not as declared (endpoint is" in built.err) == (4, True)
+    far.run(*found["builder"][1]["fix"].partition(":  ")[2].split(), cwd=far.folder / "project")
+    assert doctor(far, config=CONFIG + declared.format(live))[0] == 0
+
+
+def test_what_runs_nothing_is_built_for_any_platform(sandbox: Sandbox) -> None:
+    folder = sandbox.app("project/app", "FROM scratch\nCOPY Dockerfile /\n").parent
+    (folder / "skaffold.yaml").write_text(CONFIG)
+    (folder / "tasks.py").write_text("import buildx_tasks\n\nns = buildx_tasks.namespace()\n")
+    words = ("--platform", "linux/riscv64")
+    done = sandbox.run("invoke", "buildx.doctor", *words, cwd=folder)
+    assert "no step has to run on it" in done.out
+    sandbox.run(*BUILD, *words, cwd=folder)
 
 
 def test_a_platform_that_nobody_offers(sandbox: Sandbox) -> None:
@@ -490,6 +585,14 @@ def test_an_agent_that_has_gone(sandbox: Sandbox) -> None:
     assert code == 4
     assert f"nobody answers at SSH_AUTH_SOCK ({path})" in found["ssh-agent"][0]["text"]
     assert "ssh-add" in found["ssh-agent"][0]["fix"]
+    built = sandbox.run(*BUILD, check=False, cwd=sandbox.folder / "project")
+    assert (built.code, f"nobody answers at SSH_AUTH_SOCK ({path})" in built.err) == (0, True)
+    path.unlink()
+    code, found = doctor(sandbox, config=CONFIG + "      docker: {ssh: default}\n")
+    why = f"there is no {path}, which SSH_AUTH_SOCK names"
+    assert (code, why in found["ssh-agent"][0]["text"]) == (4, True)
+    built = sandbox.run(*BUILD, check=False, cwd=sandbox.folder / "project")
+    assert (built.code, why in built.err) == (2, True)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")

@@ -248,3 +248,41 @@ def test_any_dockerfile(text: str) -> None:
     except DockerfileError:
         return
     assert all(isinstance(source, str) for sources in found for source in sources)
+
+
+CROSS = """\
+FROM --platform=$BUILDPLATFORM golang AS build
+RUN go build
+FROM scratch AS tools
+RUN tool
+FROM alpine AS base
+FROM base AS other
+RUN other
+FROM base
+COPY --from=build /app /app
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "runs"),
+    [
+        (CROSS, "", False),
+        (CROSS, "build", False),
+        (CROSS, "Tools", True),
+        (CROSS, "other", True),
+        (CROSS + "RUN here\n", "", True),
+        (CROSS + "RUN --mount=type=bind,from=tools true\n", "build", False),
+        (CROSS.replace("--from=build", "--from=tools"), "", True),
+        (CROSS.replace("--from=build", "--from=1"), "", True),
+        (CROSS.replace("--from=build", "--from=0"), "", False),
+        (CROSS.replace("COPY --from=build /app", "COPY --from=alpine /app"), "", False),
+        (CROSS.replace("$BUILDPLATFORM", "$TARGETPLATFORM"), "", True),
+        (CROSS.replace("$BUILDPLATFORM", "linux/amd64"), "", False),
+        ("FROM a AS a\nCOPY --from=a / /\n", "", False),
+        ("FROM --platform=linux/amd64 x AS x\nRUN --mount=from=y,target=/y y\nFROM y AS y\nRUN z\nFROM x\n", "", False),
+        ("FROM y AS y\nRUN z\nFROM --platform=linux/amd64 x\nRUN --mount=type=bind,from=y y\n", "", True),
+        ("FROM scratch\nONBUILD RUN x\n", "", False),
+    ],
+)
+def test_whether_a_step_runs_on_the_platform_that_is_built(text: str, target: str, runs: bool) -> None:
+    assert parse_dockerfile(text).runs_on_target(target) is runs

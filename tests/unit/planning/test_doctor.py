@@ -11,8 +11,8 @@ from buildx_tasks.model.config import Artifact, DockerArtifact, Secret
 from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, Daemon, Engine, Node
 from buildx_tasks.model.platform import Platform, PlatformSet
 from buildx_tasks.model.settings import Settings
-from buildx_tasks.planning.doctor import ANNOTATIONS, CHECKS, examine, worst
-from buildx_tasks.planning.doctorfacts import DoctorFacts, RegistryFacts
+from buildx_tasks.planning.doctor import CHECKS, examine, worst
+from buildx_tasks.planning.doctorfacts import DoctorFacts, PlanFacts, RegistryFacts
 from buildx_tasks.planning.doctorplaces import is_near
 from buildx_tasks.planning.doctorregistries import used_registries
 from buildx_tasks.planning.secretfiles import missing_secrets, wants_agent
@@ -29,6 +29,8 @@ HEALTHY = DoctorFacts(
     settings=Settings(),
     host=AMD,
     artifacts=2,
+    runs=("app", "web"),
+    plan=PlanFacts(outputs=("load", "load")),
     disks=(("/", 50 * 1024**3, 100 * 1024**3),),
 )
 
@@ -67,13 +69,6 @@ def test_a_healthy_setup_has_nothing_to_mend() -> None:
         (engine(buildx="0.11.2"), "buildx", WARNING, "annotations (needs 0.12)", "update"),
         (engine(buildx="0.13.1"), "buildx", WARNING, "buildx.check", "update"),
         (
-            replace(engine(buildx="0.11.2"), uses=frozenset({ANNOTATIONS})),
-            "buildx",
-            PROBLEM,
-            "the config wants what buildx 0.11.2 lacks: annotations (needs 0.12)",
-            "update",
-        ),
-        (
             engine(builder=Builder(name="x", driver="remote", error="it did not answer within 2 s")),
             "builder",
             PROBLEM,
@@ -109,22 +104,7 @@ def test_a_healthy_setup_has_nothing_to_mend() -> None:
             "BUILDKIT_TLS_DIR",
         ),
         (
-            replace(engine(daemon=Daemon(version="28", store=CLASSIC)), platforms=PlatformSet(platforms=(AMD, ARM))),
-            "platform",
-            PROBLEM,
-            "makes one platform at a time, and linux/amd64, linux/arm64 are wanted",
-            "--platform linux/amd64",
-        ),
-        (
-            replace(engine(buildx=""), platforms=PlatformSet(platforms=(AMD, ARM))),
-            "platform",
-            PROBLEM,
-            "plain docker build makes one platform at a time",
-            "--platform linux/amd64",
-        ),
-        (engine(builder=REMOTE, daemon=Daemon(error="no")), "load", WARNING, "nothing can be loaded", "start docker"),
-        (
-            replace(HEALTHY, wants_agent=("app",), environ={"SSH_AUTH_SOCK": "/gone"}),
+            replace(HEALTHY, wants_agent=("app",), no_agent="nobody answers at SSH_AUTH_SOCK (/gone)"),
             "ssh-agent",
             PROBLEM,
             "nobody answers at SSH_AUTH_SOCK (/gone)",
@@ -149,10 +129,38 @@ def test_a_healthy_setup_has_nothing_to_mend() -> None:
             "nothing answers",
             "docker buildx rm x",
         ),
-        (engine(daemon=Daemon(version="28", store=CLASSIC)), "cache-export", WARNING, "exports no cache", "create"),
+        (
+            replace(HEALTHY, differences=("endpoint is a, declared is b",)),
+            "builder",
+            WARNING,
+            "endpoint is a",
+            "--repair",
+        ),
+        (
+            replace(engine(builder=Builder(name="x", driver="remote", error="no")), differences=("platforms",)),
+            "builder",
+            WARNING,
+            "builder x is not as declared: platforms",
+            "invoke buildx.builder.ensure --name x --repair",
+        ),
+        (
+            replace(HEALTHY, plan=PlanFacts(problems=(("app can't", "push it"),))),
+            "plan",
+            PROBLEM,
+            "app can't",
+            "push it",
+        ),
+        (replace(HEALTHY, plan=PlanFacts(warnings=("app is odd",))), "plan", WARNING, "app is odd", ""),
+        (
+            replace(HEALTHY, plan=PlanFacts(warnings=("app is odd",)), settings=Settings(strict=True)),
+            "plan",
+            PROBLEM,
+            "app is odd",
+            "",
+        ),
         (replace(HEALTHY, missing_secrets=("secret t: no file",)), "secrets", PROBLEM, "no file", "create the file"),
         (replace(HEALTHY, empty_secrets=("secret t: unset",)), "secrets", WARNING, "is empty", "set the variable"),
-        (replace(HEALTHY, wants_agent=("app",)), "ssh-agent", PROBLEM, "SSH_AUTH_SOCK", "ssh-agent"),
+        (replace(HEALTHY, wants_agent=("app",), no_agent="none"), "ssh-agent", PROBLEM, "and none", "ssh-agent"),
         (replace(HEALTHY, disks=(("/", 1, 100),)), "disk", WARNING, "free at /", "buildx prune"),
         (replace(HEALTHY, environ={"HTTPS_PROXY": "p"}), "proxy", WARNING, "without NO_PROXY", "NO_PROXY"),
         (
@@ -176,18 +184,10 @@ def test_each_finding_has_its_fix(facts: DoctorFacts, id_: str, verdict: str, te
     ("facts", "id_", "text"),
     [
         (engine(builder=REMOTE, daemon=Daemon(error="refused")), "docker-daemon", "builder far (remote) needs none"),
-        (
-            replace(
-                engine(builder=REMOTE, daemon=Daemon(error="no")), registries=(RegistryFacts(host="r.io", status=200),)
-            ),
-            "load",
-            "images go to a registry",
-        ),
-        (
-            replace(engine(daemon=Daemon(version="28", store=CLASSIC)), wants_cache=False),
-            "cache-export",
-            "none is asked",
-        ),
+        (engine(builder=REMOTE, daemon=Daemon(error="no")), "load", "nothing can be loaded without a docker daemon"),
+        (engine(daemon=Daemon(version="28", store=CLASSIC)), "cache-export", "exports no cache"),
+        (engine(cli=""), "plan", "nothing can be built"),
+        (replace(HEALTHY, config_error="bad", plan=None), "plan", "the config can't be read"),
         (replace(HEALTHY, config_error="bad"), "registry", "the config can't be read"),
         (replace(HEALTHY, config_error="bad"), "secrets", "the config can't be read"),
         (engine(cli=""), "load", "nothing can be built"),
@@ -251,6 +251,26 @@ def test_platforms_are_native_emulated_or_impossible(platform: Platform, verdict
     (check,) = found(replace(HEALTHY, platforms=PlatformSet(platforms=(platform,))), "platform")
     assert check.verdict == verdict
     assert text in check.text
+
+
+def test_a_platform_that_nothing_runs_on_needs_no_node() -> None:
+    for platform in (ARM, RISC):
+        (check,) = found(replace(HEALTHY, platforms=PlatformSet(platforms=(platform,)), runs=()), "platform")
+        assert (check.verdict, "no step has to run on it" in check.text) == (OK, True)
+
+
+def test_what_another_check_says_is_not_said_of_the_plan_too() -> None:
+    dead = replace(NODE, name="n1", status="inactive", error="nothing answers")
+    facts = engine(builder=Builder(name="far", driver="remote", nodes=(dead,)))
+    said = "node n1 of builder far: nothing answers"
+    checks = examine(replace(facts, plan=PlanFacts(problems=((said, "start it"), ("another", "")))))
+    assert [check.id for check in checks if check.text == said] == ["builder"]
+    assert [check.text for check in checks if check.id == "plan"] == ["another"]
+
+
+def test_the_plan_says_where_everything_goes() -> None:
+    (check,) = found(replace(HEALTHY, plan=PlanFacts(outputs=("push", "load", "push"))), "plan")
+    assert (check.verdict, check.text) == (OK, "2 pushed, 1 loaded")
 
 
 def test_dockers_own_builder_takes_no_other_nodes() -> None:
