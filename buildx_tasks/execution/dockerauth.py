@@ -49,7 +49,7 @@ class Logins:
 
     def _find(self, host: str) -> Login:
         keys = HUB_KEYS if host == HUB else (host,)
-        helpers = self.config.get("credHelpers") or {}
+        helpers = _mapping(self.config.get("credHelpers"))
         for key in keys:
             if helper := helpers.get(key):
                 return self._ask(str(helper), key)
@@ -57,7 +57,7 @@ class Logins:
             found = self._ask(str(store), keys[0])
             if found:
                 return found
-        auths = {_host_of(key): value for key, value in (self.config.get("auths") or {}).items()}
+        auths = {_host_of(key): value for key, value in _mapping(self.config.get("auths")).items()}
         for key in keys:
             if isinstance(entry := auths.get(_host_of(key)), dict) and (login := _login(entry)):
                 return login
@@ -72,6 +72,11 @@ class Logins:
             answer = {}
         user, secret = str(answer.get("Username") or ""), str(answer.get("Secret") or "")
         return Login(token=secret) if user == TOKEN_USER else Login(user=user, password=secret)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    """What should be a mapping; docker itself refuses to run with anything else, and says so."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def _host_of(key: str) -> str:

@@ -21,13 +21,33 @@ def write_atomic(path: Path, data: bytes) -> None:
     """
     try:
         before = _status(path)
-        if path.parts[:2] == ("/", "dev") or (before is not None and not stat.S_ISREG(before.st_mode)):
+        if _is_no_file(path, before):
             with path.open("wb") as stream:
                 stream.write(data)
         else:
             _replace(Path(os.path.realpath(path)), before, data)
     except OSError as error:
         raise CannotStart(f"{path} can't be written: {error.strerror or error}") from error
+
+
+def check_writable(path: Path) -> None:
+    """Raise `CannotStart` for a file that `write_atomic` could not write, as far as that shows beforehand."""
+    try:
+        why = _why_unwritable(path, Path(os.path.realpath(path)))
+    except OSError as error:
+        why = error.strerror or str(error)
+    if why:
+        raise CannotStart(f"{path} can't be written: {why}")
+
+
+def _why_unwritable(path: Path, target: Path) -> str:
+    if target.is_dir():
+        return "it is a folder"
+    if _is_no_file(path, _status(path)):
+        return ""
+    if not target.parent.is_dir():
+        return f"there is no folder {target.parent}"
+    return "" if os.access(target if target.exists() else target.parent, os.W_OK) else "Permission denied"
 
 
 @contextlib.contextmanager
@@ -45,6 +65,10 @@ def locked(path: Path, shown: str = "") -> Iterator[None]:
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _is_no_file(path: Path, before: os.stat_result | None) -> bool:
+    return path.parts[:2] == ("/", "dev") or (before is not None and not stat.S_ISREG(before.st_mode))
 
 
 def _replace(target: Path, before: os.stat_result | None, data: bytes) -> None:

@@ -74,7 +74,8 @@ def is_default_context(environ: Mapping[str, str], home: str) -> bool:
 def plugin_identity(environ: Mapping[str, str], home: str) -> str:
     """What the version of the buildx plugin depends on: the docker CLI and the plugin's file; "" when not found."""
     docker = shutil.which("docker", path=environ.get("PATH"))
-    extra = docker_config(environ, home).get("cliPluginsExtraDirs") or []
+    said = docker_config(environ, home).get("cliPluginsExtraDirs")
+    extra = said if isinstance(said, list) else []
     folders = [*(str(item) for item in extra), str(_docker_folder(environ, home) / "cli-plugins"), *PLUGIN_FOLDERS]
     plugin = next((path for folder in folders if (path := Path(folder, PLUGIN)).exists()), None)
     if docker is None or plugin is None:

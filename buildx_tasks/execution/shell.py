@@ -46,6 +46,7 @@ class ShellRunner:
         self.timeout = timeout
         self.cwd = "" if cwd is None else str(cwd)
         self._running: dict[int, Any] = {}
+        self._questions: dict[int, Any] = {}
         self._deadlines: dict[int, _Deadline] = {}
         self._lock = threading.Lock()
         self._stopped = False
@@ -56,7 +57,11 @@ class ShellRunner:
         if program is None:
             return _missing(command)
         process = self._start(program, command, {"_tty_out": False})
-        code = self._wait(process)
+        self._questions[id(process)] = process
+        try:
+            code = self._wait(process)
+        finally:
+            self._questions.pop(id(process), None)
         return Completed(command=command, code=code, stdout=_text(process.stdout), stderr=_text(process.stderr))
 
     def stream(self, command: Command, write: Write, *, terminal: bool = False) -> Completed:
@@ -77,6 +82,15 @@ class ShellRunner:
         finally:
             os.close(reading)
         return Completed(command=command, code=self._wait(process), stdout=tail.text())
+
+    def stop_asking(self) -> None:
+        """Interrupt the commands whose output is captured, and wait for none; later starts are refused.
+
+        For a signal handler: whoever waits for a builder's answer in another thread goes on at once.
+        """
+        self._stopped = True
+        for process in tuple(self._questions.values()):
+            _signal(process, signal.SIGINT)
 
     def stop(self) -> None:
         """Interrupt every running command, wait a little, then kill what is left; later starts are refused.

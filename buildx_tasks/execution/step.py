@@ -28,6 +28,10 @@ PROGRESS = "BUILDKIT_PROGRESS"
 BUILDER = "BUILDX_BUILDER"
 
 
+TIME_IS_UP = "it was stopped: its time was up"
+LONGER = "give every command more time, or none at all:  --command-timeout SECONDS"
+
+
 class StepRunner:
     """Runs steps; `results` holds what is done so far and is only read here."""
 
@@ -184,6 +188,8 @@ class StepRunner:
             done, log = self._try(step, argv, more)
             if done.ok:
                 return done, log, None
+            if done.timed_out:
+                return done, log, Failure(message=TIME_IS_UP, hint=LONGER, tail=_last_lines(done))
             if step.tool == CUSTOM:
                 return done, log, _custom_failure(done)
             ending = read_ending(done.stdout or done.stderr)
@@ -261,8 +267,11 @@ def _failure(step: BuildStep, done: Completed, log: BuildLog, ending: Ending, di
 
 def _custom_failure(done: Completed) -> Failure:
     """What a command of the user's own printed is shown and not judged."""
-    lines = tuple(without_colour(done.stdout or done.stderr).splitlines()[-LOG_LINES:])
-    return Failure(message=f"the build command ended with exit status {done.code}", tail=lines)
+    return Failure(message=f"the build command ended with exit status {done.code}", tail=_last_lines(done))
+
+
+def _last_lines(done: Completed) -> tuple[str, ...]:
+    return tuple(without_colour(done.stdout or done.stderr).splitlines()[-LOG_LINES:])
 
 
 def _cache_warnings(step: BuildStep, log: BuildLog) -> tuple[str, ...]:

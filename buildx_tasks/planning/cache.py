@@ -68,14 +68,14 @@ class _Planner:
         settings = self.wishes.settings
         if settings.cache_mode == "off":
             return self.result
-        own: list[Spec] = []
+        own: list[tuple[Spec, bool]] = []
         for text in self._texts_from():
             if (spec := self._read(text, "cacheFrom")) is None:
                 continue
             resolved, is_own = self._resolve(spec)
             self._add(self.result.cache_from, CacheUse(spec=resolved, reason=self._why(resolved, "cacheFrom")))
             if is_own and resolved.type == "registry":
-                own.append(resolved)
+                own.append((resolved, bool(parse_image_ref(spec.get("ref")).tag)))
         explicit = self._texts_to()
         if explicit is None:
             self._derive(own)
@@ -152,8 +152,11 @@ class _Planner:
             return own
         return clean_tag(expanded)
 
-    def _derive(self, own: list[Spec]) -> None:
+    def _derive(self, own: list[tuple[Spec, bool]]) -> None:
         """Without cacheTo, the artifact's own registry caches are written as well, when pushing.
+
+        Of those with and without a tag as written (the flags in `own`), the ones without, which have the cache-tag, are
+        this build's cache; the others beside them are what to fall back to, such as that of the main branch.
 
         Never to the image's own tag, which is what a reference without a tag means while no cache-tag is set:
         the cache would replace the image that was just pushed.
@@ -169,7 +172,8 @@ class _Planner:
                 "(driver docker, classic image store) can't export one"
             )
             return
-        for spec in own:
+        whole = all(tagged for _spec, tagged in own)
+        for spec in (spec for spec, tagged in own if whole or not tagged):
             if self._is_image(spec):
                 self.result.notes.append(
                     f"artifact {self.artifact.image!r}: no cache is written, for it would replace the image: "

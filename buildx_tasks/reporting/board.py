@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from buildx_tasks.reporting.layout import put
+
 TICK_SECONDS = 0.5
 CLEAR_BELOW = "\x1b[J"
 NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"
@@ -136,5 +138,4 @@ class Board:
         board = "".join(f"{row[: columns - 1].rstrip()}\n" for row in shown)
         board = f"{NO_WRAP}{board}{WRAP}" if board else ""
         if back or above or board:
-            self.stream.write(f"{back}{CLEAR_BELOW if back else ''}{above}{board}")
-            self.stream.flush()
+            put(self.stream, f"{back}{CLEAR_BELOW if back else ''}{above}{board}")

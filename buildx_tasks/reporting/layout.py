@@ -12,6 +12,22 @@ from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
 
+def put(stream: TextIO, text: str) -> None:
+    """Write at once. What a full disk refuses is lost, as no build is to end for that; the task says so at its end.
+
+    Raises `BrokenPipeError` when nobody reads any more.
+    """
+    if not text:
+        return
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:
+        return
+
+
 class Layout(Protocol):
     """What a reporter writes through. A build is called by its image."""
 
@@ -56,8 +72,7 @@ class Lines:
     def said(self, text: str) -> None:
         """As it is."""
         with self.lock:
-            self.stream.write(text)
-            self.stream.flush()
+            put(self.stream, text)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -173,6 +188,4 @@ class Blocks:
         self._put(end + (f"{block.line}\n" if block.line else ""))
 
     def _put(self, text: str) -> None:
-        if text:
-            self.stream.write(text)
-            self.stream.flush()
+        put(self.stream, text)

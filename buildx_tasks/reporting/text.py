@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from buildx_tasks.model.plan import BuildPlan, BuildStep
-from buildx_tasks.model.result import BUILT, CACHED, FAILED, ArtifactResult, Results
+from buildx_tasks.model.result import BUILT, CACHED, FAILED, SKIPPED, ArtifactResult, Results
 from buildx_tasks.reporting.board import Board
 from buildx_tasks.reporting.layout import Blocks, Layout, Lines, marks_for
 
@@ -35,6 +35,7 @@ class TextReporter:
         self.parallel = False
         self.drawing = False
         self.drawn = ""
+        self.unended = False
         self.layout: Layout = Blocks(stream, marks_for({} if hidden else environ or {}))
 
     def tags(self, tags: Sequence[tuple[str, str]]) -> None:
@@ -63,6 +64,7 @@ class TextReporter:
         """Build output."""
         if not self.hidden:
             self.drawn = step.image if self.drawing else ""
+            self.unended = self.drawing and not text.endswith("\n")
             self.layout.write(step.image, text)
 
     def said(self, text: str) -> None:
@@ -71,12 +73,17 @@ class TextReporter:
 
     def finished(self, step: BuildStep, result: ArtifactResult) -> None:
         """The end of one build."""
+        if self.unended:
+            self.layout.write(step.image, "\n")
+            self.unended = False
         line = ""
         if result.status in (BUILT, CACHED):
             line = f"Build [{step.image}] succeeded"
         elif result.status == FAILED:
             why = f": {result.failure.message}" if self.parallel and result.failure else ""
             line = f"Build [{step.image}] failed{why}"
+        elif result.status == SKIPPED:
+            line = f"Build [{step.image}] was canceled"
         self.layout.end(step.image, line)
 
     def close(self) -> None:

@@ -34,6 +34,7 @@ def build(c: Context, given: Mapping[str, Any]) -> None:
     if run.dry_run:
         run.finish(*run.tags())
         return
+    run.check_files()
     settings, plan = run.plan()
     run.show_tags(plan)
     results = run.build(settings, plan)

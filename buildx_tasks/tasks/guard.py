@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
+import io
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from invoke.exceptions import Exit
@@ -14,9 +17,11 @@ from invoke.parser.argument import Argument
 from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
-from buildx_tasks.errors import INTERRUPTED, BuildxTasksError
+from buildx_tasks.errors import FAILED, INTERRUPTED, BuildxTasksError
 from buildx_tasks.tasks.invokeconfig import not_for_invoke
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What writing to a stream ends with that can take no more; files of a name have messages of their own."""
 CLOSED_PIPE = 141
 """What a shell reports for a program that SIGPIPE ended."""
 
@@ -25,17 +30,25 @@ class GuardedTask(Task):  # type: ignore[type-arg]
     """A task whose `BuildxTasksError` becomes one message and an exit status; any other exception is a bug."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        _write_whatever_comes()
         try:
-            _refuse_skaffold_config(*args[:1])
-            result = super().__call__(*args, **kwargs)
-            sys.stdout.flush()
+            with _signals_as_before():
+                _refuse_skaffold_config(*args[:1])
+                result = super().__call__(*args, **kwargs)
+                sys.stdout.flush()
         except BrokenPipeError:
             _drop_output()
             raise Exit(code=CLOSED_PIPE) from None
         except BuildxTasksError as error:
+            _drop_what_is_refused()
             raise Exit(str(error), error.exit_code) from error
         except KeyboardInterrupt:
             raise Exit("interrupted", INTERRUPTED) from None
+        except OSError as error:
+            if error.errno not in FULL or error.filename is not None:
+                raise
+            _drop_output()
+            raise Exit(f"standard output can't be written: {error.strerror}", FAILED) from None
         return result
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
@@ -52,6 +65,33 @@ def _refuse_skaffold_config(c: Any = None) -> None:
     said = getattr(c, "config", {}).get("apiVersion", "")
     if isinstance(said, str) and said.startswith("skaffold/"):
         raise not_for_invoke()
+
+
+def _write_whatever_comes() -> None:
+    """Let standard output take what its encoding has no letters for, in the way that standard error does."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
+        keeps_bytes = sys.stdout.errors == "surrogateescape" and sys.stdout.encoding.lower().startswith("utf")
+        if not keeps_bytes:
+            sys.stdout.reconfigure(errors="backslashreplace")
+
+
+@contextlib.contextmanager
+def _signals_as_before() -> Iterator[None]:
+    """Put back what Ctrl-C does, which a task may change for as long as it runs."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if before is not None and signal.getsignal(signal.SIGINT) is not before:
+            signal.signal(signal.SIGINT, before)
+
+
+def _drop_what_is_refused() -> None:
+    """Write what is still unwritten, or drop it: Python would complain of it at its end, and change the status."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_output()
 
 
 def _drop_output() -> None:

@@ -13,7 +13,7 @@ from invoke.context import Context
 
 from buildx_tasks.errors import CannotStart, Interrupted, WorkFailed
 from buildx_tasks.execution import session
-from buildx_tasks.execution.files import write_atomic
+from buildx_tasks.execution.files import check_writable, write_atomic
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.result import Results
@@ -162,6 +162,12 @@ class Run:
             write_atomic(self.world.cwd / self.wanted.file_output, self.wanted.text(results).encode())
         if self.wanted.metadata_output:
             write_atomic(self.world.cwd / self.wanted.metadata_output, record_json(results).encode())
+
+    def check_files(self) -> None:
+        """Raise `CannotStart` for result files that can't be written, before anything is built."""
+        for name in (self.wanted.file_output, self.wanted.metadata_output):
+            if name:
+                check_writable(self.world.cwd / name)
 
     def finish(self, settings: Settings, results: Results) -> None:
         """Print the JSON of ``--quiet``, and end with the right status."""

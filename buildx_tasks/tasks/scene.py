@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
+from types import FrameType
 
 from invoke.context import Context
 
@@ -43,6 +46,7 @@ def set_scene(c: Context, want: Callable[[Mapping[str, str]], Wanted], *, asking
     wanted = want(environ)
     wanted = replace(wanted, dry_run=wanted.dry_run or bool(options.dry))
     runner = ShellRunner(environ, echo=_echo if options.echo else None, timeout=c.config.timeouts.command)
+    _let_interrupts_end_questions(runner)
     return Scene(
         world=World(
             environ=environ,
@@ -55,6 +59,22 @@ def set_scene(c: Context, want: Callable[[Mapping[str, str]], Wanted], *, asking
         wanted=wanted,
         asked=ask(runner, environ, str(home), Memory.of(environ)) if asking or not wanted.dry_run else None,
     )
+
+
+def _let_interrupts_end_questions(runner: ShellRunner) -> None:
+    """Let Ctrl-C reach what docker is being asked in other threads, in a process group of its own.
+
+    `guard` puts back the handler that was there before the task.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is not signal.default_int_handler:
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        runner.stop_asking()
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, interrupt)
 
 
 def _echo(command: Command) -> None:

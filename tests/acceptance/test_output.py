@@ -182,3 +182,91 @@ def _ends(pid: int) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+@pytest.mark.parametrize("words", [BUILD, ("buildx.plan",), ("buildx.doctor",), ("schema.versions",)])
+def test_a_full_disk_under_standard_output_is_said_in_a_line(project: Project, words: tuple[str, ...]) -> None:
+    project.docker.save()
+    more = ("--file-output", "build.json") if words == BUILD else ()
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "invoke", *words, *more]
+        done = subprocess.run(
+            command, cwd=project.folder, env=project.environment(), stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 1
+    assert "standard output can't be written: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    if words == BUILD:
+        entries = json.loads((project.folder / "build.json").read_text())["builds"]
+        assert [entry["imageName"] for entry in entries] == ["app", "web"]
+
+
+def test_what_the_encoding_has_no_letters_for_is_spelled(project: Project) -> None:
+    project.docker.table["buildx build"] = (0, "", "#1 [1/2] FROM busybox\n#1 0.1 grün \u2713\n")
+    project.env["PYTHONIOENCODING"] = "ascii"
+    project.docker.save()
+    done = project.invoke(*BUILD)
+    assert (done.returncode, "gr\\xfcn \\u2713" in done.stdout) == (0, True), done.stderr
+
+
+def test_result_files_that_can_not_be_written_are_missed_before_the_build(project: Project) -> None:
+    project.write("file", "")
+    for words, why in (
+        (("--file-output", "gone/build.json"), "there is no folder"),
+        (("--file-output", "app"), "it is a folder"),
+        (("--metadata-output", "file/x"), "Not a directory"),
+    ):
+        done = project.invoke(*BUILD, *words)
+        assert (done.returncode, f"{words[1]} can't be written: {why}" in done.stderr) == (2, True), done.stderr
+    assert not project.docker.builds
+    assert '"builds"' in project.invoke(*BUILD, "--hide", "out", "--file-output", "/dev/stdout").stdout
+
+
+def test_a_command_whose_time_is_up_says_so(project: Project) -> None:
+    project.docker.duration = 60
+    project.write("skaffold.yaml", TWO.replace("{image: web}", "{image: web, custom: {buildCommand: sleep 60}}"))
+    done = project.invoke("--command-timeout", "3", *BUILD, "--keep-going")
+    assert done.returncode == 1
+    for image in ("app", "web"):
+        assert f"build [{image}] failed: it was stopped: its time was up" in done.stderr
+    assert "--command-timeout SECONDS" in done.stderr
+    hook = "{image: app, context: app, hooks: {before: [{command: [sleep, '60']}]}}"
+    project.write("skaffold.yaml", TWO.replace("{image: app, context: app}", hook))
+    done = project.invoke("--command-timeout", "3", *BUILD, "--artifact", "app")
+    assert "pre-build hook sleep 60 was stopped: its time was up (--command-timeout)" in done.stderr
+
+
+def test_what_is_left_out_after_a_failure_is_named(project: Project) -> None:
+    project.docker.table["buildx build"] = (1, "", "ERROR: no\n")
+    done = project.invoke(*BUILD, "--concurrency", "1")
+    assert done.returncode == 1
+    assert [line for line in done.stdout.splitlines() if line.startswith("Build [")] == [
+        "Build [app] failed",
+        "Build [web] was canceled",
+    ]
+
+
+def test_a_last_line_without_an_end_does_not_run_into_ours(project: Project) -> None:
+    project.docker.table["buildx build"] = (0, "", "drawn without an end")
+    shown = on_a_terminal(project, *BUILD, "--concurrency", "1")
+    assert "drawn without an end\r\nBuild [app] succeeded" in shown
+
+
+def test_ctrl_c_does_not_wait_for_a_builder_that_hesitates(project: Project) -> None:
+    project.docker.hesitation = 30
+    project.docker.save()
+    for task in ("buildx.build", "buildx.plan", "buildx.doctor"):
+        before = len(project.docker.calls)
+        command = [sys.executable, "-m", "invoke", task, "--builder", "far", "--builder-timeout", "60"]
+        with subprocess.Popen(
+            command, cwd=project.folder, env=project.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            while not any(call["argv"][:2] == ["buildx", "inspect"] for call in project.docker.calls[before:]):
+                assert process.poll() is None
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            begun = time.monotonic()
+            _out, err = process.communicate(timeout=40)
+        assert (process.returncode, err.decode()) == (130, "interrupted\n")
+        assert time.monotonic() - begun < 15

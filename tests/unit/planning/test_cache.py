@@ -93,8 +93,15 @@ def test_without_cache_to_the_own_cache_is_written_when_pushing() -> None:
 def test_what_is_the_same_after_tags_and_templates_is_given_once() -> None:
     plan = planned(("app", "app:cache", "app:main"))
     assert specs(plan.cache_from) == [f"type=registry,ref=localhost:5000/app:{tag}" for tag in ("cache", "main")]
-    assert specs(plan.cache_to) == [DERIVED, DERIVED.replace("app:cache", "app:main")]
+    assert specs(plan.cache_to) == [DERIVED]
     assert len(planned(cache_to=("app", "app:cache", "{{.CACHE_TAG}}/app:cache")).cache_to) == 2
+
+
+def test_of_own_caches_the_one_with_the_cache_tag_is_written_and_the_others_are_read() -> None:
+    for entries in (("app", "app:main"), ("app:main", "type=registry,ref=app"), ("app", "localhost:5000/app:main")):
+        assert specs(planned(entries).cache_to) == [DERIVED]
+    named = planned(("app:one", "app:two"))
+    assert specs(named.cache_to) == [DERIVED.replace("app:cache", f"app:{name}") for name in ("one", "two")]
 
 
 def test_a_cache_never_replaces_the_image() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -12,7 +13,9 @@ from invoke.exceptions import Exit
 from invoke.program import Program
 
 from buildx_tasks.errors import BuildxTasksError, CannotStart, EngineUnfit, NothingSelected, UpgradeRefused
+from buildx_tasks.tasks import namespace
 from buildx_tasks.tasks.guard import GuardedTask, task
+from buildx_tasks.tasks.program import OurProgram
 
 ERRORS = [
     (CannotStart("no file", "name one"), 2),
@@ -81,3 +84,22 @@ def test_help_can_be_read_twice() -> None:
 
     for _ in range(2):
         assert [argument.help for argument in build.get_arguments()] == ["one"]
+
+
+@pytest.mark.parametrize("words", [["nothing"], ["schema.versions", "--nope"], ["schema.validate", "--format"]])
+def test_what_our_own_program_can_not_parse_is_no_start(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        OurProgram(namespace=namespace()).run(["buildx-tasks", *words])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err
+
+
+def test_a_task_leaves_the_handler_of_ctrl_c_as_it_was() -> None:
+    before = signal.getsignal(signal.SIGINT)
+
+    @task
+    def changing(c: Context) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    changing(Context())
+    assert signal.getsignal(signal.SIGINT) is before
