@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -86,6 +87,8 @@ class Builders:
             done = self._run(("docker", "buildx", "rm", name))
         if not done.ok and f'no builder "{name}" found' in done.stderr:
             return False
+        if told := re.search(rf"failed to remove {re.escape(name)}: (.+)", done.stderr):
+            raise EngineUnfit(f"builder {name} can't be removed: {told[1]}")
         _check(done, f"builder {name} can't be removed")
         return True
 

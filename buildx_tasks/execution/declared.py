@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -57,18 +57,26 @@ def declared_builders(settings: Settings, world: World) -> dict[str, BuilderSpec
     return {name: with_insecure_registries(spec, settings.insecure_registries) for name, spec in specs.items()}
 
 
-def variables_builder(world: World) -> BuilderSpec | None:
+def variables_builder(environ: Mapping[str, str], cwd: Path) -> BuilderSpec | None:
     """The builder that BUILDKIT_HOST stands for, None when it is not set. Raises `CannotStart`."""
-    if not world.environ.get(HOST_VARIABLE):
+    if not environ.get(HOST_VARIABLE):
         return None
     from buildx_tasks.planning.builders import implicit_builder
 
-    return implicit_builder(world.environ, cwd=str(world.cwd), exists=lambda path: Path(path).is_file())
+    return implicit_builder(environ, cwd=str(cwd), exists=lambda path: Path(path).is_file())
+
+
+def with_builder_of_variables(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Settings:
+    """`settings` that name the builder of BUILDKIT_HOST where they name none. Raises `CannotStart`."""
+    spec = None if settings.builder else variables_builder(environ, cwd)
+    if spec is None:
+        return settings
+    return replace(settings, builder=spec.name, origins={**settings.origins, "builder": f"environment {spec.origin}"})
 
 
 def all_builders(settings: Settings, world: World) -> dict[str, BuilderSpec]:
     """The declared builders, and the one that BUILDKIT_HOST stands for, by name."""
-    implicit = variables_builder(world)
+    implicit = variables_builder(world.environ, world.cwd)
     return declared_builders(settings, world) | ({implicit.name: implicit} if implicit else {})
 
 
@@ -77,7 +85,7 @@ def wanted_spec(settings: Settings, world: World) -> BuilderSpec | None:
     if settings.builder == OFF:
         return None
     declared = declared_builders(settings, world)
-    return declared.get(settings.builder.lower()) if settings.builder else variables_builder(world)
+    return declared.get(settings.builder.lower()) if settings.builder else variables_builder(world.environ, world.cwd)
 
 
 def want_builder(settings: Settings, world: World, *, building: bool, buildx: Callable[[], str]) -> Wanted:

@@ -32,11 +32,15 @@ class Login:
 
 
 class Logins:
-    """The logins of one run. `config` is the docker CLI's configuration; each helper is asked once a registry."""
+    """The logins of one run. `config` is the docker CLI's configuration; each helper is asked once a registry.
+
+    `missing` are the helpers that are configured and not there, by the registry that they would know.
+    """
 
     def __init__(self, config: Mapping[str, Any], runner: Runner) -> None:
         self.config = config
         self.runner = runner
+        self.missing: dict[str, str] = {}
         self._known: dict[str, Login] = {}
         self._lock = threading.Lock()
 
@@ -66,6 +70,8 @@ class Logins:
     def _ask(self, helper: str, server: str) -> Login:
         argv = (f"docker-credential-{helper}", "get")
         done = self.runner.capture(Command(argv=argv, stdin=server, timeout=HELPER_SECONDS))
+        if done.missing:
+            self.missing[HUB if server in HUB_KEYS else server] = argv[0]
         try:
             answer = json.loads(done.stdout) if done.ok else {}
         except ValueError:

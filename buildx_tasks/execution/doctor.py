@@ -158,7 +158,8 @@ def _ask_registries(
         host, writes = used
         facts = RegistryFacts(host=host, writes=writes, proxied=connections.is_proxied(host))
         try:
-            return replace(facts, status=client.door(host), has_login=bool(logins.login(host)))
+            status, has_login = client.door(host), bool(logins.login(host))
+            return replace(facts, status=status, has_login=has_login, helper=logins.missing.get(host, ""))
         except RegistryError as error:
             return replace(facts, error=error.message.removeprefix(f"{host} does not answer: "))
 

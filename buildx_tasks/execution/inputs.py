@@ -39,14 +39,15 @@ def find_inputs(names: Sequence[str], cwd: Path) -> list[Input]:
     if not names:
         return [_default(cwd)]
     found: dict[str, Input] = {}
-    missing = []
+    missing: list[str] = []
     for name in [part for given in names for part in _parts(given, cwd)]:
         inputs = list(_expand(name, cwd))
         if not inputs:
-            missing.append(name)
+            folder = (cwd / name).is_dir()
+            missing.append(f"{name}: no {' or '.join(DEFAULT_NAMES)} in it" if folder else f"{name}: no such file")
         found.update({item.shown: item for item in inputs})
     if missing:
-        raise CannotStart("\n".join(f"{name}: no such file" for name in missing), "quote patterns for the shell")
+        raise CannotStart("\n".join(missing), "name files, or folders that hold one; quote patterns for the shell")
     return list(found.values())
 
 

@@ -107,6 +107,9 @@ CONFIG_KEYS: tuple[str, ...] = (
 )
 """The keys of a global config file; ``buildx-builder`` there is the setting ``builder``."""
 
+FROM_ONE = frozenset(("builder-timeout",))
+"""Numbers that a zero, or the -1 that stands for "not said" elsewhere, makes no sense for."""
+
 ADDED_UP = frozenset(("insecure-registries", "builders"))
 """Keys whose layers add up, strongest first; every other key is taken from the strongest layer that has it."""
 
@@ -247,7 +250,10 @@ def _convert(key: str, value: object, layer: Layer) -> object:
     if kind == "boolean":
         return as_boolean(value, f"{key} in {layer.name}")
     if kind == "number":
-        return _as_integer(value, f"{key} in {layer.name}")
+        number = _as_integer(value, f"{key} in {layer.name}")
+        if key in FROM_ONE and not number:
+            raise CannotStart(f"{key} in {layer.name} must be at least 1, not {value!r}")
+        return number
     parts = value if kind == "list" and isinstance(value, list | tuple) else (value,)
     if kind != "mapping" and any(isinstance(part, Mapping | list | tuple) for part in parts):
         raise CannotStart(

@@ -152,7 +152,7 @@ def shared_files(steps: Sequence[BuildStep]) -> list[BuildxTasksError]:
             first = owners.setdefault(place, step.image)
             if place and first != step.image:
                 what = f"artifacts {first!r} and {step.image!r} write the same file, {place}"
-                problems.append(CannotStart(what, "give each its own, for example with {{.IMAGE_NAME}} in dest"))
+                problems.append(CannotStart(what, "give each its own, for example with {{base .IMAGE_NAME}} in dest"))
     return problems
 
 

@@ -15,7 +15,8 @@ class RegistryFacts:
     """What a registry answered: an HTTP `status` (0 for none), or why there was no answer.
 
     `status` is what we get with our login, or as nobody without one. `writes` says that images or caches go there,
-    `proxied` that the way there leads through a proxy.
+    `proxied` that the way there leads through a proxy. `helper` is the credential helper that docker has for it, when
+    that is not there.
     """
 
     host: str
@@ -24,6 +25,7 @@ class RegistryFacts:
     has_login: bool = False
     writes: bool = True
     proxied: bool = False
+    helper: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -38,6 +38,9 @@ def _registry(facts: RegistryFacts, settings: Settings) -> Check:
     host = facts.host
     if facts.error:
         return _registry_silent(facts, settings)
+    if facts.status in (401, 403) and facts.helper:
+        text = f"docker's config asks {facts.helper} for the credentials of {host}, and that program is not there"
+        return problem("registry", text, f"install {facts.helper}, or take it out of docker's config.json")
     if facts.status in (401, 403) and facts.has_login:
         return problem("registry", f"{host} refuses our credentials ({facts.status})", login_hint(host))
     if facts.status in (401, 403) and not facts.writes:

@@ -119,14 +119,15 @@ def _environment() -> Mapping[str, str]:
 
 
 def _settings(c: Context, kube_context: str, environ: Mapping[str, str]) -> Settings:
+    from buildx_tasks.execution.declared import with_builder_of_variables
     from buildx_tasks.execution.layers import read_block
 
     flags, home, warn = {"kube-context": kube_context or None}, Path.home(), once(print_warning)
     outside = settings_from(c, flags, environ=environ, home=home, warn=warn)
     file, block = read_block(Path.cwd(), outside.filename)
-    if not block:
-        return outside
-    return settings_from(c, flags, environ=environ, home=home, buildx_block=block, block_file=file, warn=warn)
+    if block:
+        outside = settings_from(c, flags, environ=environ, home=home, buildx_block=block, block_file=file, warn=warn)
+    return with_builder_of_variables(outside, environ, Path.cwd())
 
 
 def _print_files(format_: str) -> None:

@@ -78,6 +78,7 @@ def _cases() -> Iterator[DoctorFacts]:
     for registry in (
         RegistryFacts(host=HOST, status=401),
         RegistryFacts(host=HOST, status=401, has_login=True),
+        RegistryFacts(host=HOST, status=401, helper="docker-credential-NAME"),
         RegistryFacts(host=HOST, status=503),
         RegistryFacts(host=HOST, error="Connection refused"),
         RegistryFacts(host=HOST, error="wrong version number"),

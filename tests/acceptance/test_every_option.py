@@ -443,3 +443,19 @@ def test_builders_of_several_places_add_up(here: Here, tmp_path: Path) -> None:
     created = [" ".join(call["argv"]) for call in project.docker.calls if call["argv"][:2] == ["buildx", "create"]]
     assert sorted("image=invoke" in line for line in created) == [False, True]
     assert not any("image=block" in line for line in created)
+
+
+@pytest.mark.parametrize("value", ["0", "-1"])
+def test_a_builder_gets_at_least_a_second(here: Here, tmp_path: Path, value: str) -> None:
+    done = here.invoke(make_project(tmp_path, ONE), *PLAN, f"--builder-timeout={value}")
+    assert (done.code, f"builder-timeout in flag must be at least 1, not '{value}'" in done.err) == (2, True)
+
+
+def test_the_list_of_settings_knows_the_builder_that_variables_stand_for(here: Here, tmp_path: Path) -> None:
+    project = make_project(tmp_path, ONE)
+    project.env["BUILDKIT_HOST"] = "tcp://far:1234"
+    shown = json.loads(here.invoke(project, "buildx.config.get", "builder", "--format", "json").out)
+    assert shown["from"] == "environment BUILDKIT_HOST"
+    assert shown["value"].startswith("buildkit-")
+    project.env["BUILDX_BUILDER"] = "near"
+    assert json.loads(here.invoke(project, "buildx.config.get", "builder", "--format", "json").out)["value"] == "near"

@@ -116,8 +116,6 @@ class TestBuild:
         assert "------" not in done.out
         assert sandbox.lab.registry().tags(sandbox.image("app")) == ["cache-main", "v1"]
         sandbox.env["BRANCH"] = "feature"
-        with (project.folder / "skaffold.yaml").open("a") as config:
-            config.write("        cacheTo: [app]\n")
         before = sandbox.lab.registry().manifest(sandbox.image("app"), "cache-main").digest
         assert "importing cache manifest" in project.build(*words).out
         assert sandbox.lab.registry().manifest(sandbox.image("app"), "cache-main").digest == before
@@ -281,7 +279,7 @@ class TestRequires:
     def test_several_platforms_without_a_push(self, new_sandbox: Callable[..., Sandbox]) -> None:
         sandbox = new_sandbox(engine=None)
         project = Project(sandbox, CHAIN, CHAINED)
-        out = "type=oci,dest=out-{{.IMAGE_TAG}}.tar"
+        out = "type=oci,dest={{base .IMAGE_NAME}}-{{.IMAGE_TAG}}.tar"
         platforms = "linux/amd64,linux/arm64"
         options = ["--builder", sandbox.builder("plain", "far"), "--output", out, "--platform", platforms]
         assert "made-by-base" in project.build("--tag", "v1", "--no-push", *options).out

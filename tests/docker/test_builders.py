@@ -96,6 +96,11 @@ def test_ensuring_twice_changes_nothing_and_repair_is_asked_for(far: Sandbox) ->
     assert "builder two: was not there" in project.invoke("buildx.builder.remove", "two").out
 
 
+def test_what_buildx_does_not_remove(sandbox: Sandbox) -> None:
+    refused = Declared(sandbox, {}).invoke("buildx.builder.remove", "default", check=False)
+    assert (refused.code, "can't be removed: context builder cannot be removed" in refused.err) == (4, True)
+
+
 def test_a_repair_that_fails_leaves_the_builder_as_it_was(far: Sandbox) -> None:
     project = Declared(far, {"safe": safe(far)})
     project.invoke("buildx.builder.ensure")

@@ -495,6 +495,20 @@ def test_a_registry_that_refuses_our_credentials(sandbox: Sandbox) -> None:
     assert f"{host} refuses our credentials" in found["registry"][0]["text"]
 
 
+def test_a_credential_helper_that_is_not_there(sandbox: Sandbox) -> None:
+    config = Path(sandbox.env["DOCKER_CONFIG"], "config.json")
+    said = json.loads(config.read_text()) if config.exists() else {}
+    config.write_text(json.dumps({**said, "credsStore": "nowhere"}))
+    for registry, bad in (("open", False), ("password", True)):
+        repo = sandbox.image("x", registry).removesuffix("/x")
+        code, found = doctor(sandbox, "--default-repo", repo)
+        assert (code, "docker-credential-nowhere" in found["registry"][0]["text"]) == (4 if bad else 0, bad)
+        built = sandbox.run(*BUILD, "--default-repo", repo, check=False, cwd=sandbox.folder / "project")
+        assert (built.code, "docker-credential-nowhere" in built.err) == (int(bad), bad)
+    config.write_text(json.dumps({**said, "credHelpers": "x", "auths": [], "cliPluginsExtraDirs": 3}))
+    assert "Traceback" not in sandbox.run("invoke", "buildx.doctor", check=False, cwd=sandbox.folder / "project").err
+
+
 def test_a_registry_in_trouble(sandbox: Sandbox, faults: Callable[[dict[str, object]], None]) -> None:
     faults({"count": 9, "status": 503})
     _code, found = doctor(sandbox, "--default-repo", sandbox.image("x", "faulty").removesuffix("/x"))

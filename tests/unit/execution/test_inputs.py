@@ -49,7 +49,8 @@ def test_skaffold_yml_is_the_second_default(tmp_path: Path) -> None:
 def test_all_that_is_missing_is_told_at_once(folder: Path) -> None:
     with pytest.raises(CannotStart) as caught:
         find_inputs(["x.yaml", "skaffold.yaml", "y/*.yaml", "b"], folder)
-    assert caught.value.message.splitlines() == ["x.yaml: no such file", "y/*.yaml: no such file", "b: no such file"]
+    missing = ["x.yaml: no such file", "y/*.yaml: no such file", "b: no skaffold.yaml or skaffold.yml in it"]
+    assert caught.value.message.splitlines() == missing
     with pytest.raises(CannotStart, match=r"no skaffold\.yaml or skaffold\.yml in"):
         find_inputs([], folder / "b")
 

@@ -287,6 +287,13 @@ def test_dockers_own_builder_takes_no_other_nodes() -> None:
         (RegistryFacts(host="r", status=200), OK, "answers", ""),
         (RegistryFacts(host="r.io", status=401), PROBLEM, "has none", "docker login r.io"),
         (RegistryFacts(host="gcr.io", status=401), PROBLEM, "has none", "gcloud auth configure-docker gcr.io"),
+        (
+            RegistryFacts(host="r.io", status=401, helper="docker-credential-x"),
+            PROBLEM,
+            "not there",
+            "install docker-c",
+        ),
+        (RegistryFacts(host="r.io", status=200, helper="docker-credential-x"), OK, "answers", ""),
         (RegistryFacts(host="r.io", status=401, has_login=True), PROBLEM, "refuses our credentials", "docker login"),
         (RegistryFacts(host="r.io", status=401, writes=False), OK, "read without credentials", ""),
         (RegistryFacts(host="r.io", status=200, has_login=True), OK, "takes our credentials", ""),
