@@ -23,9 +23,13 @@ class FlowWriter(Ground):
     def __init__(self, text: Text, tree: Tree, end: int) -> None:
         super().__init__(text, tree, end)
         root = tree.root.source
-        first = root.pairs[0][0] if isinstance(root, Mapping) and root.flow and root.pairs else None
-        self.quote = '"' if isinstance(first, Scalar) and first.style == '"' else ""
+        key, value = root.pairs[0] if isinstance(root, Mapping) and root.flow and root.pairs else (None, None)
+        is_json = isinstance(key, Scalar) and key.style == '"'
+        self.quote = '"' if is_json else ""
         """The quote of new keys and strings: a JSON file stays one."""
+        compact = is_json and key and value and text.text[key.end.index : value.start.index] == ":"
+        self.blank = "" if compact else " "
+        """What follows colons and commas: nothing in a JSON file that has no blanks."""
         self.indent = 0
         """How deep the line is indented that is being written."""
 
@@ -161,7 +165,7 @@ class FlowWriter(Ground):
         between = text[span.colon : node.start.index] if not isinstance(box, Seq) else ""
         value = self.flow_value(child.value, self.style_of(child))
         if value and key and not between:
-            between = " " if key.endswith(":") else ": "
+            between = ": " if not key.endswith(":") else "" if key.endswith(('":', "':")) else " "
         return key + between + value + text[span.stop : span.inner]
 
     def _before(self, layout: Layout, span: Span, *, first: bool) -> str:
@@ -178,14 +182,14 @@ class FlowWriter(Ground):
             match = _INDENT.search(self.text.text, span.lead, span.start)
             if match is not None:
                 return match.group()
-        return "" if first else " "
+        return "" if first else self.blank
 
     def flow_child(self, child: Child, in_seq: bool) -> str:
         """A child that is new here, as flow text; the comments it had are hoisted."""
         above, behind = self.outer_comments(child)
         self.hoisted += above + behind
         value = self.moved(child, self.flow_value(child.value, self.style_of(child)))
-        return value if in_seq else f"{self.key(child)}: {value}"
+        return value if in_seq else f"{self.key(child)}:{self.blank}{value}"
 
     def moved(self, child: Child, value: str) -> str:
         """The flow text of a child from elsewhere, its further lines as deep as the line that is being written."""
@@ -203,5 +207,5 @@ class FlowWriter(Ground):
             else:
                 self.hoisted += self.comments(child)
         self.hoisted += self.own_comments(value)
-        joined = ", ".join(parts)
+        joined = f",{self.blank}".join(parts)
         return f"{{{joined}}}" if isinstance(value, Map) else f"[{joined}]"

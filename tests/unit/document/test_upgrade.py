@@ -134,3 +134,21 @@ def test_empty_settings_of_kaniko(rest: str, left: bool) -> None:
 )
 def test_difference(one: object, other: object, path: tuple[object, ...] | None) -> None:
     assert difference(one, other) == path
+
+
+def test_json_without_blanks_stays_without_blanks() -> None:
+    before = (
+        '{"apiVersion":"skaffold/v1","kind":"Config","build":{"artifacts":[{"image":"app","context":"x"}]},'
+        '"deploy":{"kubectl":{"manifests":["a"]}}}\n'
+    )
+    assert upgrade_text(before) == (
+        '{"apiVersion":"skaffold/v4beta14","kind":"Config","build":{"artifacts":[{"image":"app","context":"x"}]},'
+        '"manifests":{"rawYaml":["a"]},"deploy":{"kubectl":{}}}\n'
+    )
+
+
+def test_json_gets_no_blanks_where_a_value_is_changed_that_had_none() -> None:
+    before = '{"apiVersion": "skaffold/v1","kind":"Config","deploy":{"kubectl":{"manifests":["a"]}}}\n'
+    assert upgrade_text(before) == (
+        '{"apiVersion": "skaffold/v4beta14","kind":"Config", "manifests": {"rawYaml": ["a"]},"deploy":{"kubectl":{}}}\n'
+    )
