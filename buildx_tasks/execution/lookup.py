@@ -40,7 +40,7 @@ def look_at_builder(
     wanted = name or selected_builder(environ, home) or own
     known = instance(wanted, environ, home)
     if not known and wanted != own:
-        return _of_a_context(_inspected(runner, name, wanted, known, patience), own)
+        return of_another_context(_inspected(runner, name, wanted, known, patience), own)
     if memory is None or known.get("Driver") != REMOTE:
         return _inspected(runner, name, wanted, known, patience)
     key = key_of("builder", json.dumps(known, sort_keys=True))
@@ -56,8 +56,8 @@ def look_at_builder(
     return builder
 
 
-def _of_a_context(builder: Builder, own: str) -> Builder:
-    """What is on no file is the builder of a docker context; buildx builds in that of the CLI's own context only."""
+def of_another_context(builder: Builder, own: str) -> Builder:
+    """A builder that is on no file and so is that of a docker context; buildx builds in that of `own` context only."""
     if not builder.known or builder.error or builder.driver not in ("docker", ""):
         return builder
     return replace(

@@ -10,6 +10,7 @@ from buildx_tasks.errors import BuildxTasksError
 from buildx_tasks.model.builder import DOCKER_CONTAINER, DOCKER_DRIVER, HOST_VARIABLE, REMOTE
 from buildx_tasks.model.check import OK, PROBLEM, SKIPPED, WARNING, Check, ok, problem, skipped, warning
 from buildx_tasks.model.engine import Builder
+from buildx_tasks.model.settings import OFF
 from buildx_tasks.planning.dockerchecks import CALL_SINCE
 from buildx_tasks.planning.doctorfacts import DoctorFacts
 from buildx_tasks.planning.doctorplaces import check_places
@@ -109,7 +110,10 @@ def _buildx(facts: DoctorFacts) -> Iterator[Check]:
         return
     if not engine.buildx:
         why = f": {engine.buildx_error}" if engine.buildx_error else ""
-        yield problem(
+        if facts.settings.builder == OFF:
+            yield skipped("buildx", f"docker buildx does not answer{why}; builder is off, and nothing needs it")
+            return
+        yield warning(
             "buildx",
             f"docker buildx does not answer{why}; plain docker build makes one platform, without cache export",
             "install the docker-buildx plugin: docker buildx version",
@@ -120,7 +124,7 @@ def _buildx(facts: DoctorFacts) -> Iterator[Check]:
     lacking = ", ".join(f"{name} (needs {since})" for name, since in newer)
     if version is not None and version < OLDEST_BUILDX:
         text = f"buildx {engine.buildx} is older than {OLDEST_BUILDX}, the oldest that is supported"
-        yield problem("buildx", text, "update docker-buildx")
+        yield warning("buildx", text, "update docker-buildx")
     elif lacking:
         yield warning("buildx", f"buildx {engine.buildx} lacks {lacking}", "update docker-buildx")
     else:

@@ -8,6 +8,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from buildx_tasks.execution.knocking import refusal, tls_causes
+from buildx_tasks.execution.lookup import of_another_context
+from buildx_tasks.model.builder import DOCKER_DRIVER
 from buildx_tasks.model.check import OK, SKIPPED, Check
 from buildx_tasks.model.engine import CONTAINERD, Builder, Daemon, Engine, Node
 from buildx_tasks.model.platform import Platform, PlatformSet
@@ -65,6 +67,9 @@ def _cases() -> Iterator[DoctorFacts]:
         *(f"TLS with {ENDPOINT} fails: {cause}" for cause in tls),
     ):
         yield _engine(builder=Builder(name="NAME", driver="remote", error=why))
+    yield _engine(builder=Builder(name="NAME", driver="remote", error=f"what answers at {ENDPOINT} is no BuildKit"))
+    foreign = of_another_context(Builder(name="NAME", driver=DOCKER_DRIVER), "default")
+    yield _engine(builder=foreign)
     some = Builder(name="NAME", driver="remote", nodes=(NODE, replace(NODE, status="inactive", error="WHY")))
     yield _engine(builder=some)
     arm = replace(NODE, status="inactive", error="WHY", claimed=("linux/arm64",))

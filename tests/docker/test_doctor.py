@@ -310,9 +310,12 @@ def test_an_unknown_builder(sandbox: Sandbox) -> None:
 
 
 def test_no_plugin_and_an_old_one(new_sandbox: Callable[..., Sandbox]) -> None:
-    code, found = doctor(new_sandbox(buildx="none"))
-    assert code == 4
-    assert found["buildx"][0]["verdict"] == "problem"
+    without = new_sandbox(buildx="none")
+    code, found = doctor(without)
+    assert (code, found["buildx"][0]["verdict"]) == (0, "warning")
+    code, found = doctor(without, "--platform", "linux/amd64,linux/arm64")
+    assert (code, "install the docker-buildx plugin" in found["plan"][0]["fix"]) == (4, True)
+    assert doctor(without, "--builder", "off")[1]["buildx"][0]["verdict"] == "skipped"
     code, found = doctor(new_sandbox(buildx="old"))
     assert code == 0
     assert "needs 0.15" in found["buildx"][0]["text"]
@@ -337,7 +340,7 @@ exec {plugin} "$@"
 @pytest.mark.parametrize(
     ("version", "verdict", "said"),
     [
-        ("0.9.1", "problem", "buildx 0.9.1 is older than 0.10, the oldest that is supported"),
+        ("0.9.1", "warning", "buildx 0.9.1 is older than 0.10, the oldest that is supported"),
         ("0.11.2", "problem", "annotations need docker buildx 0.12, and 0.11.2 is here"),
         ("0.12.1", "warning", "several outputs of one build (needs 0.13)"),
     ],

@@ -64,8 +64,8 @@ def test_a_healthy_setup_has_nothing_to_mend() -> None:
         ),
         (engine(cli=""), "docker-cli", PROBLEM, "not on PATH", "install the docker CLI"),
         (engine(daemon=Daemon(error="refused")), "docker-daemon", WARNING, "refused", "start docker"),
-        (engine(buildx="", buildx_error="unknown command"), "buildx", PROBLEM, "unknown command", "docker-buildx"),
-        (engine(buildx="0.9.0"), "buildx", PROBLEM, "older than 0.10", "update"),
+        (engine(buildx="", buildx_error="unknown command"), "buildx", WARNING, "unknown command", "docker-buildx"),
+        (engine(buildx="0.9.0"), "buildx", WARNING, "older than 0.10", "update"),
         (engine(buildx="0.11.2"), "buildx", WARNING, "annotations (needs 0.12)", "update"),
         (engine(buildx="0.13.1"), "buildx", WARNING, "buildx.check", "update"),
         (
@@ -187,6 +187,7 @@ def test_each_finding_has_its_fix(facts: DoctorFacts, id_: str, verdict: str, te
         (engine(builder=REMOTE, daemon=Daemon(error="no")), "load", "nothing can be loaded without a docker daemon"),
         (engine(daemon=Daemon(version="28", store=CLASSIC)), "cache-export", "exports no cache"),
         (engine(cli=""), "plan", "nothing can be built"),
+        (replace(engine(buildx=""), settings=Settings(builder="off")), "buildx", "nothing needs it"),
         (replace(HEALTHY, config_error="bad", plan=None), "plan", "the config can't be read"),
         (replace(HEALTHY, config_error="bad"), "registry", "the config can't be read"),
         (replace(HEALTHY, config_error="bad"), "secrets", "the config can't be read"),
