@@ -45,7 +45,7 @@ def _finding(item: Mapping[str, Any], file: str, image: str) -> Finding:
     rule = str(item.get("ruleName") or "check")
     said = item.get("detail") or item.get("description") or "is not kept"
     return Finding(
-        message=f"{rule}: {said}",
+        message=str(said),
         hint=str(item.get("url") or ""),
         file=file,
         line=_line(item),

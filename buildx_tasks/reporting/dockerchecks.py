@@ -22,7 +22,8 @@ def checks_text(checked: Sequence[Checked]) -> str:
 
 def _line(item: Finding) -> str:
     more = f" ({item.hint})" if item.hint else ""
-    return f"{item.file}:{item.line}: {item.severity}: {item.message}{more} [{item.path}]"
+    rule = f"{item.code}: " if item.severity == "warning" else ""
+    return f"{item.file}:{item.line}: {item.severity}: {rule}{item.message}{more} [{item.path}]"
 
 
 def checks_json(checked: Sequence[Checked]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tasks.lab.errors import LabUnavailable
 
-# Debian's release with the engine that also runs on the release before it, and the one with the newest buildx.
+# The Debian release whose engine also runs on the release before it, and the one with the newest engine and buildx.
 DEBIAN_ENGINE = "trixie"
 DEBIAN_NEWEST = "sid"
 FOREIGN = {"amd64": "arm64", "arm64": "amd64"}
@@ -52,6 +52,7 @@ class Distribution:
         packages = [
             own("docker.io", "usr/*bin/dockerd", "usr/bin/docker", suite=engine),
             own("containerd", "usr/bin/containerd", "usr/bin/containerd-shim-runc-v2", suite=engine),
+            own("docker.io", "usr/*bin/dockerd", suite=self.newest_suite, tree="engine-new"),
             own("docker-buildx", plugin, suite=engine, tree="buildx-old"),
             own("docker-buildx", plugin, suite=self.newest_suite, tree="buildx-new"),
             own("runc", "usr/*bin/runc"),

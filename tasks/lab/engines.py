@@ -13,6 +13,7 @@ from tasks.lab import cgroups
 from tasks.lab.context import Facts, Lab
 from tasks.lab.layout import Layout
 from tasks.lab.network import create_bridge, remove_bridge
+from tasks.lab.packages import find
 
 _PRIVATE = """\
 set -e
@@ -23,8 +24,8 @@ exec "$@"
 """
 
 
-def starter(store: str) -> Callable[[Lab, str], Facts]:
-    """How to start an engine with the `containerd` or the `classic` image store."""
+def starter(store: str, tree: str = "root") -> Callable[[Lab, str], Facts]:
+    """How to start an engine with the `containerd` or the `classic` image store; its dockerd is the one in `tree`."""
 
     def start(lab: Lab, part: str) -> Facts:
         folder = lab.layout.part(part)
@@ -41,8 +42,9 @@ def starter(store: str) -> Callable[[Lab, str], Facts]:
         )
         config.write_text(json.dumps(settings, indent=1))
         argv = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _PRIVATE, "sh"]
+        dockerd = find(lab.trees / tree, "dockerd")
         process = lab.serve(
-            part, "dockerd", [*argv, "dockerd", "--config-file", config], ready=lambda: _answers(endpoint)
+            part, "dockerd", [*argv, dockerd, "--config-file", config], ready=lambda: _answers(endpoint)
         )
         return {"host": f"unix://{endpoint}", "store": store, "processes": [process]}
 

@@ -73,6 +73,13 @@ PARTS = (
         stop=engines.stop,
     ),
     Part(
+        name="modern",
+        about="the newest Docker engine, with the containerd image store",
+        start=engines.starter("containerd", "engine-new"),
+        needs=("clients", "open"),
+        stop=engines.stop,
+    ),
+    Part(
         name="remote",
         about="remote BuildKit, plain TCP and Unix socket",
         start=endpoints.start_plain,
