@@ -26,6 +26,8 @@ _BLOCK_EDGE = "------"
 _BLOCK_HEAD = " > "
 _CACHE_BLOCKS = (" > importing cache manifest from ", " > exporting cache to ")
 _WRAPPERS = ("failed to build: ", "failed to solve: ")
+_EXPORTS = ("exporting ", "pushing ")
+_ATTEMPT = "error: "
 _ADVICE = re.compile(r"(See|Run) '|Usage: ")
 _LEGACY_STEP = re.compile(r"Step \d+/\d+ : (.*)")
 _LEGACY_NOISE = re.compile(r" ?---> |Removing intermediate container ")
@@ -50,6 +52,18 @@ class Ending:
     def message(self) -> str:
         """`error` in one line."""
         return next((line.strip() for line in self.error.splitlines() if line.strip()), "")
+
+    @property
+    def words(self) -> str:
+        """`error`, and of a push or a cache export what its last attempt was answered.
+
+        BuildKit 0.25 sums a registry's refusal up in a word (``failed to push …: unavailable``); status and address
+        are in the log of its attempts.
+        """
+        answers = [at for at, line in enumerate(self.log) if line.startswith(_ATTEMPT)]
+        if not answers or not self.step.startswith(_EXPORTS):
+            return self.error
+        return "\n".join((self.error, *self.log[answers[-1] :]))
 
 
 def read_ending(output: str) -> Ending:

@@ -194,7 +194,7 @@ class StepRunner:
                 return done, log, _custom_failure(done)
             ending = read_ending(done.stdout or done.stderr)
             diagnosis = diagnose(ending, tag=step.tag, builder=step.builder)
-            if not self.patience.wait(attempt, diagnosis, ending.error, lambda text: self._say(step, text)):
+            if not self.patience.wait(attempt, diagnosis, ending.words, lambda text: self._say(step, text)):
                 return done, log, _failure(step, done, log, ending, diagnosis)
             attempt += 1
 

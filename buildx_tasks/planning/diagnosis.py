@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from buildx_tasks.document.ending import Ending
 from buildx_tasks.model.imageref import parse_image_ref, registry_of
-from buildx_tasks.planning.symptoms import BOOT, LOG, STEP, SYMPTOMS, Symptom
+from buildx_tasks.planning.symptoms import BOOT, LOG, REGISTRY, STEP, SYMPTOMS, Symptom
 
 _ADDRESS = re.compile(r"https?://(?P<host>[^/\s\"]+)/v2/(?:(?P<path>[^\s\"]+?)/(?:blobs|manifests)/)?")
 _STEP_HEAD = re.compile(r"^\[[^\]]*\] ")
@@ -35,9 +35,10 @@ def diagnose(ending: Ending, *, tag: str = "", builder: str = "") -> Diagnosis:
 
     `tag` is the reference that was built, as far as there is one, and `builder` the builder's name.
     """
-    for symptom in SYMPTOMS:
-        if (match := _find(symptom, ending)) is not None:
-            values = fillings(ending, tag, builder) | {key: value or "" for key, value in match.groupdict().items()}
+    told = replace(ending, error=ending.words)
+    for symptom, said in (*((one, ending) for one in SYMPTOMS), *((one, told) for one in REGISTRY)):
+        if (match := _find(symptom, said)) is not None:
+            values = fillings(told, tag, builder) | {key: value or "" for key, value in match.groupdict().items()}
             return Diagnosis(
                 id=symptom.id,
                 message=symptom.cause.format(**values),

@@ -310,13 +310,14 @@ REGISTRY: tuple[Symptom, ...] = (
     ),
     _symptom(
         "registry-unauthorized",
-        r"401 Unauthorized|no basic auth credentials|insufficient_scope|unauthorized: |authorization failed",
+        r"401 Unauthorized|no basic auth credentials|insufficient_scope|unauthorized: |: unauthorized$"
+        r"|authorization failed",
         "{registry} wants other credentials, or any",
         "{login}",
     ),
     _symptom(
         "registry-forbidden",
-        r"403 Forbidden|\bdenied: ",
+        r"403 Forbidden|\bdenied: |: denied$",
         "{registry} refuses: these credentials may not do that",
         "{login}\nand check the rights on {repository}",
     ),
@@ -328,7 +329,8 @@ REGISTRY: tuple[Symptom, ...] = (
     ),
     _symptom(
         "registry-no-repository",
-        r"from POST request to \S+/blobs/uploads/\S*: 404|name unknown: ",
+        r"from POST request to \S+/blobs/uploads/\S*: 404|name unknown: |"
+        r"unknown: [^\n]*(repository|project)[^\n]*(not known|not exist|not found)",
         "there is no repository {repository}, and {registry} does not create one by itself",
         "create it there, or correct --default-repo",
     ),
