@@ -128,7 +128,7 @@ class ArtifactCache:
             # A file that changed meanwhile may be in the image or not.
             if step.image in after and after[step.image] == self.inputs[step.image] and (key := self._key(step)):
                 where = {"digest": result.digest} if step.output == PUSH else {"image_id": result.digest}
-                self.store.put(key, **where)
+                self.store.put(_entry_key(step, key), **where)
         try:
             self.store.save()
         except CannotStart as error:
@@ -161,7 +161,7 @@ class ArtifactCache:
             lines[step.image] = MISSING
             if not (key := self._key(step)):
                 continue
-            entry = self.store.get(key)
+            entry = self.store.get(_entry_key(step, key))
             digest = (entry.digest if step.output == PUSH else entry.id) if entry else ""
             if digest := digest or self._imported(step, key):
                 self.digests[step.image] = digest
@@ -226,7 +226,9 @@ class ArtifactCache:
             return ""
         digest = self._pushed_already(step) if step.output == PUSH else self._loaded_already(step)
         if digest:
-            self.store.put(key, **({"digest": digest} if step.output == PUSH else {"image_id": digest}))
+            self.store.put(
+                _entry_key(step, key), **({"digest": digest} if step.output == PUSH else {"image_id": digest})
+            )
         return digest
 
     def _pushed_already(self, step: BuildStep) -> str:
@@ -251,6 +253,11 @@ class ArtifactCache:
                 world, insecure = self.world, self.plan.insecure_registries
                 self._registries = connect(world.environ, world.home, self.runner, insecure)
             return self._registries
+
+
+def _entry_key(step: BuildStep, key: str) -> str:
+    """Where a result is kept: a pushed one for each repository, as the attestations of every push differ."""
+    return f"{key} {parse_image_ref(step.tag).base_name}" if step.output == PUSH else key
 
 
 def _result(one: _Known) -> ArtifactResult:

@@ -14,14 +14,14 @@ from tempfile import TemporaryDirectory
 from buildx_tasks.document.ending import read_ending
 from buildx_tasks.errors import EngineUnfit
 from buildx_tasks.execution.files import write_atomic
-from buildx_tasks.execution.lookup import REMOTE_SECONDS
+from buildx_tasks.execution.lookup import REMOTE_SECONDS, as_pending, look_beforehand
 from buildx_tasks.execution.onfile import buildx_folder, instance, instance_file, selected_builder
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.builder import DOCKER_CONTAINER, REMOTE, BuilderSpec, NodeSpec
 from buildx_tasks.model.command import Command, Completed
 from buildx_tasks.planning.builderstate import BuilderState, compare_builder, create_argv, remove_argv
 from buildx_tasks.planning.diagnosis import diagnose
-from buildx_tasks.planning.engine import version_of
+from buildx_tasks.planning.engine import unfit_builder, version_of
 
 CREATED = "created"
 COMPLETED = "completed"
@@ -48,17 +48,23 @@ class Ensured:
 
 
 class Builders:
-    """Creates, compares and removes builders of one world; `buildx` is the plugin's version, "" when not known."""
+    """Creates, compares and removes builders of one world.
 
-    def __init__(self, world: World, *, buildx: str = "") -> None:
+    `buildx` is the plugin's version, "" when not known; `patience` is how many seconds a remote builder may take to
+    answer before it is created.
+    """
+
+    def __init__(self, world: World, *, buildx: str = "", patience: int | None = None) -> None:
         self.world = world
         self.buildx = version_of(buildx)
+        self.patience = patience
 
     def ensure(self, spec: BuilderSpec, *, repair: bool = False) -> Ensured:
         """Make `spec` real. What differs is made anew with `repair` only, else told.
 
         Safe when several processes do it at once: they wait for each other, and what another has created
-        meanwhile counts. Raises `EngineUnfit` when docker refuses; what was there before is there then too.
+        meanwhile counts. Raises `EngineUnfit` when docker refuses, or nobody is at any endpoint of a remote builder;
+        what was there before is there then too.
         """
         spec = self._reachable(spec)
         if self.state(spec).same:
@@ -67,6 +73,8 @@ class Builders:
             state = self.state(spec)
             if state.same:
                 return Ensured(name=spec.name, status=SAME)
+            if not state.known or (state.differences and repair):
+                self._check_reachable(spec)
             if not state.differences:
                 self._create(spec, state)
                 done = Ensured(name=spec.name, status=COMPLETED if state.known else CREATED)
@@ -76,6 +84,11 @@ class Builders:
             else:
                 return Ensured(name=spec.name, status=DIFFERS, differences=state.differences)
         return self._booted(spec, done)
+
+    def _check_reachable(self, spec: BuilderSpec) -> None:
+        silent = look_beforehand(as_pending(spec), spec, self.patience)
+        if silent.error:
+            raise unfit_builder(silent)
 
     def state(self, spec: BuilderSpec) -> BuilderState:
         """`spec` against what buildx has on file; asks no program."""

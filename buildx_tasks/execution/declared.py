@@ -8,7 +8,7 @@ from pathlib import Path
 
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.builder import HOST_VARIABLE, BuilderSpec
-from buildx_tasks.model.engine import Builder, Engine, Node
+from buildx_tasks.model.engine import Builder, Engine
 from buildx_tasks.model.settings import OFF, Settings
 
 
@@ -102,16 +102,9 @@ def want_builder(settings: Settings, world: World, *, building: bool, buildx: Ca
     if not building:
         return _as_planned(spec, settings, world)
     from buildx_tasks.execution.builders import DIFFERS, Builders, NoBuildx
-    from buildx_tasks.execution.lookup import look_beforehand
-    from buildx_tasks.planning.engine import unfit_builder
 
-    builders = Builders(world, buildx=buildx())
-    if builders.buildx and not builders.state(spec).known:
-        silent = look_beforehand(as_pending(spec), spec, settings.builder_timeout)
-        if silent.error:
-            raise unfit_builder(silent)
     try:
-        done = builders.ensure(spec)
+        done = Builders(world, buildx=buildx(), patience=settings.builder_timeout).ensure(spec)
     except NoBuildx:
         return Wanted(settings=settings)
     return Wanted(settings=settings, differences=done.differences if done.status == DIFFERS else ())
@@ -119,6 +112,7 @@ def want_builder(settings: Settings, world: World, *, building: bool, buildx: Ca
 
 def _as_planned(spec: BuilderSpec, settings: Settings, world: World) -> Wanted:
     from buildx_tasks.execution.builders import Builders
+    from buildx_tasks.execution.lookup import as_pending
 
     state = Builders(world).state(spec)
     if state.differences:
@@ -130,12 +124,3 @@ def _as_planned(spec: BuilderSpec, settings: Settings, world: World) -> Wanted:
         pending=as_pending(spec),
         notes=(f"builder {spec.name} ({spec.driver}) is not there yet: buildx.build creates it",),
     )
-
-
-def as_pending(spec: BuilderSpec) -> Builder:
-    """A declared builder as it will be."""
-    nodes = tuple(
-        Node(name=node.name, endpoint=node.endpoint, platforms=node.platforms, claimed=node.platforms)
-        for node in spec.nodes
-    )
-    return Builder(name=spec.name, driver=spec.driver, nodes=nodes)

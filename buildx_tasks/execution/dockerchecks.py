@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from buildx_tasks.document.ending import read_ending
 from buildx_tasks.document.lint import read_lint
@@ -48,7 +49,8 @@ def run_checks(settle: Settle, world: World, asked: Questions) -> tuple[Checked,
     tags = check_tags(artifacts)
     expander = Expander(world.environ, now=world.now, cmd=run_cmd(world))
     plan = plan_build(configs, loaded.settings, facts, tags, expander)
-    return _run(plan_checks(plan, tags), EnvironmentRunner(world.runner, plan.environment), world.cwd)
+    with TemporaryDirectory(prefix="buildx-tasks-") as empty:
+        return _run(plan_checks(plan, tags, empty), EnvironmentRunner(world.runner, plan.environment), world.cwd)
 
 
 def _run(checks: tuple[DockerCheck, ...], runner: Runner, cwd: Path) -> tuple[Checked, ...]:

@@ -98,6 +98,7 @@ def gather(settle: Settle, world: World, asked: Questions) -> DoctorFacts:
         no_agent=why_no_agent(world.environ) if wants_agent(artifacts) else "",
         runs=tuple(_running(artifacts, world)),
         declared=spec.origin if spec is not None else "",
+        pending=wanted.pending is not None,
         differences=wanted.differences,
         plan=plan,
         disks=disks.result(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,8 @@ def find_inputs(names: Sequence[str], cwd: Path) -> list[Input]:
         if not inputs:
             folder = (cwd / name).is_dir()
             missing.append(f"{name}: no {' or '.join(DEFAULT_NAMES)} in it" if folder else f"{name}: no such file")
-        found.update({item.shown: item for item in inputs})
+        for item in inputs:
+            found.setdefault(os.path.realpath(item.path) if item.path else item.shown, item)
     if missing:
         raise CannotStart("\n".join(missing), "name files, or folders that hold one; quote patterns for the shell")
     return list(found.values())

@@ -30,12 +30,6 @@ REFUSALS = ("certificate", "unknown ca", "handshake failure")
 """Alerts of a server that does not like the client's certificate. Go, and so BuildKit, calls all of it "bad"."""
 
 
-def why_silent(instance: Mapping[str, Any], seconds: float) -> str:
-    """Why the builder of this instance file does not answer; that it did not within `seconds` when nothing is found."""
-    reasons = knock_at_each(instance.get("Nodes") or [])
-    return "; ".join(reason for reason in reasons if reason) or f"it did not answer within {seconds:g} s"
-
-
 def knock_at_each(nodes: Sequence[Mapping[str, Any]], patience: float | None = None) -> tuple[str, ...]:
     """Why each of these nodes, as buildx has them on file, can't be reached; "" for one that can.
 

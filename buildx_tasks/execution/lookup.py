@@ -19,6 +19,7 @@ from buildx_tasks.model.engine import Builder, Node
 REMOTE_SECONDS = 2
 KUBERNETES_SECONDS = 10
 """A cluster may have to run a credential plugin before it answers."""
+INACTIVE = "buildx can't reach it and does not say why"
 HEAD_START_SECONDS = 0.5
 """A healthy builder has answered by then, and is not knocked at."""
 
@@ -67,6 +68,15 @@ def of_another_context(builder: Builder, own: str) -> Builder:
         hint=f"use that context:  unset DOCKER_HOST; export DOCKER_CONTEXT={builder.name}\n"
         f"or the builder of this one:  --builder {own}",
     )
+
+
+def as_pending(spec: BuilderSpec) -> Builder:
+    """A declared builder as it will be."""
+    nodes = tuple(
+        Node(name=node.name, endpoint=node.endpoint, platforms=node.platforms, claimed=node.platforms)
+        for node in spec.nodes
+    )
+    return Builder(name=spec.name, driver=spec.driver, nodes=nodes)
 
 
 def look_beforehand(pending: Builder, spec: BuilderSpec, patience: int | None = None) -> Builder:
@@ -119,14 +129,14 @@ def _inspected(runner: Runner, name: str, wanted: str, known: Mapping[str, Any],
     driver = str(known.get("Driver", ""))
     seconds = patience or (KUBERNETES_SECONDS if driver == KUBERNETES else REMOTE_SECONDS)
     command = Command(argv=("docker", "buildx", "inspect", *((name,) if name else ())), timeout=seconds)
-    reason = cache(partial(_why_silent, known, seconds))
+    reason = cache(partial(_why_silent, known))
     with ThreadPoolExecutor(max_workers=1) as pool:
         asked = pool.submit(runner.capture, command)
         if driver == REMOTE and not wait([asked], HEAD_START_SECONDS).done:
             reason()
         done = asked.result()
     if done.timed_out:
-        return Builder(name=wanted, driver=driver, error=reason())
+        return Builder(name=wanted, driver=driver, error=reason() or f"it did not answer within {seconds:g} s")
     if not done.ok:
         return _refused(done, wanted)
     builder = _with_state(parse_inspect(done.stdout), reason)
@@ -150,7 +160,7 @@ def _with_state(builder: Builder, reason: Callable[[], str]) -> Builder:
     errors = [node.error for node in builder.nodes if node.error]
     if errors:
         return replace(builder, error=errors[0])
-    return replace(builder, error=reason()) if builder.driver == REMOTE else builder
+    return replace(builder, error=reason() or INACTIVE) if builder.driver == REMOTE else builder
 
 
 def _with_silent_nodes(builder: Builder, known: Mapping[str, Any]) -> Builder:
@@ -167,8 +177,8 @@ def _with_silent_nodes(builder: Builder, known: Mapping[str, Any]) -> Builder:
     return replace(builder, nodes=tuple(nodes))
 
 
-def _why_silent(known: Mapping[str, Any], seconds: float) -> str:
-    """Why a builder does not answer, by knocking at the endpoints that buildx has on file for it."""
-    from buildx_tasks.execution.knocking import why_silent
+def _why_silent(known: Mapping[str, Any]) -> str:
+    """Why a builder does not answer, by knocking at the endpoints that buildx has on file; "" when nothing is found."""
+    from buildx_tasks.execution.knocking import knock_at_each
 
-    return why_silent(known, seconds)
+    return "; ".join(reason for reason in knock_at_each(known.get("Nodes") or []) if reason)

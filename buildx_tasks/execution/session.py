@@ -29,7 +29,7 @@ from buildx_tasks.model.result import ArtifactResult, Results
 from buildx_tasks.model.settings import ADVERTISED, WITHOUT_EFFECT, Settings
 from buildx_tasks.planning.build import plan_build
 from buildx_tasks.planning.facts import Facts, TagFacts
-from buildx_tasks.planning.select import select_artifacts
+from buildx_tasks.planning.select import check_contexts, select_artifacts
 from buildx_tasks.planning.tagging import TagPlan, check_policies, plan_tags
 from buildx_tasks.planning.variables import Expander
 
@@ -63,7 +63,9 @@ def begin(settle: Settle, world: World) -> Loaded:
     if block:
         settings = settle(block, file)
     settings = with_registries_of(configs, settings)
-    artifacts = select_artifacts([item for config in configs for item in config.artifacts], settings.artifact)
+    everything = [item for config in configs for item in config.artifacts]
+    artifacts = select_artifacts(everything, settings.artifact)
+    check_contexts(everything, artifacts)
     check_policies(configs, frozenset(artifact.image for artifact in artifacts), settings)
     around = look_around(world.runner, world.environ, world.home, settings, world.notify)
     settings = with_advertised_registry(settings, around)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from types import MappingProxyType
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.planning.facts import SourceFacts
 
+_GIT = re.compile(r"git@|github\.com/")
 AGENT_SECONDS = 0.8
 _ARG = re.compile(r"^[ \t]*ARG[ \t]+[\"']?([A-Za-z_][A-Za-z0-9_]*)", re.IGNORECASE | re.MULTILINE)
 
@@ -23,6 +24,7 @@ def gather_sources(
         artifact.image: replace(
             _source(artifact, cwd),
             missing=_missing(artifact, cwd, environ, home),
+            contexts=tuple(_missing_contexts(artifact, cwd)),
             warnings=_odd(artifact, environ),
         )
         for artifact in artifacts
@@ -38,6 +40,18 @@ def _missing(artifact: Artifact, cwd: Path, environ: Mapping[str, str], home: st
     if wants_agent([artifact]) and not _agent_path(environ):
         found += (_no_agent(artifact, environ),)
     return found
+
+
+def _missing_contexts(artifact: Artifact, cwd: Path) -> Iterator[str]:
+    """A text for each named context that is a folder here and is not there; docker says so only in the middle."""
+    for name, source in artifact.extras.build_contexts:
+        scheme, mark, rest = source.partition("://")
+        folder = rest.partition("@")[0].partition(":")[0] if scheme == "oci-layout" else source
+        if (mark and scheme != "oci-layout") or "{{" in source or _GIT.match(source):
+            continue
+        if not (cwd / folder).is_dir():
+            where = f"{artifact.place}: " if artifact.place else ""
+            yield f"{where}artifact {artifact.image!r}: build context {name!r}: there is no folder {folder}"
 
 
 def _no_agent(artifact: Artifact, environ: Mapping[str, str]) -> str:

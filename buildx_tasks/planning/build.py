@@ -166,7 +166,7 @@ class _Planner:
 
     def _docker_step(self, step: BuildStep, draft: Draft, drafts: dict[str, Draft]) -> BuildStep:
         artifact = draft.artifact
-        values = {**branch_variable(self.facts.environ, self.facts.branch), **self.facts.environ}
+        values = {**self.facts.environ, **branch_variable(self.facts.environ, self.facts.branch)}
         expander = Expander(values | image_variables(draft.tag), now=self.expander.now, cmd=self.expander.cmd)
         cache_from, cache_to = self._caches(draft, expander)
         source = self.facts.sources.get(artifact.image, SourceFacts())

@@ -74,8 +74,9 @@ class _Planner:
                 continue
             resolved, is_own = self._resolve(spec)
             self._add(self.result.cache_from, CacheUse(spec=resolved, reason=self._why(resolved, "cacheFrom")))
-            if is_own and resolved.type == "registry":
-                own.append((resolved, bool(parse_image_ref(spec.get("ref")).tag)))
+            if is_own and resolved.type == "registry" and not parse_image_ref(resolved.get("ref")).digest:
+                named = "{{" not in text and bool(parse_image_ref(spec.get("ref")).tag)
+                own.append((resolved, named))
         explicit = self._texts_to()
         if explicit is None:
             self._derive(own)
@@ -132,7 +133,7 @@ class _Planner:
 
     def _name(self, ref: ImageRef, is_own: bool) -> str:
         settings = self.wishes.settings
-        repo = settings.cache_repo or settings.default_repo or ""
+        repo = (settings.cache_repo or settings.default_repo or "").lower()
         if is_own and settings.cache_repo:
             return apply_default_repo(repo, settings.multi_level_repo, self.artifact.image.lower())
         if ref.base_name in self.wishes.images:
@@ -155,8 +156,9 @@ class _Planner:
     def _derive(self, own: list[tuple[Spec, bool]]) -> None:
         """Without cacheTo, the artifact's own registry caches are written as well, when pushing.
 
-        Of those with and without a tag as written (the flags in `own`), the ones without, which have the cache-tag, are
-        this build's cache; the others beside them are what to fall back to, such as that of the main branch.
+        Of those with and without a fixed tag (the flags in `own`), the ones without, which have the cache-tag or one
+        from a template, are this build's cache; the others beside them are what to fall back to, such as that of the
+        main branch. An entry with a digest is only read.
 
         Never to the image's own tag, which is what a reference without a tag means while no cache-tag is set:
         the cache would replace the image that was just pushed.
@@ -172,8 +174,8 @@ class _Planner:
                 "(driver docker, classic image store) can't export one"
             )
             return
-        whole = all(tagged for _spec, tagged in own)
-        for spec in (spec for spec, tagged in own if whole or not tagged):
+        only_fixed = all(fixed for _spec, fixed in own)
+        for spec in (spec for spec, fixed in own if only_fixed or not fixed):
             if self._is_image(spec):
                 self.result.notes.append(
                     f"artifact {self.artifact.image!r}: no cache is written, for it would replace the image: "

@@ -14,9 +14,11 @@ from buildx_tasks.model.imageref import parse_image_ref
 from buildx_tasks.model.plan import BUILDX, DOCKER, BuildPlan, BuildStep, Later
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.engine import version_of
+from buildx_tasks.planning.select import required_images
 
 CALL_SINCE = Version("0.15")
 CALL = ("--call", "check,format=json")
+JUDGED = ("--target", "--build-arg", "--build-context")
 KEPT = ("docker", "--file", "--target", "--build-arg", "--build-context", "--builder")
 
 
@@ -42,13 +44,25 @@ def check_config(config: Config) -> Config:
 
 
 def _bare(artifact: Artifact) -> Artifact:
-    docker = replace(artifact.docker, secrets=(), ssh="", network="", cache_from=(), cli_flags=())
+    flags = _kept(artifact.docker.cli_flags)
+    docker = replace(artifact.docker, secrets=(), ssh="", network="", cache_from=(), cli_flags=flags)
     return replace(
         artifact,
         docker=docker,
         platforms=(),
         extras=replace(artifact.extras, outputs=(), attest="", sbom=None, cache_to=(), annotations=()),
     )
+
+
+def _kept(flags: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of ``cliFlags`` that a Dockerfile is judged by, each in one word."""
+    found: list[str] = []
+    words = iter(flags)
+    for word in words:
+        name, equals, _value = word.partition("=")
+        if name in JUDGED:
+            found.append(word if equals else f"{word}={next(words, '')}")
+    return tuple(found)
 
 
 def check_tags(artifacts: tuple[Artifact, ...]) -> dict[str, str]:
@@ -72,8 +86,11 @@ def require_call(buildx: str, error: str = "") -> None:
         )
 
 
-def plan_checks(plan: BuildPlan, references: Mapping[str, str]) -> tuple[DockerCheck, ...]:
-    """The commands. Raises `EngineUnfit` when the plan would build with plain docker."""
+def plan_checks(plan: BuildPlan, references: Mapping[str, str], empty: str) -> tuple[DockerCheck, ...]:
+    """The commands. Raises `EngineUnfit` when the plan would build with plain docker.
+
+    Images that others of the config are built from were maybe never made: the `empty` folder stands for them.
+    """
     plain = next((step for step in plan.steps if step.tool != BUILDX), None)
     if plain is not None:
         raise EngineUnfit(
@@ -84,12 +101,19 @@ def plan_checks(plan: BuildPlan, references: Mapping[str, str]) -> tuple[DockerC
     def answer(later: Later) -> str:
         return references.get(later.image, later.image)
 
-    return tuple(_check(step, answer) for step in plan.steps)
+    return tuple(_check(step, answer, references, empty) for step in plan.steps)
 
 
-def _check(step: BuildStep, answer: Callable[[Later], str]) -> DockerCheck:
-    flags = [words for item in step.flags if (words := item.render(answer)) and words[0] in KEPT]
+def _check(step: BuildStep, answer: Callable[[Later], str], references: Mapping[str, str], empty: str) -> DockerCheck:
+    flags = [words for item in step.flags if (words := item.render(answer)) and words[0].partition("=")[0] in KEPT]
     named = dict(words for words in flags if len(words) == 2)
+    needed = [references[image] for image in required_images(step.artifact) if image in references]
+    made = {f"docker-image://{reference}" for reference in needed}
+    flags = [
+        (words[0], f"{words[1].partition('=')[0]}={empty}") if words[-1].partition("=")[2] in made else words
+        for words in flags
+    ]
+    flags += [("--build-context", f"{reference}={empty}") for reference in needed]
     return DockerCheck(
         image=step.image,
         dockerfile=named.get("--file", ""),

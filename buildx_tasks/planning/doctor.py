@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from packaging.version import Version
 
 from buildx_tasks.errors import BuildxTasksError
-from buildx_tasks.model.builder import DOCKER_CONTAINER, DOCKER_DRIVER, HOST_VARIABLE, REMOTE
+from buildx_tasks.model.builder import DOCKER_CONTAINER, DOCKER_DRIVER, HOST_VARIABLE, KUBERNETES, REMOTE
 from buildx_tasks.model.check import OK, PROBLEM, SKIPPED, WARNING, Check, ok, problem, skipped, warning
 from buildx_tasks.model.engine import Builder
 from buildx_tasks.model.settings import OFF
@@ -28,7 +28,6 @@ FEATURES: tuple[tuple[str, Version], ...] = (
 """What needs a newer buildx than the oldest one that is supported."""
 
 SHOWN_NAMES = 5
-DAEMONS_OWN = ("", DOCKER_DRIVER)
 SLOW = "did not answer within"
 SILENT = "nothing answers at"
 NO_TLS = "does not speak TLS"
@@ -98,7 +97,7 @@ def _docker(facts: DoctorFacts) -> Iterator[Check]:
         return
     text = f"no docker daemon answers: {engine.daemon.error}"
     builder = engine.builder
-    if engine.buildx and builder and builder.known and not builder.error and builder.driver not in DAEMONS_OWN:
+    if engine.buildx and builder and builder.known and not builder.error and builder.driver in (REMOTE, KUBERNETES):
         yield skipped("docker-daemon", f"{text}; builder {builder.name} ({builder.driver}) needs none")
     else:
         yield warning("docker-daemon", text, "start docker, or build on a remote builder and push")
@@ -194,7 +193,10 @@ def _builder(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
     versions = ", ".join(dict.fromkeys(node.buildkit for node in builder.nodes if node.buildkit))
     nodes = f"{len(builder.nodes) or 1} node{'s' if len(builder.nodes) > 1 else ''}"
     shown = f" {versions}" if versions else ""
-    yield ok("builder", f"builder {builder.name}: driver {tool.driver}, {nodes}, BuildKit{shown}")
+    if facts.pending:
+        yield _pending(facts, builder)
+    else:
+        yield ok("builder", f"builder {builder.name}: driver {tool.driver}, {nodes}, BuildKit{shown}")
     needed = silent_nodes(builder, facts.platforms)
     for node in builder.nodes:
         if node.error:
@@ -202,6 +204,18 @@ def _builder(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
             yield say("builder", node_text(builder, node), node_hint(builder, node))
     yield from _differences(facts)
     yield from _platforms(facts, tool)
+
+
+def _pending(facts: DoctorFacts, builder: Builder) -> Check:
+    """A builder that the build creates: all that is known of it is who answers at a remote one's endpoints."""
+    text = f"builder {builder.name} ({builder.driver}) is not there yet, the build creates it"
+    endpoints = [node.endpoint for node in builder.nodes if not node.error]
+    if builder.driver == REMOTE and all(place.startswith(("tcp://", "unix://")) for place in endpoints):
+        return ok("builder", f"{text}: BuildKit answers at {', '.join(endpoints)}")
+    if builder.driver == DOCKER_CONTAINER and not facts.engine.daemon.running and not any(endpoints):
+        text += ", in a docker daemon, and none answers"
+        return problem("builder", text, "start docker, or use a remote builder")
+    return skipped("builder", f"{text}; whether it can start, only that tells:  invoke buildx.builder.ensure")
 
 
 def _differences(facts: DoctorFacts) -> Iterator[Check]:

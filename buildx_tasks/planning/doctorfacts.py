@@ -43,8 +43,8 @@ class DoctorFacts:
 
     `missing_secrets` and `empty_secrets` are texts; `disks` are (folder, free bytes, all bytes). `no_agent` says why no
     ssh agent can be forwarded, `runs` names the images whose Dockerfiles run something on the platform that is built.
-    `declared` says where the wanted builder is declared, "" when it is not, and `differences` how the one that is there
-    differs. `plan` is None when there was nothing to plan.
+    `declared` says where the wanted builder is declared, "" when it is not, `pending` that it is not there yet, and
+    `differences` how the one that is there differs. `plan` is None when there was nothing to plan.
     """
 
     engine: Engine
@@ -62,6 +62,7 @@ class DoctorFacts:
     no_agent: str = ""
     runs: tuple[str, ...] = ()
     declared: str = ""
+    pending: bool = False
     differences: tuple[str, ...] = ()
     plan: PlanFacts | None = None
     disks: tuple[tuple[str, int, int], ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from buildx_tasks.errors import CannotStart, NothingSelected
 from buildx_tasks.model.config import BUILDABLE_KINDS, Artifact
@@ -39,6 +39,19 @@ def required_images(artifact: Artifact) -> tuple[str, ...]:
     contexts = (value for _name, value in artifact.extras.build_contexts if value.startswith(ARTIFACT_CONTEXT))
     names = [item.image for item in artifact.requires] + [value.removeprefix(ARTIFACT_CONTEXT) for value in contexts]
     return tuple(dict.fromkeys(names))
+
+
+def check_contexts(artifacts: Sequence[Artifact], selected: Iterable[Artifact]) -> None:
+    """Raise `CannotStart` for named contexts that are to be artifacts and are none of `artifacts`."""
+    known = {item.image for item in artifacts}
+    lines = [
+        f"{item.place}: artifact {item.image!r}: build context {name!r}: nothing here builds {image!r}".lstrip(": ")
+        for item in selected
+        for name, value in item.extras.build_contexts
+        if value.startswith(ARTIFACT_CONTEXT) and (image := value.removeprefix(ARTIFACT_CONTEXT)) not in known
+    ]
+    if lines:
+        raise CannotStart("\n".join(lines), f"artifacts: {', '.join(sorted(known))}")
 
 
 def _nothing(artifacts: Sequence[Artifact], wanted: Sequence[str]) -> NothingSelected:

@@ -194,10 +194,28 @@ def _result(command: StepCommand, given: StepInput) -> None:
     if given.export_layout:
         layout = ("type=oci,tar=false,dest=", Later("layout", given.artifact.image))
         command.add("--output", layout, why="other artifacts require it and can't reach it otherwise")
-    command.add("--builder", tool.builder, why=tool.reason)
+    if not _chooses_builder(command, given):
+        command.add("--builder", tool.builder, why=tool.reason)
     if given.settings.progress == PLAIN:
         command.add("--progress", PLAIN, why="progress")
     command.add("--metadata-file", (Later("metadata", given.artifact.image),), why="the digest of the result")
+
+
+def _chooses_builder(command: StepCommand, given: StepInput) -> bool:
+    """Whether ``cliFlags`` name the builder, which holds unless the user has configured one; either way it is said."""
+    flags = given.artifact.docker.cli_flags
+    where = f"artifact {given.artifact.image!r}: cliFlags"
+    if any(text.partition("=")[0] == "--metadata-file" for text in flags):
+        command.warnings.append(f"{where} have --metadata-file, which is ours to set: use --metadata-output")
+    if not any(text.partition("=")[0] == "--builder" for text in flags):
+        return False
+    if given.settings.builder:
+        command.warnings.append(
+            f"{where} have --builder, and {given.tool.reason}: builder {given.tool.builder} is used"
+        )
+        return False
+    command.warnings.append(f"{where} have --builder: what it can do is not looked at, name it with  --builder instead")
+    return True
 
 
 def _is_insecure(given: StepInput) -> str:

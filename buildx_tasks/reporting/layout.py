@@ -126,6 +126,7 @@ class Blocks:
         self.marks = marks
         self.blocks: dict[str, _Block] = {}
         self.live = ""
+        self.waiting: list[str] = []
         self.lock = threading.Lock()
 
     def begin(self, image: str, heading: Sequence[str]) -> None:
@@ -147,7 +148,8 @@ class Blocks:
         """The block is closed when it is shown, and the next ones get their turn."""
         with self.lock:
             if image not in self.blocks:
-                self._put(f"{line}\n" if line else "")
+                self.waiting += [f"{line}\n"] if line else []
+                self._go_on()
                 return
             self.blocks[image].line = line
             self._go_on()
@@ -165,7 +167,10 @@ class Blocks:
             self._go_on()
 
     def _go_on(self) -> None:
-        """Close the live block when its build is over; show whole what is over too; the next one is live."""
+        """Close the live block when its build is over; show whole what is over too; the next one is live.
+
+        Lines of builds that never began, such as canceled ones, come when no block is open: a folded one hides them.
+        """
         while self.blocks:
             if not self.live:
                 over = (image for image, block in self.blocks.items() if block.line is not None)
@@ -173,6 +178,8 @@ class Blocks:
             if self.blocks[self.live].line is None:
                 return
             self._close()
+        self._put("".join(self.waiting))
+        self.waiting.clear()
 
     def _open(self, image: str) -> None:
         self.live = image

@@ -50,6 +50,8 @@ def remove(c: Context, name: str, filename: str = "") -> None:
     """Remove a builder, with its build cache."""
     from buildx_tasks.execution.builders import Builders
 
+    if not name:
+        raise CannotStart("no builder is named", "invoke buildx.builder.remove NAME")
     world, _specs = _declared(c, filename)
     print(f"builder {name}: {'removed' if Builders(world).remove(name) else 'was not there'}")
 

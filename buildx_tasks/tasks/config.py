@@ -16,7 +16,7 @@ from buildx_tasks.errors import CannotStart
 from buildx_tasks.model.settings import ALIASES, KEYS, Settings
 from buildx_tasks.reporting.settings import as_json, effective, settings_json, settings_text, value_text
 from buildx_tasks.tasks.guard import task
-from buildx_tasks.tasks.wanted import once, print_warning, settings_from
+from buildx_tasks.tasks.wanted import once, print_aside, print_warning, settings_from
 
 FORMATS = ("text", "json")
 TARGET_HELP = {
@@ -58,7 +58,7 @@ def get(c: Context, key: str, kube_context: str = "", format: str = "text") -> N
         print(json.dumps(found))
         return
     print(value_text(effective(settings, key)))
-    print(f"from: {found['from']}", file=sys.stderr)
+    print_aside(f"from: {found['from']}")
 
 
 @task(name="list", help={"all": "print the global config files as they are"} | SHOW_HELP)
@@ -83,7 +83,7 @@ def _change(c: Context, key: str, value: str, *, everywhere: bool, kube_context:
     context = None if everywhere else kube_context or _current_context(c)
     if not everywhere and not context:
         context = None
-        print("no kube-context is set: this changes the global section", file=sys.stderr)
+        print_aside("no kube-context is set: this changes the global section")
     done = _said(key, value, context)
     if c.config.run.dry:
         print(f"{done} (dry run: {shown(path, home)} is not written)")

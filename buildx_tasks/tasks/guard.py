@@ -10,7 +10,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 from invoke.exceptions import Exit
 from invoke.parser.argument import Argument
@@ -36,18 +37,20 @@ class GuardedTask(Task):  # type: ignore[type-arg]
                 _refuse_skaffold_config(*args[:1])
                 result = super().__call__(*args, **kwargs)
                 sys.stdout.flush()
+                _drop_what_is_refused(sys.stderr)
         except BrokenPipeError:
-            _drop_output()
+            _drop_output(sys.stdout)
             raise Exit(code=CLOSED_PIPE) from None
         except BuildxTasksError as error:
-            _drop_what_is_refused()
+            _drop_what_is_refused(sys.stdout)
+            _drop_what_is_refused(sys.stderr)
             raise Exit(str(error), error.exit_code) from error
         except KeyboardInterrupt:
             raise Exit("interrupted", INTERRUPTED) from None
         except OSError as error:
             if error.errno not in FULL or error.filename is not None:
                 raise
-            _drop_output()
+            _drop_output(sys.stdout)
             raise Exit(f"standard output can't be written: {error.strerror}", FAILED) from None
         return result
 
@@ -69,6 +72,9 @@ def _refuse_skaffold_config(c: Any = None) -> None:
 
 def _write_whatever_comes() -> None:
     """Let standard output take what its encoding has no letters for, in the way that standard error does."""
+    # Streams that the caller has closed: there is nobody to write to, and no reason not to work.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - lives as we do
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
         keeps_bytes = sys.stdout.errors == "surrogateescape" and sys.stdout.encoding.lower().startswith("utf")
         if not keeps_bytes:
@@ -86,18 +92,18 @@ def _signals_as_before() -> Iterator[None]:
             signal.signal(signal.SIGINT, before)
 
 
-def _drop_what_is_refused() -> None:
+def _drop_what_is_refused(stream: TextIO) -> None:
     """Write what is still unwritten, or drop it: Python would complain of it at its end, and change the status."""
     try:
-        sys.stdout.flush()
+        stream.flush()
     except OSError:
-        _drop_output()
+        _drop_output(stream)
 
 
-def _drop_output() -> None:
+def _drop_output(stream: TextIO) -> None:
     """Let what is still unwritten go nowhere: who read our output (``| head``) is gone."""
     with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 task: Callable[..., Any] = functools.partial(invoke_task, klass=GuardedTask, auto_shortflags=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -22,7 +23,7 @@ from buildx_tasks.reporting.buildjson import record_json
 from buildx_tasks.reporting.text import Silent, TextReporter, failures_text
 from buildx_tasks.tasks.result import Wanted
 from buildx_tasks.tasks.scene import Scene
-from buildx_tasks.tasks.wanted import print_warning, settings_from
+from buildx_tasks.tasks.wanted import print_aside, print_warning, settings_from
 
 
 def begin(c: Context, scene: Scene, flags: Mapping[str, object]) -> Run:
@@ -101,7 +102,7 @@ class Run:
         self._warn(settings, plan.warnings)
         if not self.quiet:
             for text in plan.notes:
-                print(f"note: {text}", file=sys.stderr)
+                print_aside(f"note: {text}")
         return settings, plan
 
     def show_tags(self, plan: BuildPlan) -> None:
@@ -116,7 +117,7 @@ class Run:
         text, notes = bake_json(plan, str(self.world.cwd))
         sys.stdout.write(text)
         for note in notes:
-            print(note, file=sys.stderr)
+            print_aside(note)
 
     def tags(self) -> tuple[Settings, Results]:
         """A dry run: the tags, and nothing done. Under ``--strict`` a policy that failed is an error."""
@@ -165,9 +166,11 @@ class Run:
 
     def check_files(self) -> None:
         """Raise `CannotStart` for result files that can't be written, before anything is built."""
-        for name in (self.wanted.file_output, self.wanted.metadata_output):
-            if name:
-                check_writable(self.world.cwd / name)
+        names = [name for name in (self.wanted.file_output, self.wanted.metadata_output) if name]
+        if len(names) > len({os.path.realpath(self.world.cwd / name) for name in names}):
+            raise CannotStart(f"file-output and metadata-output are both {names[0]}", "give each a file of its own")
+        for name in names:
+            check_writable(self.world.cwd / name)
 
     def finish(self, settings: Settings, results: Results) -> None:
         """Print the JSON of ``--quiet``, and end with the right status."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import signal
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from buildx_tasks.execution.shell import ShellRunner
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Command
 from buildx_tasks.tasks.result import Wanted
-from buildx_tasks.tasks.wanted import once, print_warning
+from buildx_tasks.tasks.wanted import once, print_aside, print_warning
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,4 +77,4 @@ def _let_interrupts_end_questions(runner: ShellRunner) -> None:
 
 
 def _echo(command: Command) -> None:
-    print(shlex.join(command.argv), file=sys.stderr)
+    print_aside(shlex.join(command.argv))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -37,7 +38,13 @@ def settings_from(
 
 def print_warning(text: str) -> None:
     """Say what is odd but no reason to stop, on standard error."""
-    print(f"WARNING: {text}", file=sys.stderr)
+    print_aside(f"WARNING: {text}")
+
+
+def print_aside(text: str) -> None:
+    """A line on standard error; where that takes nothing more, nothing is said and the work goes on."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr)
 
 
 def once(tell: Callable[[str], None]) -> Callable[[str], None]:

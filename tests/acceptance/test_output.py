@@ -270,3 +270,45 @@ def test_ctrl_c_does_not_wait_for_a_builder_that_hesitates(project: Project) -> 
             _out, err = process.communicate(timeout=40)
         assert (process.returncode, err.decode()) == (130, "interrupted\n")
         assert time.monotonic() - begun < 15
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "2>/dev/full"])
+@pytest.mark.parametrize("words", ["buildx.build --tag v1 --file-output build.json", "schema.validate"])
+def test_a_stream_that_is_closed_or_full_is_no_reason_not_to_work(project: Project, closed: str, words: str) -> None:
+    project.write("skaffold.yaml", TWO.replace("context: app", "context: app, docker: {squash: true}"))
+    project.docker.save()
+    line = f"{sys.executable} -m invoke {words} {closed}"
+    done = subprocess.run(["sh", "-c", line], cwd=project.folder, env=project.environment(), capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    if "build" in words:
+        assert len(json.loads((project.folder / "build.json").read_text())["builds"]) == 2
+
+
+def test_two_result_files_are_two_files(project: Project) -> None:
+    done = project.invoke(*BUILD, "--file-output", "x.json", "--metadata-output", "./x.json")
+    assert (done.returncode, "are both x.json" in done.stderr) == (2, True)
+    assert not project.docker.builds
+
+
+def test_what_was_canceled_is_not_folded_away(project: Project) -> None:
+    project.env["GITHUB_ACTIONS"] = "true"
+    slow = "{image: slow, custom: {buildCommand: sleep 2}}"
+    artifacts = f"{slow}, {{image: app, context: app}}, {{image: web, requires: [{{image: app}}]}}"
+    project.write("skaffold.yaml", TWO.partition("  artifacts:")[0] + f"  artifacts: [{artifacts}]\n")
+    project.docker.table["buildx build"] = (1, "", "ERROR: no\n")
+    lines = project.invoke(*BUILD).stdout.splitlines()
+    canceled = lines.index("Build [web] was canceled")
+    assert lines[:canceled].count("::endgroup::") == sum(line.startswith("::group::") for line in lines)
+    assert canceled > lines.index("Build [app] failed: no")
+
+
+def test_a_builder_in_cli_flags_holds_unless_one_is_configured(project: Project) -> None:
+    project.write(
+        "skaffold.yaml", TWO.replace("context: app", 'context: app, docker: {cliFlags: ["--builder", "mine"]}')
+    )
+    done = project.invoke(*BUILD, "--artifact", "app")
+    assert (done.returncode, project.docker.builds[0]["argv"].count("--builder")) == (0, 1)
+    assert "cliFlags have --builder: what it can do is not looked at" in done.stderr
+    done = project.invoke(*BUILD, "--artifact", "app", "--builder", "default", "--no-cache-artifacts")
+    assert project.docker.builds[1]["argv"].count("--builder") == 2
+    assert "builder default is used" in done.stderr

@@ -50,9 +50,9 @@ class Project:
         (self.folder / "app/src/main").write_text(f"{sandbox.prefix}\n")
         sandbox.env["SOURCE_DATE_EPOCH"] = "1700000000"
 
-    def build(self, *words: str, tag: str = "v1") -> dict[str, str]:
+    def build(self, *words: str, tag: str = "v1", attest: str = "none") -> dict[str, str]:
         """Build; what was said of every artifact."""
-        words = (f"--tag={tag}", "--attest=none", "--file-output=out.json", *words)
+        words = (f"--tag={tag}", f"--attest={attest}", "--file-output=out.json", *words)
         done = self.sandbox.run("buildx-tasks", "buildx.build", *words, cwd=self.folder)
         lines = done.out.partition("Checking cache...\n")[2].splitlines()
         said = [line.removeprefix(" - ").partition(": ") for line in lines if line.startswith(" - ")]
@@ -61,6 +61,16 @@ class Project:
     def result(self, image: str = "app") -> str:
         builds = json.loads((self.folder / "out.json").read_text())["builds"]
         return str(next(build["tag"] for build in builds if build["imageName"] == image))
+
+
+def test_equal_artifacts_are_found_each_in_its_own_repository(sandbox: Sandbox) -> None:
+    project = Project(sandbox)
+    twins = "\n".join(f"  - {{image: {name}, context: base}}" for name in ("one", "two"))
+    (project.folder / "skaffold.yaml").write_text(f"{CONFIG.partition('  - image')[0]}{twins}\n")
+    # The provenance of every push says when it was made, and so each has another digest.
+    for repo, state in (("r1", "Not found. Building"), ("r2", "Not found. Building"), ("r1", "Found Remotely")):
+        said = project.build(f"--default-repo={sandbox.image(repo)}", attest="min")
+        assert said == {"one": state, "two": state}
 
 
 ENGINES = [("containerd", "", "new"), ("classic", "", "old"), ("containerd", "", "none"), (None, "plain", "new")]

@@ -133,6 +133,28 @@ class TestRegistryInTrouble:
         assert "refuses: these credentials may not do that" in done.err
 
 
+class TestNewestEngine:
+    """BuildKit 0.25 sums a refusal up in a word, and has the status and the address in its log alone."""
+
+    def test_without_credentials(self, new_sandbox: Callable[..., Sandbox]) -> None:
+        sandbox = new_sandbox(engine="modern")
+        done = Project(sandbox).build(registry="password", check=False)
+        host = sandbox.lab.parts["password"]["host"]
+        assert done.code == 1
+        assert f"{host} wants other credentials, or any" in done.err
+        assert f"docker login {host}" in done.err
+
+    def test_trouble_is_tried_again(self, new_sandbox: Callable[..., Sandbox], faults: Faults) -> None:
+        sandbox = new_sandbox(engine="modern")
+        sandbox.env["INVOKE_BUILDX_RETRIES"] = "1"
+        faults({"count": 10000, "status": 503, "method": "POST"})
+        done = Project(sandbox).build(registry="faulty", check=False)
+        why = f"{sandbox.lab.parts['faulty']['host']} answers 503: it is in trouble"
+        assert done.code == 1
+        assert done.out.count(f"{why}: trying again in") == 1
+        assert f"build [app] failed: {why}" in done.err
+
+
 CACHED = CONFIG + "          docker:\n            cacheFrom: [CACHE]\n"
 EXPORTED = CONFIG + "          docker:\n            cacheTo: ['type=registry,ref=CACHE,mode=max']\n"
 

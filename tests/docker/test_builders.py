@@ -137,9 +137,29 @@ def test_a_declared_builder_that_says_nothing_is_reported_soon_and_not_created(f
         refused = project.build(check=False)
         assert (refused.code, f"tcp://{mute.host} did not answer within 2 s" in refused.err) == (4, True), refused.text
         assert far.docker("buildx", "inspect", "mute", check=False).code != 0
-        assert "builder mute: created" in project.invoke("buildx.builder.ensure").out
+        assert project.invoke("buildx.builder.ensure", check=False).code == 4
         # docker would have waited twenty seconds for each.
         assert time.monotonic() - begun < 18
+
+
+def test_a_builder_that_works_is_not_made_anew_where_nobody_is(far: Sandbox) -> None:
+    live = far.lab.parts["remote"]["endpoint"]
+    project = Declared(far, {"far": {"driver": "remote", "endpoint": live}})
+    assert "created" in project.invoke("buildx.builder.ensure").out
+    project.declare({"far": {"driver": "remote", "endpoint": "tcp://127.0.0.1:1"}})
+    refused = project.invoke("buildx.builder.ensure", "--repair", check=False)
+    assert (refused.code, "nothing answers at tcp://127.0.0.1:1" in refused.err) == (4, True)
+    assert live in far.docker("buildx", "inspect", "far").out
+
+
+def test_of_two_nodes_one_may_be_silent(far: Sandbox) -> None:
+    with Relay("127.0.0.1", 1, hold=True) as mute:
+        nodes = [{"endpoint": far.lab.parts["nodes"]["amd64"]}, {"endpoint": f"tcp://{mute.host}"}]
+        project = Declared(far, {"two": {"driver": "remote", "nodes": nodes}})
+        begun = time.monotonic()
+        assert "created" in project.invoke("buildx.builder.ensure").out
+        assert time.monotonic() - begun < 18
+        assert f"tcp://{mute.host}" in (Path(far.env["BUILDX_CONFIG"]) / "instances" / "two").read_text()
 
 
 def test_two_nodes_build_two_platforms_into_one_index(far: Sandbox) -> None:

@@ -92,3 +92,28 @@ def test_the_build_args_of_the_build_count(modern: Sandbox) -> None:
     assert "nowhere/gone: failed to resolve" in check(modern, dockerfile=dockerfile).out
     done = check(modern, "--set", "app.docker.buildArgs.BASE=scratch", dockerfile=dockerfile)
     assert (done.code, done.out) == (0, "0 findings in 1 Dockerfile\n")
+
+
+NEEDS = """\
+apiVersion: skaffold/v4beta13
+kind: Config
+build:
+  artifacts:
+    - {image: never-made, context: base}
+    - image: app
+      context: app
+      requires: [{image: never-made, alias: BASE}]
+      docker: {cliFlags: [--target, second, "--build-context=ext=elsewhere"]}
+"""
+STAGES = "ARG BASE\nFROM $BASE AS first\nFROM first AS second\nCOPY --from=ext /x /x\nFROM nowhere/gone\nCOPY . /\n"
+
+
+def test_what_is_required_need_not_have_been_built_and_cli_flags_count(modern: Sandbox) -> None:
+    folder = modern.app("project/app", STAGES).parent
+    modern.app("project/base", "FROM scratch\nCOPY . /\n")
+    (folder / "elsewhere").mkdir()
+    (folder / "skaffold.yaml").write_text(NEEDS)
+    (folder / "tasks.py").write_text("import buildx_tasks\n\nns = buildx_tasks.namespace()\n")
+    done = modern.run("invoke", "buildx.check", check=False, cwd=folder)
+    assert "nowhere" not in done.text, done.text
+    assert "never-made" not in done.out, done.text

@@ -278,6 +278,16 @@ def test_the_builder_of_another_docker_context(sandbox: Sandbox) -> None:
     assert (code, "docker talks to context other" in found["builder"][0]["text"]) == (4, True)
 
 
+def test_what_the_build_creates_is_not_called_well_before(new_sandbox: Callable[..., Sandbox]) -> None:
+    config = CONFIG + ".buildx: {builder: new, builders: {new: {driver: docker-container}}}\n"
+    code, found = doctor(new_sandbox(), config=config)
+    assert (code, found["builder"][0]["verdict"]) == (0, "skipped")
+    code, found = doctor(new_sandbox(engine=None), config=config)
+    assert (code, found["builder"][0]["verdict"]) == (4, "problem")
+    assert "in a docker daemon, and none answers" in found["builder"][0]["text"]
+    assert found["docker-daemon"][0]["verdict"] == "warning"
+
+
 def test_a_declaration_with_a_mistake_is_a_finding(sandbox: Sandbox) -> None:
     config = CONFIG + ".buildx: {builder: far, builders: {far: {driver: remot, endpoint: 'tcp://h:1'}}}\n"
     code, found = doctor(sandbox, config=config)
@@ -373,6 +383,10 @@ def test_a_classic_engine_and_none_at_all(new_sandbox: Callable[..., Sandbox]) -
     assert "none answers" in found["tool"][0]["text"]
 
 
+def context_block(source: str) -> str:
+    return f".buildx: {{artifacts: {{app: {{buildContexts: {{y: '{source}'}}}}}}}}\n"
+
+
 CLASSIC = "classic"
 CONTAINERD = "containerd"
 
@@ -397,6 +411,14 @@ CONTAINERD = "containerd"
         (CONTAINERD, "", ("--tag", "bad tag"), "bad tag"),
         (CONTAINERD, "    - {image: web, context: gone}\n", (), "context 'gone' does not exist"),
         (CONTAINERD, "      docker: {dockerfile: Gone}\n", (), "no Dockerfile at"),
+        (CONTAINERD, ".buildx: {artifacts: {app: {buildContexts: {y: ../gone}}}}\n", (), "there is no folder ../gone"),
+        (CONTAINERD, ".buildx: {artifacts: {app: {buildContexts: {y: 'oci-layout://gone'}}}}\n", (), "no folder gone"),
+        (
+            CONTAINERD,
+            ".buildx: {artifacts: {app: {buildContexts: {y: 'artifact://z'}}}}\n",
+            (),
+            "nothing here builds 'z'",
+        ),
         (CONTAINERD, "", ("--builder", "off", "--strict", "--cache-to", "app:c"), "cacheTo is left out"),
         (
             CONTAINERD,

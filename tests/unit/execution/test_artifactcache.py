@@ -353,15 +353,15 @@ class TestChanges:
         [
             ("docker-image://busybox@sha256:" + "0" * 64, CACHED),
             ("docker-image://busybox", BUILT),
-            ("oci-layout://folder:latest", BUILT),
+            ("oci-layout://shared:latest", BUILT),
             ("https://example.com/x.git", BUILT),
             ("git@example.com:x.git", BUILT),
-            ("missing", BUILT),
         ],
     )
     def test_a_context_elsewhere_is_known_only_when_it_is_pinned(
         self, project: Project, source: str, status: str
     ) -> None:
+        (project.folder / "shared").mkdir(exist_ok=True)
         extras = ArtifactExtras(build_contexts=(("other", source),))
         project.artifacts = (BASE, replace(APP, extras=extras))
         project.run()

@@ -104,6 +104,22 @@ def test_of_own_caches_the_one_with_the_cache_tag_is_written_and_the_others_are_
     assert specs(named.cache_to) == [DERIVED.replace("app:cache", f"app:{name}") for name in ("one", "two")]
 
 
+def test_a_tag_from_a_template_is_the_builds_own_and_a_digest_is_only_read() -> None:
+    plan = planned(("app:x-{{.CACHE_TAG}}", "app:main"))
+    assert specs(plan.cache_to) == [DERIVED.replace("app:cache", "app:x-cache")]
+    assert planned((f"app@sha256:{'1' * 64}",)).cache_to == []
+
+
+def test_below_a_repository_with_capitals_caches_go_where_the_image_goes() -> None:
+    settings = Settings(default_repo="localhost:5000/TEAM", cache_tag="cache")
+    plan = planned(("app",), tag="localhost:5000/team/app:v1", settings=settings)
+    assert specs(plan.cache_from) == ["type=registry,ref=localhost:5000/team/app:cache"]
+    untagged = planned(
+        ("app",), tag="localhost:5000/team/app:v1", settings=Settings(default_repo="localhost:5000/TEAM")
+    )
+    assert untagged.cache_to == []
+
+
 def test_a_cache_never_replaces_the_image() -> None:
     untagged = Settings(default_repo="localhost:5000")
     derived = planned(settings=untagged)
