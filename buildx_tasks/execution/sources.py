@@ -24,7 +24,7 @@ def gather_sources(
         artifact.image: replace(
             _source(artifact, cwd),
             missing=_missing(artifact, cwd, environ, home),
-            contexts=tuple(_missing_contexts(artifact, cwd)),
+            paths=(*_missing_contexts(artifact, cwd), *_missing_keys(artifact, cwd)),
             warnings=_odd(artifact, environ),
         )
         for artifact in artifacts
@@ -52,6 +52,15 @@ def _missing_contexts(artifact: Artifact, cwd: Path) -> Iterator[str]:
         if not (cwd / folder).is_dir():
             where = f"{artifact.place}: " if artifact.place else ""
             yield f"{where}artifact {artifact.image!r}: build context {name!r}: there is no folder {folder}"
+
+
+def _missing_keys(artifact: Artifact, cwd: Path) -> Iterator[str]:
+    """A text for each key or socket that ``ssh: ID=PATH`` names and that is not there."""
+    name, _equals, keys = artifact.docker.ssh.partition("=")
+    for key in keys.split(","):
+        if key and not (cwd / key).exists():
+            where = f"{artifact.place}: " if artifact.place else ""
+            yield f"{where}artifact {artifact.image!r}: ssh {name}: there is no file {key}"
 
 
 def _no_agent(artifact: Artifact, environ: Mapping[str, str]) -> str:

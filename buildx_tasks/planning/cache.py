@@ -111,7 +111,10 @@ class _Planner:
             return None
 
     def _resolve(self, spec: Spec) -> tuple[Spec, bool]:
-        """The entry with its reference tagged and moved, and whether it is the artifact's own image."""
+        """The entry with its reference tagged and moved, and whether it is the artifact's own image.
+
+        Images of others have no tags of ours: unless a cache-tag is set for all, docker's own default is theirs.
+        """
         if spec.type != "registry" or not self.wishes.adjust:
             return spec, False
         try:
@@ -120,7 +123,9 @@ class _Planner:
             self._problem(error.message, error.hint)
             return spec, False
         is_own = ref.base_name in (self.artifact.image.lower(), self.final.base_name)
-        text = self._name(ref, is_own) + (f"@{ref.digest}" if ref.digest else f":{ref.tag or self.cache_tag}")
+        foreign = not is_own and ref.base_name not in self.wishes.images
+        tag = ref.tag or ("latest" if foreign and not self.wishes.settings.cache_tag else self.cache_tag)
+        text = self._name(ref, is_own) + (f"@{ref.digest}" if ref.digest else f":{tag}")
         return self._with_insecure(spec.with_attr("ref", text), ref.domain), is_own
 
     def _with_insecure(self, spec: Spec, registry: str) -> Spec:

@@ -263,11 +263,11 @@ def _platforms(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
                 _node_hint(tool, platform),
             )
         else:
+            emulate = "install emulators where it runs:  apt-get install qemu-user-static binfmt-support\nor "
             yield problem(
                 "platform",
                 f"builder {tool.builder} does not offer {platform}, and {_names(facts)} have steps to run on it",
-                "install emulators where it runs:  apt-get install qemu-user-static binfmt-support\n"
-                f"or {_node_hint(tool, platform)}",
+                (emulate if wanted.os == "linux" else "") + _node_hint(tool, platform),
             )
 
 

@@ -146,5 +146,5 @@ def _check_sources(artifact: Artifact, source: SourceFacts) -> None:
         )
     if source.missing:
         raise CannotStart("\n".join(source.missing), "create the file, or start ssh-agent")
-    if source.contexts:
-        raise CannotStart("\n".join(source.contexts), "paths of buildContexts are relative to the current directory")
+    if source.paths:
+        raise CannotStart("\n".join(source.paths), "these paths are relative to the current directory")

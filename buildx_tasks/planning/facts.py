@@ -19,8 +19,8 @@ class SourceFacts:
     `context` is "" when the build context is a folder, else what is wrong with it. `dockerfile` is the absolute
     path that Skaffold's lookup chooses; `declared_args` are the names of its ARG lines, None when unreadable.
     `missing` says which secrets and which agent the build needs and are not there: it is an error when
-    building. `contexts` says which folders of named contexts are not there. `warnings` are about what docker takes
-    all the same.
+    building. `paths` says which folders of named contexts and which ssh keys are not there. `warnings` are about
+    what docker takes all the same.
     """
 
     context: str = ""
@@ -28,12 +28,12 @@ class SourceFacts:
     dockerfile_exists: bool = True
     declared_args: frozenset[str] | None = None
     missing: tuple[str, ...] = ()
-    contexts: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def tolerant(self) -> SourceFacts:
         """The same for a plan that is only looked at: what a build could not do without is a warning."""
-        return replace(self, missing=(), contexts=(), warnings=(*self.missing, *self.contexts, *self.warnings))
+        return replace(self, missing=(), paths=(), warnings=(*self.missing, *self.paths, *self.warnings))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

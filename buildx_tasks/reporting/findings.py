@@ -21,7 +21,9 @@ def findings_text(files: Sequence[str], findings: Sequence[Finding]) -> str:
 
 
 def _line(finding: Finding) -> str:
-    return f"{finding} (warning)" if finding.severity == "warning" else str(finding)
+    # A key may hold a line break, and a CI service takes some lines for commands.
+    text = str(finding).replace("\r", "\\r").replace("\n", "\\n")
+    return f"{text} (warning)" if finding.severity == "warning" else text
 
 
 def findings_json(files: Sequence[str], findings: Sequence[Finding]) -> str:

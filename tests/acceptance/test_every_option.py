@@ -459,3 +459,11 @@ def test_the_list_of_settings_knows_the_builder_that_variables_stand_for(here: H
     assert shown["value"].startswith("buildkit-")
     project.env["BUILDX_BUILDER"] = "near"
     assert json.loads(here.invoke(project, "buildx.config.get", "builder", "--format", "json").out)["value"] == "near"
+
+
+def test_a_line_break_in_a_key_begins_no_line_of_ours(here: Here, tmp_path: Path) -> None:
+    project = make_project(tmp_path, 'apiVersion: skaffold/v4beta13\nkind: Config\n"x\\n::error::told": 1\n')
+    done = here.invoke(project, "schema.validate")
+    assert done.code == 1
+    assert "::error::told" in done.out + done.err
+    assert not any(line.startswith("::error::") for line in (done.out + done.err).splitlines())

@@ -411,14 +411,10 @@ CONTAINERD = "containerd"
         (CONTAINERD, "", ("--tag", "bad tag"), "bad tag"),
         (CONTAINERD, "    - {image: web, context: gone}\n", (), "context 'gone' does not exist"),
         (CONTAINERD, "      docker: {dockerfile: Gone}\n", (), "no Dockerfile at"),
-        (CONTAINERD, ".buildx: {artifacts: {app: {buildContexts: {y: ../gone}}}}\n", (), "there is no folder ../gone"),
-        (CONTAINERD, ".buildx: {artifacts: {app: {buildContexts: {y: 'oci-layout://gone'}}}}\n", (), "no folder gone"),
-        (
-            CONTAINERD,
-            ".buildx: {artifacts: {app: {buildContexts: {y: 'artifact://z'}}}}\n",
-            (),
-            "nothing here builds 'z'",
-        ),
+        (CONTAINERD, context_block("../gone"), (), "there is no folder ../gone"),
+        (CONTAINERD, context_block("oci-layout://gone"), (), "there is no folder gone"),
+        (CONTAINERD, context_block("artifact://z"), (), "nothing here builds 'z'"),
+        (CONTAINERD, "      docker: {ssh: 'default=gone/key'}\n", (), "ssh default: there is no file gone/key"),
         (CONTAINERD, "", ("--builder", "off", "--strict", "--cache-to", "app:c"), "cacheTo is left out"),
         (
             CONTAINERD,

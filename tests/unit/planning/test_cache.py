@@ -72,6 +72,16 @@ def test_without_a_cache_tag_the_images_own_tag_is_used() -> None:
     assert specs(plan.cache_from) == ["type=registry,ref=localhost:5000/app:v1"]
 
 
+def test_the_tag_of_our_image_is_none_of_others() -> None:
+    plan = planned(("app", "base", "debian-base", "foreign.io/x:1"), settings=Settings(default_repo="localhost:5000"))
+    assert specs(plan.cache_from) == [
+        "type=registry,ref=localhost:5000/app:v1",
+        "type=registry,ref=localhost:5000/base:v1",
+        "type=registry,ref=debian-base:latest",
+        "type=registry,ref=foreign.io/x:1",
+    ]
+
+
 def test_a_cache_repo_takes_the_references_of_our_images_and_no_others() -> None:
     settings = Settings(default_repo="localhost:5000", cache_repo="cache.io/c", cache_tag="cache")
     plan = planned(("app", "base", "foreign.io/x"), settings=settings)
