@@ -34,10 +34,6 @@ EXISTS = "existing instance for"
 TLS_VARIABLES = ("DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
 
 
-class NoBuildx(EngineUnfit):
-    """There is no docker, or it has no buildx: builders are beyond it."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ensured:
     """What was done for one builder, and how it differs from its declaration when nothing was."""
@@ -204,7 +200,6 @@ def _check(done: Completed, what: str, builder: str = "") -> None:
     if done.ok:
         return
     if done.missing:
-        raise NoBuildx(f"{what}: docker is not installed", "install the docker CLI, or put it on PATH")
+        raise EngineUnfit(f"{what}: docker is not installed", "install the docker CLI, or put it on PATH")
     diagnosis = diagnose(read_ending(done.stderr or done.stdout), builder=builder)
-    kind = NoBuildx if diagnosis.id == "no-plugin" else EngineUnfit
-    raise kind(f"{what}: {diagnosis.message or f'status {done.code}'}", diagnosis.hint)
+    raise EngineUnfit(f"{what}: {diagnosis.message or f'status {done.code}'}", diagnosis.hint)

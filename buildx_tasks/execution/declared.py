@@ -101,12 +101,11 @@ def want_builder(settings: Settings, world: World, *, building: bool, buildx: Ca
     settings = replace(settings, builder=spec.name, origins=origins)
     if not building:
         return _as_planned(spec, settings, world)
-    from buildx_tasks.execution.builders import DIFFERS, Builders, NoBuildx
+    from buildx_tasks.execution.builders import DIFFERS, Builders
 
-    try:
-        done = Builders(world, buildx=buildx(), patience=settings.builder_timeout).ensure(spec)
-    except NoBuildx:
+    if not (version := buildx()):
         return Wanted(settings=settings)
+    done = Builders(world, buildx=version, patience=settings.builder_timeout).ensure(spec)
     return Wanted(settings=settings, differences=done.differences if done.status == DIFFERS else ())
 
 
