@@ -57,6 +57,13 @@ class Dockerfile:
         """The build args that an ARG of any stage declares: of each line the first, as Skaffold counts."""
         return frozenset(one.words[0].partition("=")[0] for one in self.instructions if one.name == "arg" and one.words)
 
+    def has_stage(self, target: str) -> bool:
+        """Whether there is a stage of this name, or of this number from 0 on."""
+        stages = _stages(self.instructions)
+        if target.isdecimal() and int(target) < len(stages):
+            return True
+        return any(name == target.lower() for name, _start, _body in stages)
+
     def runs_on_target(self, target: str = "") -> bool:
         """Whether a RUN that the stage `target` ("" for the last) needs is run on the platform that is built.
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from buildx_tasks.document.dockerfile import parse_dockerfile
+from buildx_tasks.document.dockerfile import Dockerfile, parse_dockerfile
 from buildx_tasks.errors import BuildxTasksError
 from buildx_tasks.execution.connections import Connections
 from buildx_tasks.execution.daemonsocket import daemon_info
@@ -81,7 +81,10 @@ def gather(settle: Settle, world: World, asked: Questions) -> DoctorFacts:
         engine = answers(asked, runner, world.environ, home, OFF)
         if engine.buildx and seen is not None:
             engine = replace(engine, builder=seen.result())
+        read = tuple(_dockerfiles(artifacts, world))
         plan, platforms = _planned(loaded, world, engine, planning.result()) if loaded and planning else (None, None)
+        if plan is not None:
+            plan = replace(plan, problems=(*plan.problems, *_missing_stages(read)))
     return DoctorFacts(
         engine=engine,
         settings=settings,
@@ -96,7 +99,7 @@ def gather(settle: Settle, world: World, asked: Questions) -> DoctorFacts:
         empty_secrets=unset_variables(artifacts, world.environ),
         wants_agent=wants_agent(artifacts),
         no_agent=why_no_agent(world.environ) if wants_agent(artifacts) else "",
-        runs=tuple(_running(artifacts, world)),
+        runs=tuple(item.image for item, file in read if file is None or file.runs_on_target(item.docker.target)),
         declared=spec.origin if spec is not None else "",
         pending=wanted.pending is not None,
         differences=wanted.differences,
@@ -130,19 +133,26 @@ def _planned(
     return PlanFacts(outputs=tuple(step.output for step in plan.steps), warnings=plan.warnings), platforms
 
 
-def _running(artifacts: Iterable[Artifact], world: World) -> Iterator[str]:
-    """The images whose Dockerfiles run something on the platform that is built, or can't be read."""
+def _dockerfiles(artifacts: Iterable[Artifact], world: World) -> Iterator[tuple[Artifact, Dockerfile | None]]:
+    """The Dockerfile of each docker artifact, None for one that can't be read."""
     for item in artifacts:
         if item.kind != DOCKER:
             continue
         path = find_dockerfile(world.cwd / item.context, item.docker.dockerfile, world.cwd)
         try:
-            text = path.read_text(encoding="utf-8", errors="replace")
-            runs = parse_dockerfile(text, str(path)).runs_on_target(item.docker.target)
+            yield item, parse_dockerfile(path.read_text(encoding="utf-8", errors="replace"), str(path))
         except (OSError, BuildxTasksError):
-            runs = True
-        if runs:
-            yield item.image
+            yield item, None
+
+
+def _missing_stages(read: Iterable[tuple[Artifact, Dockerfile | None]]) -> Iterator[tuple[str, str]]:
+    """A problem and its fix for each target that its Dockerfile does not have."""
+    for item, dockerfile in read:
+        target = item.docker.target
+        if target and dockerfile is not None and not dockerfile.has_stage(target):
+            where = f"{item.place}: " if item.place else ""
+            text = f"{where}artifact {item.image!r}: {dockerfile.file} has no stage {target}"
+            yield text, f"correct docker.target, or add  AS {target}  to a FROM line"
 
 
 def _ask_registries(

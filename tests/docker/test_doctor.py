@@ -442,6 +442,13 @@ def test_what_a_build_refuses_is_a_problem(
     assert said in built.err
 
 
+def test_a_target_that_is_no_stage(sandbox: Sandbox) -> None:
+    code, found = doctor(sandbox, config=CONFIG + "      docker: {target: nope}\n")
+    assert (code, "Dockerfile has no stage nope" in found["plan"][0]["text"]) == (4, True)
+    built = sandbox.run(*BUILD, check=False, cwd=sandbox.folder / "project")
+    assert (built.code, "the Dockerfile has no stage nope" in built.err) == (1, True)
+
+
 def test_what_several_nodes_build_can_not_be_kept(sandbox: Sandbox) -> None:
     words = ("--builder", sandbox.builder("nodes"), "--platform", "linux/amd64,linux/arm64")
     code, found = doctor(sandbox, *words)

@@ -250,6 +250,11 @@ def test_any_dockerfile(text: str) -> None:
     assert all(isinstance(source, str) for sources in found for source in sources)
 
 
+@pytest.mark.parametrize(("target", "there"), [("a", True), ("B", True), ("0", True), ("2", False), ("c", False)])
+def test_a_stage_is_called_by_its_name_or_its_number(target: str, there: bool) -> None:
+    assert parse_dockerfile("ARG X\nFROM x AS a\nFROM a as b\n").has_stage(target) is there
+
+
 CROSS = """\
 FROM --platform=$BUILDPLATFORM golang AS build
 RUN go build
