@@ -24,6 +24,7 @@ SETTINGS_FRAME = 4
 """RFC 9113: the first frame from a server, and how long the head of any frame is."""
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, SETTINGS_FRAME, 0, 0, 0, 0, 0))
 """What a client of HTTP/2 says first; a server of something else answers it in its own way."""
+NO_TLS = "it does not speak TLS"
 GREETS, MUTE, OTHER = "greets", "mute", "other"
 """What may be at an endpoint: BuildKit, or what could be it; what says nothing in time; something else."""
 REFUSALS = ("certificate", "unknown ca", "handshake failure")
@@ -47,9 +48,13 @@ def knock_at(node: Mapping[str, Any], patience: float | None = None) -> str:
         parts = urlsplit(endpoint)
         if parts.scheme not in ("tcp", "unix"):
             return ""
-        if _has_tls(options) and (reason := _why_no_tls(parts, options, endpoint)):
+        reason = _why_no_tls(parts, options, endpoint) if _has_tls(options) else ""
+        found = OTHER if reason else _greeting(parts, options, patience or ANSWER_SECONDS)
+        if found == OTHER and _has_tls(options) and _greeting(parts, {}, ANSWER_SECONDS) == GREETS:
+            # How the handshake with a server without TLS ends is a matter of chance.
+            return f"TLS with {endpoint} fails: {NO_TLS}"
+        if reason:
             return reason
-        found = _greeting(parts, options, patience or ANSWER_SECONDS)
         if found != GREETS and not _has_tls(options) and _speaks_tls(parts):
             return f"{endpoint} speaks TLS, and the builder has no certificates (driver options cacert, cert, key)"
     except OSError as error:
@@ -182,8 +187,8 @@ def tls_causes(name: str, authority: str) -> dict[str, str]:
         "unable to get local issuer": foreign,
         "self-signed certificate": foreign,
         "self signed certificate": foreign,
-        "wrong version number": "it does not speak TLS",
-        "record layer failure": "it does not speak TLS",
+        "wrong version number": NO_TLS,
+        "record layer failure": NO_TLS,
     }
 
 

@@ -17,6 +17,18 @@ from buildx_tasks.execution.memory import Memory
 from buildx_tasks.model.command import Command, Completed, Write
 
 SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+AUTHORITY = """\
+-----BEGIN CERTIFICATE-----
+MIIBdTCCARugAwIBAgIUfnrUrArzj6BKj6htjSxecodXXVowCgYIKoZIzj0EAwIw
+DzENMAsGA1UEAwwEdGVzdDAgFw0yNjExMjQxNDQzMzFaGA8yMTI2MTAzMTE0NDMz
+MVowDzENMAsGA1UEAwwEdGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABFxb
+6Ey/Lc1I0NphHN1lM+2zPVi5qZi0RX2H5f6SVH41QXCvAR+6bEdxyPl4QKABULLJ
+iiEhfUXDPDIn+vFmp/mjUzBRMB0GA1UdDgQWBBQXcMMiabacl6KKvnOtOVsCuMEu
+FDAfBgNVHSMEGDAWgBQXcMMiabacl6KKvnOtOVsCuMEuFDAPBgNVHRMBAf8EBTAD
+AQH/MAoGCCqGSM49BAMCA0gAMEUCIC/1Ol7h7eCssJ3po66dc2fNuW805V1FWvCz
+WJazZTVZAiEApPekA88XoM9+6Y8PPG7KQq/s94SdStaVsNAOQwO51QY=
+-----END CERTIFICATE-----
+"""
 INSPECTED = """\
 Name:   far
 Driver: remote
@@ -50,8 +62,8 @@ class Docker:
 
 
 @contextmanager
-def server(first: bytes) -> Iterator[str]:
-    """Says `first` to whoever speaks to it, and hangs up."""
+def server(first: bytes, to_tls: bytes | None = None) -> Iterator[str]:
+    """Says `first` to whoever speaks to it, or `to_tls` to who speaks TLS, and hangs up."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
@@ -60,8 +72,8 @@ def server(first: bytes) -> Iterator[str]:
                     connection, _address = listening.accept()
                 except OSError:
                     return
-                connection.recv(100)
-                connection.sendall(first)
+                heard = connection.recv(1000)
+                connection.sendall(first if to_tls is None or not heard.startswith(b"\x16") else to_tls)
                 connection.close()
 
         threading.Thread(target=serve, daemon=True).start()
@@ -169,3 +181,12 @@ def test_what_answers_is_told_from_what_says_nothing() -> None:
         mute = f"tcp://127.0.0.1:{listening.getsockname()[1]}"
         assert knock_at({"Endpoint": mute}, 0.1) == f"{mute} did not answer within 0.1 s"
         assert knock_at({"Endpoint": mute}) == ""
+
+
+@pytest.mark.parametrize("refusal", [SETTINGS, b"", b"\x15\x03"])
+def test_a_server_without_tls_is_told_however_the_handshake_ends(tmp_path: Path, refusal: bytes) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.write_text(AUTHORITY)
+    with server(SETTINGS, to_tls=refusal) as endpoint:
+        node = {"Endpoint": endpoint, "DriverOpts": {"cacert": str(authority)}}
+        assert knock_at(node) == f"TLS with {endpoint} fails: it does not speak TLS"
