@@ -58,6 +58,9 @@ class ShellRunner:
             return _missing(command)
         process = self._start(program, command, {"_tty_out": False})
         self._questions[id(process)] = process
+        if self._stopped:
+            # The signal came between the command's start and the note of it.
+            _signal(process, signal.SIGINT)
         try:
             code = self._wait(process)
         finally:

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,3 +102,15 @@ def test_the_log_of_sh_never_shows_an_argv(caplog: pytest.LogCaptureFixture) -> 
     with caplog.at_level("DEBUG"):
         ShellRunner().capture(shell("true # token-value"))
     assert "token-value" not in caplog.text
+
+
+def test_a_question_that_was_begun_as_the_signal_came_is_ended_too() -> None:
+    class Late(ShellRunner):
+        def _start(self, program: str, command: Command, options: dict[str, Any]) -> Any:
+            process = super()._start(program, command, options)
+            self.stop_asking()
+            return process
+
+    begin = time.monotonic()
+    assert not Late().capture(shell("sleep 60")).ok
+    assert time.monotonic() - begin < 20
