@@ -127,8 +127,7 @@ class ArtifactCache:
         for step, result in self.results:
             # A file that changed meanwhile may be in the image or not.
             if step.image in after and after[step.image] == self.inputs[step.image] and (key := self._key(step)):
-                where = {"digest": result.digest} if step.output == PUSH else {"image_id": result.digest}
-                self.store.put(_entry_key(step, key), **where)
+                self._keep(step, key, result.digest)
         try:
             self.store.save()
         except CannotStart as error:
@@ -226,10 +225,13 @@ class ArtifactCache:
             return ""
         digest = self._pushed_already(step) if step.output == PUSH else self._loaded_already(step)
         if digest:
-            self.store.put(
-                _entry_key(step, key), **({"digest": digest} if step.output == PUSH else {"image_id": digest})
-            )
+            self._keep(step, key, digest)
         return digest
+
+    def _keep(self, step: BuildStep, key: str, digest: str) -> None:
+        """Tell the store what came out: a registry's digest, or the ID of a loaded image."""
+        where = {"digest": digest} if step.output == PUSH else {"image_id": digest}
+        self.store.put(_entry_key(step, key), **where)
 
     def _pushed_already(self, step: BuildStep) -> str:
         try:

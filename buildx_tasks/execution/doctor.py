@@ -150,8 +150,7 @@ def _missing_stages(read: Iterable[tuple[Artifact, Dockerfile | None]]) -> Itera
     for item, dockerfile in read:
         target = item.docker.target
         if target and dockerfile is not None and not dockerfile.has_stage(target):
-            where = f"{item.place}: " if item.place else ""
-            text = f"{where}artifact {item.image!r}: {dockerfile.file} has no stage {target}"
+            text = f"{item.named}: {dockerfile.file} has no stage {target}"
             yield text, f"correct docker.target, or add  AS {target}  to a FROM line"
 
 

@@ -50,8 +50,7 @@ def _missing_contexts(artifact: Artifact, cwd: Path) -> Iterator[str]:
         if (mark and scheme != "oci-layout") or "{{" in source or _GIT.match(source):
             continue
         if not (cwd / folder).is_dir():
-            where = f"{artifact.place}: " if artifact.place else ""
-            yield f"{where}artifact {artifact.image!r}: build context {name!r}: there is no folder {folder}"
+            yield f"{artifact.named}: build context {name!r}: there is no folder {folder}"
 
 
 def _missing_keys(artifact: Artifact, cwd: Path) -> Iterator[str]:
@@ -59,13 +58,11 @@ def _missing_keys(artifact: Artifact, cwd: Path) -> Iterator[str]:
     name, _equals, keys = artifact.docker.ssh.partition("=")
     for key in keys.split(","):
         if key and not (cwd / key).exists():
-            where = f"{artifact.place}: " if artifact.place else ""
-            yield f"{where}artifact {artifact.image!r}: ssh {name}: there is no file {key}"
+            yield f"{artifact.named}: ssh {name}: there is no file {key}"
 
 
 def _no_agent(artifact: Artifact, environ: Mapping[str, str]) -> str:
-    where = f"{artifact.place}: " if artifact.place else ""
-    return f"{where}artifact {artifact.image!r}: ssh is forwarded, and {why_no_agent(environ)}"
+    return f"{artifact.named}: ssh is forwarded, and {why_no_agent(environ)}"
 
 
 def _agent_path(environ: Mapping[str, str]) -> str:

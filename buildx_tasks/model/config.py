@@ -129,6 +129,11 @@ class Artifact:
         """``file:line`` for messages, as far as known."""
         return f"{self.file}:{self.line}" if self.line else self.file
 
+    @property
+    def named(self) -> str:
+        """How messages begin that are about it: ``file:line: artifact 'image'``."""
+        return f"{f'{self.place}: ' if self.place else ''}artifact {self.image!r}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalBuild:

@@ -255,8 +255,7 @@ class _Planner:
         return f"{origin}, tag from cache-tag" if tagged else origin
 
     def _problem(self, message: str, hint: str, kind: type[BuildxTasksError] = CannotStart) -> None:
-        where = f"{self.artifact.place}: " if self.artifact.place else ""
-        self.result.problems.append(kind(f"{where}artifact {self.artifact.image!r}: {message}", hint))
+        self.result.problems.append(kind(f"{self.artifact.named}: {message}", hint))
 
 
 def shared_caches(steps: Sequence[BuildStep]) -> list[BuildxTasksError]:

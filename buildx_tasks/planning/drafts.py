@@ -91,9 +91,8 @@ def check_reach(dependency: Draft, dependent: Draft) -> None:
         return
     where = {LOAD: "loaded into the docker daemon", EXPORT: "exported"}.get(dependency.destination.output, "not kept")
     builder = f"builder {dependent.tool.builder}" if dependent.tool.is_buildx else "plain docker build"
-    place = f"{dependent.artifact.place}: " if dependent.artifact.place else ""
     raise EngineUnfit(
-        f"{place}artifact {dependent.artifact.image!r} requires {dependency.artifact.image!r}, which is {where}, "
+        f"{dependent.artifact.named} requires {dependency.artifact.image!r}, which is {where}, "
         f"where {builder} can't see it",
         "push it:  --push --default-repo REGISTRY\nor build both in one daemon:  --builder default, without --output",
     )
@@ -117,7 +116,7 @@ def tool_for_network(config: Config, artifact: Artifact, tool: Tool, settings: S
     if asked or not facts.engine.daemon.running:
         why = f"builder {tool.builder}" if tool.is_buildx else "BuildKit"
         raise EngineUnfit(
-            f"{artifact.place}: artifact {artifact.image!r}: {why} has no network {network!r}".lstrip(": "),
+            f"{artifact.named}: {why} has no network {network!r}",
             "use host, none or default, or leave the choice to docker's legacy builder:  useBuildkit: false",
         )
     return Tool(name=DOCKER, reason=f"network {network!r} is one for docker's legacy builder", loads=True, legacy=True)
@@ -125,23 +124,21 @@ def tool_for_network(config: Config, artifact: Artifact, tool: Tool, settings: S
 
 def _no_such_build(artifact: Artifact, tool: Tool) -> CannotStart:
     possible = ",".join(tool.platforms) or "linux/amd64,linux/arm64"
-    where = f"{artifact.place}: " if artifact.place else ""
     return CannotStart(
-        f"{where}artifact {artifact.image!r}: a docker build can't be for all platforms",
+        f"{artifact.named}: a docker build can't be for all platforms",
         f"name them:  --platform {possible}\nor give the artifact a list of platforms, which all then stands for",
     )
 
 
 def _check_sources(artifact: Artifact, source: SourceFacts) -> None:
-    where = f"{artifact.place}: " if artifact.place else ""
     if source.context:
         raise CannotStart(
-            f"{where}artifact {artifact.image!r}: context {artifact.context!r} {source.context}",
+            f"{artifact.named}: context {artifact.context!r} {source.context}",
             "contexts of the root config are relative to the current directory",
         )
     if artifact.kind == DOCKER and not source.dockerfile_exists:
         raise CannotStart(
-            f"{where}artifact {artifact.image!r}: no Dockerfile at {source.dockerfile}",
+            f"{artifact.named}: no Dockerfile at {source.dockerfile}",
             "set docker.dockerfile, relative to the artifact's context",
         )
     if source.missing:

@@ -28,9 +28,8 @@ def check_new_flags(artifact: Artifact, flags: Sequence[Flag], buildx: str) -> N
     }
     for what, since in wanted.items():
         if since is not None and version < since:
-            where = f"{artifact.place}: " if artifact.place else ""
             raise EngineUnfit(
-                f"{where}artifact {artifact.image!r}: {what} need docker buildx {since}, and {buildx} is here",
+                f"{artifact.named}: {what} need docker buildx {since}, and {buildx} is here",
                 "update docker-buildx, or push what other artifacts require"
                 if since == SEVERAL_OUTPUTS_SINCE
                 else "update docker-buildx, or leave the annotations out",

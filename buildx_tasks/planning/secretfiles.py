@@ -50,7 +50,7 @@ def _secrets(artifacts: Iterable[Artifact]) -> Iterator[tuple[Artifact, Secret]]
 
 
 def _place(artifact: Artifact, secret: Secret) -> str:
-    return f"{f'{artifact.place}: ' if artifact.place else ''}artifact {artifact.image!r}: secret {secret.id}"
+    return f"{artifact.named}: secret {secret.id}"
 
 
 def _why_missing(secret: Secret, environ: Mapping[str, str], home: str, is_file: IsFile) -> str:

@@ -45,7 +45,7 @@ def check_contexts(artifacts: Sequence[Artifact], selected: Iterable[Artifact]) 
     """Raise `CannotStart` for named contexts that are to be artifacts and are none of `artifacts`."""
     known = {item.image for item in artifacts}
     lines = [
-        f"{item.place}: artifact {item.image!r}: build context {name!r}: nothing here builds {image!r}".lstrip(": ")
+        f"{item.named}: build context {name!r}: nothing here builds {image!r}"
         for item in selected
         for name, value in item.extras.build_contexts
         if value.startswith(ARTIFACT_CONTEXT) and (image := value.removeprefix(ARTIFACT_CONTEXT)) not in known
@@ -69,10 +69,7 @@ def _refuse_other_builders(artifacts: Sequence[Artifact]) -> None:
     others = [artifact for artifact in artifacts if _other_builder(artifact)]
     if not others:
         return
-    lines = [
-        f"{item.place}: artifact {item.image!r} is built by {_other_builder(item)}, which buildx can't do".lstrip(": ")
-        for item in others
-    ]
+    lines = [f"{item.named} is built by {_other_builder(item)}, which buildx can't do" for item in others]
     rest = [artifact.image for artifact in artifacts if not _other_builder(artifact)]
     way_out = f"build the others:  --artifact {','.join(rest)}" if rest else "build it with skaffold"
     if any(item.kind in BUILDABLE_KINDS for item in others):

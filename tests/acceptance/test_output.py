@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from recording import Project, make_project
+from recording import Project, gone, make_project
 
 TWO = "apiVersion: skaffold/v4beta13\nkind: Config\nbuild:\n  artifacts: [{image: app, context: app}, {image: web}]\n"
 SAID = "#1 [1/2] FROM busybox\n#2 [2/2] RUN make\n#2 0.1 cc\n#2 DONE 0.1s\n"
@@ -116,15 +116,7 @@ def test_a_terminal_that_is_asked_for_and_not_there(project: Project) -> None:
 
 def test_what_was_held_back_of_builds_that_were_stopped_is_shown(project: Project) -> None:
     project.docker.duration = 60
-    project.docker.save()
-    with subprocess.Popen(
-        [sys.executable, "-m", "invoke", *BUILD],
-        cwd=project.folder,
-        env=project.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with project.start(*BUILD) as process:
         while len(project.docker.builds) < 2:
             assert process.poll() is None
             time.sleep(0.05)
@@ -146,16 +138,7 @@ def test_a_second_signal_ends_the_waiting_and_not_the_result(project: Project, s
     artifacts = "[{image: app, context: app}, {image: web, custom: {buildCommand: sh ./stubborn}}]"
     project.write("skaffold.yaml", TWO.partition("  artifacts:")[0] + f"  artifacts: {artifacts}\n")
     project.write("stubborn", STUBBORN)
-    project.docker.save()
-    command = [sys.executable, "-m", "invoke", *BUILD, "--file-output", "build.json"]
-    with subprocess.Popen(
-        command,
-        cwd=project.folder,
-        env=project.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with project.start(*BUILD, "--file-output", "build.json") as process:
         assert process.stdout is not None
         while "Build [app] succeeded" not in process.stdout.readline() or not (project.folder / "pid").exists():
             assert process.poll() is None
@@ -170,18 +153,7 @@ def test_a_second_signal_ends_the_waiting_and_not_the_result(project: Project, s
     assert "Traceback" not in err
     entries = json.loads((project.folder / "build.json").read_text())["builds"]
     assert [entry["imageName"] for entry in entries] == ["app"]
-    assert _ends(int((project.folder / "pid").read_text()))
-
-
-def _ends(pid: int) -> bool:
-    """Whether a process is gone soon: one that was killed stays until whoever it fell to has noticed."""
-    for _ in range(100):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.05)
-    return False
+    assert gone(int((project.folder / "pid").read_text()))
 
 
 @pytest.mark.parametrize("words", [BUILD, ("buildx.plan",), ("buildx.doctor",), ("schema.versions",)])
@@ -258,17 +230,14 @@ def test_ctrl_c_does_not_wait_for_a_builder_that_hesitates(project: Project) -> 
     project.docker.save()
     for task in ("buildx.build", "buildx.plan", "buildx.doctor"):
         before = len(project.docker.calls)
-        command = [sys.executable, "-m", "invoke", task, "--builder", "far", "--builder-timeout", "60"]
-        with subprocess.Popen(
-            command, cwd=project.folder, env=project.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as process:
+        with project.start(task, "--builder", "far", "--builder-timeout", "60") as process:
             while not any(call["argv"][:2] == ["buildx", "inspect"] for call in project.docker.calls[before:]):
                 assert process.poll() is None
                 time.sleep(0.05)
             process.send_signal(signal.SIGINT)
             begun = time.monotonic()
             _out, err = process.communicate(timeout=40)
-        assert (process.returncode, err.decode()) == (130, "interrupted\n")
+        assert (process.returncode, err) == (130, "interrupted\n")
         assert time.monotonic() - begun < 15
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -147,6 +149,18 @@ class Project:
             check=False,
         )
 
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Begin a task here, whose output is read from pipes, so that it can be interrupted."""
+        self.docker.save()
+        return subprocess.Popen(
+            [sys.executable, "-m", "invoke", *words],
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def environment(self) -> dict[str, str]:
         """The whole environment of a run: the recording docker before the system's programs, an empty home."""
         home = self.folder.parent / "home"
@@ -158,6 +172,18 @@ class Project:
             "DOCKER_HOST": "unix:///nonexistent/docker.sock",
             **self.env,
         }
+
+
+def gone(pid: int) -> bool:
+    """Whether a process is gone soon: one that was killed stays until whoever it fell to has noticed."""
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    os.kill(pid, signal.SIGKILL)
+    return False
 
 
 def make_project(folder: Path, config: str) -> Project:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from recording import gone
 
 from buildx_tasks.execution.shell import ShellRunner
 from buildx_tasks.model.command import Command
@@ -17,17 +17,6 @@ from buildx_tasks.model.command import Command
 
 def shell(script: str, **options: object) -> Command:
     return Command(argv=("sh", "-c", script), **options)  # type: ignore[arg-type]
-
-
-def gone(pid: int) -> bool:
-    for _ in range(100):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.05)
-    os.kill(pid, signal.SIGKILL)
-    return False
 
 
 def test_captures_both_streams_and_the_code() -> None:
