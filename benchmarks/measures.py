@@ -262,7 +262,7 @@ print(json.dumps([len(texts) / best, best / len(texts)]))
 _VALIDATE = """
 import json, sys, time
 from buildx_tasks import upgrade_text, validate_text
-from buildx_tasks.document.source import parse
+from buildx_tasks.document.yaml.source import parse
 from buildx_tasks.errors import BuildxTasksError
 texts = json.load(open(sys.argv[1]))
 begin = time.process_time()

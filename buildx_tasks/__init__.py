@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what `EXPORTS` says, for type checkers and editors
     from buildx_tasks.api import build, load, plan
-    from buildx_tasks.document.upgrade import upgrade_text
-    from buildx_tasks.document.validate import validate_text
+    from buildx_tasks.document.migrations.upgrade import upgrade_text
+    from buildx_tasks.document.schema.validate import validate_text
     from buildx_tasks.tasks import namespace
     from buildx_tasks.tasks.buildx import ns as buildx
     from buildx_tasks.tasks.schema import ns as schema
@@ -26,8 +26,8 @@ EXPORTS: dict[str, str] = {
     "namespace": "buildx_tasks.tasks:namespace",
     "plan": "buildx_tasks.api:plan",
     "schema": "buildx_tasks.tasks.schema:ns",
-    "upgrade_text": "buildx_tasks.document.upgrade:upgrade_text",
-    "validate_text": "buildx_tasks.document.validate:validate_text",
+    "upgrade_text": "buildx_tasks.document.migrations.upgrade:upgrade_text",
+    "validate_text": "buildx_tasks.document.schema.validate:validate_text",
 }
 """Public name -> "module:attribute", imported when the name is first used."""
 

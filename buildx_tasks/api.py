@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from buildx_tasks.execution.session import Settle
+    from buildx_tasks.execution.pipeline import Settle
     from buildx_tasks.execution.world import World
     from buildx_tasks.model.config import Config
     from buildx_tasks.model.plan import BuildPlan
@@ -42,10 +42,10 @@ def load(
     counts. `warn` is told what is odd but no error; by default that goes to the log. Runs nothing but git, for
     repositories that a config requires. Raises `CannotStart`, and `ConfigInvalid` with one line for each problem.
     """
-    from buildx_tasks.execution.envfile import load_environment_file
-    from buildx_tasks.execution.kube import read_cluster
-    from buildx_tasks.execution.layers import gather
-    from buildx_tasks.execution.load import load_configs
+    from buildx_tasks.execution.cluster.kube import read_cluster
+    from buildx_tasks.execution.config.envfile import load_environment_file
+    from buildx_tasks.execution.config.layers import gather
+    from buildx_tasks.execution.config.load import load_configs
     from buildx_tasks.execution.shell import ShellRunner
 
     folder = Path(cwd or Path.cwd()).absolute()
@@ -85,7 +85,7 @@ def plan(
     ``platform=["linux/arm64"]``, ``builder="ci"``; they count as flags, and what is not given comes from the
     usual places. Raises `CannotStart`, `ConfigInvalid`, `NothingSelected` or `EngineUnfit`.
     """
-    from buildx_tasks.execution import session
+    from buildx_tasks.execution import pipeline as session
 
     settle, world = _begin(path, settings, environ, cwd, warn)
     return session.prepare(settle, world, building=False)[1]
@@ -107,7 +107,7 @@ def build(
     `WorkFailed`; without it the results say so. An interrupt stops the builds and raises `Interrupted`.
     """
     from buildx_tasks.errors import CannotStart, Interrupted, WorkFailed
-    from buildx_tasks.execution import session
+    from buildx_tasks.execution import pipeline as session
     from buildx_tasks.model.settings import PLAIN
     from buildx_tasks.reporting.text import Silent, TextReporter, failures_text
 
@@ -142,8 +142,8 @@ def _begin(
 ) -> tuple[Settle, World]:
     from datetime import datetime, timezone
 
-    from buildx_tasks.execution.envfile import load_environment_file
-    from buildx_tasks.execution.layers import gather
+    from buildx_tasks.execution.config.envfile import load_environment_file
+    from buildx_tasks.execution.config.layers import gather
     from buildx_tasks.execution.shell import ShellRunner
     from buildx_tasks.execution.world import World
     from buildx_tasks.model.settings import Settings, block_layer

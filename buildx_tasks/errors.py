@@ -1,7 +1,7 @@
 """Every failure a user can cause, with its hint and its exit code.
 
 An error says in one line what is wrong and names the thing; the hint is what to run or change next.
-`buildx_tasks.tasks.guard` is the one place that turns these into an exit status.
+`buildx_tasks.tasks.task` is the one place that turns these into an exit status.
 Any other exception is a bug.
 """
 

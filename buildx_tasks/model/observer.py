@@ -20,7 +20,7 @@ class Observer(Protocol):
     def output(self, step: BuildStep, text: str) -> None:
         """Output of a build: whole lines, or raw pieces when `wants_terminal`."""
 
-    def said(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """Output that belongs to no artifact, such as that of hooks around all builds."""
 
     def finished(self, step: BuildStep, result: ArtifactResult) -> None:

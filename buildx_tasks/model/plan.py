@@ -22,7 +22,7 @@ EXPORT = "export"
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class Placeholder:
     """A piece of an argument that is known only when the plan runs.
 
     `what` is ``reference`` (the built reference of `image`), ``layout`` (the folder that holds `image` as an
@@ -33,9 +33,9 @@ class Later:
     image: str = ""
 
 
-Piece = str | Later
+Piece = str | Placeholder
 Argument = tuple[Piece, ...]
-Answer = Callable[[Later], str]
+Answer = Callable[[Placeholder], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class BuildPlan:
         raise KeyError(image)
 
 
-def spelled(later: Later) -> str:
+def spelled(later: Placeholder) -> str:
     """How a plan shows what is known only later."""
     names = {"metadata": "METADATA", "layout": f"LAYOUT-OF({later.image})", "digest": f"DIGEST-OF({later.image})"}
     return names.get(later.what, f"REFERENCE-OF({later.image})")

@@ -70,7 +70,7 @@ NOT_COMPUTED = Answer(error="the input digest was not computed")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GitFacts:
-    """The answers of git in one directory, by the whole command; see `planning.tags.git_queries`."""
+    """The answers of git in one directory, by the whole command; see `planning.tags.policies.git_queries`."""
 
     answers: Mapping[Argv, Answer] = field(default_factory=dict)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.model.imageref import parse_image_ref
-from buildx_tasks.model.plan import CUSTOM, LOAD, PUSH, STAY, BuildPlan, BuildStep, Flag, Later
+from buildx_tasks.model.plan import CUSTOM, LOAD, PUSH, STAY, BuildPlan, BuildStep, Flag, Placeholder
 from buildx_tasks.model.spec import parse_output, read_csv
 from buildx_tasks.reporting.paths import absolute, is_outside, shown
 
@@ -151,7 +151,7 @@ def _takes_value(name: str) -> bool:
 def _layout_of(item: Flag) -> str:
     """The image that a flag hands over as files, "" for any other flag: in bake, targets see each other."""
     pieces = (piece for argument in item.arguments for piece in argument)
-    return next((piece.image for piece in pieces if isinstance(piece, Later) and piece.what == "layout"), "")
+    return next((piece.image for piece in pieces if isinstance(piece, Placeholder) and piece.what == "layout"), "")
 
 
 def _layout_context(bake: _Bake, item: Flag, image: str) -> Iterator[tuple[str, str]]:

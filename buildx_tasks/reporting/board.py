@@ -102,7 +102,7 @@ class Board:
             took = f" ({self.clock() - row.begun:.1f} s)" if row else ""
             self._draw(f"{line}{took}\n" if line else "")
 
-    def said(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """Above the rows."""
         with self.lock:
             self._draw(text if text.endswith("\n") or not text else f"{text}\n")

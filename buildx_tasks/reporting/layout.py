@@ -40,7 +40,7 @@ class Layout(Protocol):
     def end(self, image: str, line: str) -> None:
         """A build is over; a line says how, "" for one that was never begun."""
 
-    def said(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """Text that belongs to no build."""
 
     def close(self) -> None:
@@ -57,19 +57,19 @@ class Lines:
     def begin(self, image: str, heading: Sequence[str]) -> None:
         """The heading, at once."""
         del image
-        self.said("".join(f"{line}\n" for line in heading))
+        self.message("".join(f"{line}\n" for line in heading))
 
     def write(self, image: str, text: str) -> None:
         """Lines with the image in front."""
-        self.said("".join(f"[{image}] {line}\n" for line in text.splitlines() if line.strip()))
+        self.message("".join(f"[{image}] {line}\n" for line in text.splitlines() if line.strip()))
 
     def end(self, image: str, line: str) -> None:
         """The line, at once."""
         del image
         if line:
-            self.said(f"{line}\n")
+            self.message(f"{line}\n")
 
-    def said(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """As it is."""
         with self.lock:
             put(self.stream, text)
@@ -154,7 +154,7 @@ class Blocks:
             self.blocks[image].line = line
             self._go_on()
 
-    def said(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """As it is, between what else is shown."""
         with self.lock:
             self._put(text)

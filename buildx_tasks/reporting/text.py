@@ -67,9 +67,9 @@ class TextReporter:
             self.unended = self.drawing and not text.endswith("\n")
             self.layout.write(step.image, text)
 
-    def said(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """Output that belongs to no artifact."""
-        self.layout.said(text)
+        self.layout.message(text)
 
     def finished(self, step: BuildStep, result: ArtifactResult) -> None:
         """The end of one build."""
@@ -111,7 +111,7 @@ class TextReporter:
 
     def line(self, text: str) -> None:
         """One line of its own."""
-        self.layout.said(f"{text}\n")
+        self.layout.message(f"{text}\n")
 
     def _on_screen(self, build: ArtifactResult) -> bool:
         """Whether docker itself has just shown how this build ended, as it does when it draws on a terminal."""
@@ -130,7 +130,7 @@ class Silent:
     def output(self, step: BuildStep, text: str) -> None:
         """Nothing."""
 
-    def said(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """Nothing."""
 
     def finished(self, step: BuildStep, result: ArtifactResult) -> None:

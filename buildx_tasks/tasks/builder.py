@@ -8,15 +8,15 @@ from invoke.collection import Collection
 from invoke.context import Context
 
 from buildx_tasks.errors import CannotStart, EngineUnfit
-from buildx_tasks.tasks.guard import task
-from buildx_tasks.tasks.result import Wanted
+from buildx_tasks.tasks.outputoptions import OutputOptions
+from buildx_tasks.tasks.task import task
 
 if TYPE_CHECKING:
-    from buildx_tasks.execution.builders import Ensured
+    from buildx_tasks.execution.docker.builders import Ensured
     from buildx_tasks.execution.world import World
     from buildx_tasks.model.builder import BuilderSpec
 
-SILENT = Wanted(quiet=True, dry_run=True)
+SILENT = OutputOptions(quiet=True, dry_run=True)
 FILENAME_HELP = "config file whose .buildx block counts (default: skaffold.yaml, then skaffold.yml, if there)"
 
 
@@ -30,7 +30,7 @@ FILENAME_HELP = "config file whose .buildx block counts (default: skaffold.yaml,
 )
 def ensure(c: Context, name: str = "", repair: bool = False, filename: str = "") -> None:
     """Create the declared builders that are missing."""
-    from buildx_tasks.execution.builders import DIFFERS, Builders
+    from buildx_tasks.execution.docker.builders import DIFFERS, Builders
 
     world, specs = _declared(c, filename)
     chosen = [_named(specs, name)] if name else list(specs.values())
@@ -48,7 +48,7 @@ def ensure(c: Context, name: str = "", repair: bool = False, filename: str = "")
 @task(positional=["name"], help={"name": "builder to remove", "filename": FILENAME_HELP})
 def remove(c: Context, name: str, filename: str = "") -> None:
     """Remove a builder, with its build cache."""
-    from buildx_tasks.execution.builders import Builders
+    from buildx_tasks.execution.docker.builders import Builders
 
     if not name:
         raise CannotStart("no builder is named", "invoke buildx.builder.remove NAME")
@@ -58,15 +58,15 @@ def remove(c: Context, name: str, filename: str = "") -> None:
 
 def _declared(c: Context, filename: str) -> tuple[World, dict[str, BuilderSpec]]:
     """The world, and every declared builder, with the one that BUILDKIT_HOST stands for."""
-    from buildx_tasks.execution.declared import all_builders
-    from buildx_tasks.execution.session import settle_without_building
+    from buildx_tasks.execution.docker.declared import all_builders
+    from buildx_tasks.execution.pipeline import settle_without_building
     from buildx_tasks.tasks import running
-    from buildx_tasks.tasks.scene import set_scene
+    from buildx_tasks.tasks.runcontext import run_context
 
-    scene = set_scene(c, lambda _environ: SILENT)
-    run = running.begin(c, scene, {"filename": filename or None})
-    settings = settle_without_building(run.settle, scene.world)
-    return scene.world, all_builders(settings, scene.world)
+    context = run_context(c, lambda _environ: SILENT)
+    run = running.begin(c, context, {"filename": filename or None})
+    settings = settle_without_building(run.settle, context.world)
+    return context.world, all_builders(settings, context.world)
 
 
 def _named(specs: dict[str, BuilderSpec], name: str) -> BuilderSpec:
@@ -81,11 +81,11 @@ def _named(specs: dict[str, BuilderSpec], name: str) -> BuilderSpec:
 
 def _buildx_version(c: Context, specs: list[BuilderSpec]) -> str:
     """The plugin's version, which is asked for only when it decides about a flag."""
-    from buildx_tasks.tasks.scene import set_scene
+    from buildx_tasks.tasks.runcontext import run_context
 
     if not any(node.config for spec in specs for node in spec.nodes):
         return ""
-    asked = set_scene(c, lambda _environ: SILENT, asking=True).asked
+    asked = run_context(c, lambda _environ: SILENT, asking=True).asked
     assert asked is not None
     return asked.buildx.result()[0]
 

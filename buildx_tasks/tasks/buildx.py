@@ -15,7 +15,7 @@ from buildx_tasks.tasks.check import check
 from buildx_tasks.tasks.defaults import DEFAULTS
 from buildx_tasks.tasks.doctor import doctor
 from buildx_tasks.tasks.options import BUILD, FORMAT, RESULT, SELECTION, flag_values, with_options
-from buildx_tasks.tasks.result import Wanted, wanted_result
+from buildx_tasks.tasks.outputoptions import OutputOptions, output_options
 
 PLAN_FORMATS = ("text", "json", "bake")
 
@@ -23,14 +23,14 @@ PLAN_FORMATS = ("text", "json", "bake")
 @with_options(SELECTION, BUILD, RESULT)
 def build(c: Context, given: Mapping[str, Any]) -> None:
     """Build the docker artifacts of skaffold.yaml."""
-    from buildx_tasks.tasks.scene import set_scene
+    from buildx_tasks.tasks.runcontext import run_context
 
     flags, result = flag_values(given, SELECTION, BUILD), flag_values(given, RESULT)
-    scene = set_scene(c, lambda environ: wanted_result(result, environ))
+    context = run_context(c, lambda environ: output_options(result, environ))
 
     from buildx_tasks.tasks import running
 
-    run = running.begin(c, scene, flags)
+    run = running.begin(c, context, flags)
     if run.dry_run:
         run.finish(*run.tags())
         return
@@ -45,18 +45,18 @@ def build(c: Context, given: Mapping[str, Any]) -> None:
 @with_options(SELECTION, BUILD, FORMAT)
 def plan(c: Context, given: Mapping[str, Any]) -> None:
     """Show how the artifacts would be built, and why."""
-    from buildx_tasks.tasks.scene import set_scene
+    from buildx_tasks.tasks.runcontext import run_context
 
     form = given["format"] or "text"
     if form not in PLAN_FORMATS:
         raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(PLAN_FORMATS)}")
-    flags, shown = flag_values(given, SELECTION, BUILD), Wanted(quiet=form != "text", dry_run=True)
-    scene = set_scene(c, lambda _environ: shown, asking=True)
+    flags, shown = flag_values(given, SELECTION, BUILD), OutputOptions(quiet=form != "text", dry_run=True)
+    context = run_context(c, lambda _environ: shown, asking=True)
 
     from buildx_tasks.reporting.plan import plan_json, plan_text
     from buildx_tasks.tasks import running
 
-    run = running.begin(c, scene, flags)
+    run = running.begin(c, context, flags)
     _settings, planned = run.plan()
     if form == "bake":
         run.bake(planned)

@@ -15,8 +15,8 @@ from invoke.context import Context
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.model.settings import ALIASES, KEYS, Settings
 from buildx_tasks.reporting.settings import as_json, effective, settings_json, settings_text, value_text
-from buildx_tasks.tasks.guard import task
-from buildx_tasks.tasks.wanted import once, print_aside, print_warning, settings_from
+from buildx_tasks.tasks.console import once, print_aside, print_warning, settings_from
+from buildx_tasks.tasks.task import task
 
 FORMATS = ("text", "json")
 TARGET_HELP = {
@@ -74,8 +74,8 @@ def list_(c: Context, all_: bool = False, kube_context: str = "", format: str = 
 
 
 def _change(c: Context, key: str, value: str, *, everywhere: bool, kube_context: str) -> None:
-    from buildx_tasks.document.globaledit import parse_value
-    from buildx_tasks.execution.globalconfig import change, own_path, shown
+    from buildx_tasks.document.globalconfig.edit import parse_value
+    from buildx_tasks.execution.config.globalconfig import change, own_path, shown
 
     parse_value(key, value)
     home = Path.home()
@@ -103,7 +103,7 @@ def _said(key: str, value: str, context: str | None) -> str:
 
 
 def _current_context(c: Context) -> str:
-    from buildx_tasks.execution.layers import kube_context
+    from buildx_tasks.execution.config.layers import kube_context
     from buildx_tasks.model.settings import environment_layer
     from buildx_tasks.tasks.defaults import invoke_layer
 
@@ -113,14 +113,14 @@ def _current_context(c: Context) -> str:
 
 
 def _environment() -> Mapping[str, str]:
-    from buildx_tasks.execution.envfile import load_environment_file
+    from buildx_tasks.execution.config.envfile import load_environment_file
 
     return load_environment_file(Path.cwd(), os.environ, print_warning)
 
 
 def _settings(c: Context, kube_context: str, environ: Mapping[str, str]) -> Settings:
-    from buildx_tasks.execution.declared import with_builder_of_variables
-    from buildx_tasks.execution.layers import read_block
+    from buildx_tasks.execution.config.layers import read_block
+    from buildx_tasks.execution.docker.declared import with_builder_of_variables
 
     flags, home, warn = {"kube-context": kube_context or None}, Path.home(), once(print_warning)
     outside = settings_from(c, flags, environ=environ, home=home, warn=warn)
@@ -131,7 +131,7 @@ def _settings(c: Context, kube_context: str, environ: Mapping[str, str]) -> Sett
 
 
 def _print_files(format_: str) -> None:
-    from buildx_tasks.execution.globalconfig import own_path, read_text, shown, skaffold_path
+    from buildx_tasks.execution.config.globalconfig import own_path, read_text, shown, skaffold_path
 
     home = Path.home()
     paths = [own_path(os.environ, home), skaffold_path(os.environ, home)]

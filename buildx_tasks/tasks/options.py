@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.tasks.guard import task
+from buildx_tasks.tasks.task import task
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from invoke.context import Context
 
 from buildx_tasks.errors import CannotStart, Interrupted, WorkFailed
-from buildx_tasks.execution import session
+from buildx_tasks.execution import pipeline as session
 from buildx_tasks.execution.files import check_writable, write_atomic
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.plan import BuildPlan
@@ -21,19 +21,19 @@ from buildx_tasks.model.result import Results
 from buildx_tasks.model.settings import PLAIN, TTY, Settings
 from buildx_tasks.reporting.buildjson import record_json
 from buildx_tasks.reporting.text import Silent, TextReporter, failures_text
-from buildx_tasks.tasks.result import Wanted
-from buildx_tasks.tasks.scene import Scene
-from buildx_tasks.tasks.wanted import print_aside, print_warning, settings_from
+from buildx_tasks.tasks.console import print_aside, print_warning, settings_from
+from buildx_tasks.tasks.outputoptions import OutputOptions
+from buildx_tasks.tasks.runcontext import RunContext
 
 
-def begin(c: Context, scene: Scene, flags: Mapping[str, object]) -> Run:
-    """A run in `scene`: settings from flags and their surroundings, Invoke's own core flags honoured.
+def begin(c: Context, context: RunContext, flags: Mapping[str, object]) -> Run:
+    """A run in `context`: settings from flags and their surroundings, Invoke's own core flags honoured.
 
-    ``--hide`` hides build output, ``--pty`` draws on a terminal; the scene knows of ``--dry``, ``--echo`` and
+    ``--hide`` hides build output, ``--pty`` draws on a terminal; the context knows of ``--dry``, ``--echo`` and
     ``--command-timeout``.
     """
     options = c.config.run
-    world, tell = scene.world, scene.world.notify
+    world, tell = context.world, context.world.notify
 
     def settle(block: Mapping[str, object], file: str) -> Settings:
         return settings_from(
@@ -48,7 +48,7 @@ def begin(c: Context, scene: Scene, flags: Mapping[str, object]) -> Run:
         hidden=options.hide in (True, "both", "out", "stdout"),
         environ=world.environ,
     )
-    return Run(settle=settle, scene=scene, reporter=reporter)
+    return Run(settle=settle, context=context, reporter=reporter)
 
 
 @contextmanager
@@ -73,13 +73,13 @@ class Run:
     """A quiet run leaves standard output to the JSON; warnings and errors always go to standard error."""
 
     settle: session.Settle
-    scene: Scene
+    context: RunContext
     reporter: TextReporter
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> OutputOptions:
         """What to show and to write."""
-        return self.scene.wanted
+        return self.context.wanted
 
     @property
     def quiet(self) -> bool:
@@ -94,11 +94,11 @@ class Run:
     @property
     def world(self) -> World:
         """Where the run happens."""
-        return self.scene.world
+        return self.context.world
 
     def plan(self) -> tuple[Settings, BuildPlan]:
         """The settings and the plan, with its warnings shown; under ``--strict`` they are errors."""
-        settings, plan = session.prepare(self.settle, self.world, building=not self.dry_run, asked=self.scene.asked)
+        settings, plan = session.prepare(self.settle, self.world, building=not self.dry_run, asked=self.context.asked)
         self._warn(settings, plan.warnings)
         if not self.quiet:
             for text in plan.notes:

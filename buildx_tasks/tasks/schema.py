@@ -13,7 +13,7 @@ from invoke.context import Context
 from buildx_tasks.errors import UPGRADE_REFUSED, CannotStart, UpgradeRefused, WorkFailed
 from buildx_tasks.model.finding import Finding
 from buildx_tasks.model.upgrade import FileUpgrade
-from buildx_tasks.tasks.guard import task
+from buildx_tasks.tasks.task import task
 
 _FILES = (
     "file, folder, quoted pattern such as '**/skaffold.yaml', or - for standard input; repeat or use "
@@ -39,8 +39,8 @@ def validate(
     strict: bool = False,
 ) -> None:
     """Find every problem of the config files."""
-    from buildx_tasks.document.validate import validate_text
-    from buildx_tasks.execution.inputs import find_inputs
+    from buildx_tasks.document.schema.validate import validate_text
+    from buildx_tasks.execution.config.inputs import find_inputs
     from buildx_tasks.reporting.findings import REPORTERS, summary
 
     report = REPORTERS[_choice(format, tuple(REPORTERS))]
@@ -83,8 +83,8 @@ def upgrade(
     backup: bool = False,
 ) -> None:
     """Bring configs to the newest apiVersion, comments and all."""
-    from buildx_tasks.execution.inputs import find_inputs
-    from buildx_tasks.execution.upgrading import upgrade_file
+    from buildx_tasks.execution.config.inputs import find_inputs
+    from buildx_tasks.execution.config.upgrading import upgrade_file
     from buildx_tasks.reporting.upgrades import upgrade_diff, upgrade_lines, upgrade_summary
 
     target = _version(to) if to else None
@@ -129,7 +129,7 @@ def _write(text: str) -> None:
 @task(positional=[], help={"version": "a version such as v4beta13 (default: the newest)"})
 def show(c: Context, version: str = "") -> None:
     """Print the JSON Schema of one apiVersion, for editors."""
-    from buildx_tasks.document.catalogue import project
+    from buildx_tasks.document.schema.catalogue import project
     from buildx_tasks.model.apiversion import NEWEST
 
     print(json.dumps(project(_version(version or NEWEST)), indent=2))
@@ -138,7 +138,7 @@ def show(c: Context, version: str = "") -> None:
 @task(positional=[], help={"format": "text or json"})
 def versions(c: Context, format: str = "text") -> None:  # noqa: A002 - the flag is --format
     """List the apiVersions and what each changed."""
-    from buildx_tasks.document.catalogue import changes
+    from buildx_tasks.document.schema.catalogue import changes
     from buildx_tasks.reporting.versions import versions_json, versions_text
 
     report = versions_json if _choice(format, ("text", "json")) == "json" else versions_text

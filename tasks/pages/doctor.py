@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from buildx_tasks.planning.doctor import CHECKS, FEATURES
+from buildx_tasks.planning.doctor.checks import CHECKS, FEATURES
 from tasks.pages.findings import findings
 
 HEAD = """\
 # The doctor
 
-<!-- Made by `invoke docs.generate` from buildx_tasks/planning/doctor.py: change it there. -->
+<!-- Made by `invoke docs.generate` from buildx_tasks/planning/doctor/checks.py: change it there. -->
 
 `invoke buildx.doctor` says in about a second what stands in the way of a build: each finding with its evidence and
 the command that helps. It takes the flags of `buildx.build`, and plans the very build that these would start: what

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from buildx_tasks.planning.symptoms import BUILDER, CLIENT, REGISTRY, SOURCE, STEP, Symptom
+from buildx_tasks.planning.failures.symptoms import BUILDER, CLIENT, REGISTRY, SOURCE, STEP, Symptom
 
 HEAD = """\
 # When a build fails
 
-<!-- Made by `invoke docs.generate` from buildx_tasks/planning/symptoms.py: change it there. -->
+<!-- Made by `invoke docs.generate` from buildx_tasks/planning/failures/symptoms.py: change it there. -->
 
 A failed build ends with the step that failed, the last twenty lines it printed, its lines of the Dockerfile and
 docker's own words, once and below everything else; then, on standard error, the cause in a line and the command that

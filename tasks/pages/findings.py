@@ -7,15 +7,15 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
-from buildx_tasks.execution.knocking import refusal, tls_causes
-from buildx_tasks.execution.lookup import of_another_context
+from buildx_tasks.execution.docker.builder_inspect import of_another_context
+from buildx_tasks.execution.docker.endpoints import refusal, tls_causes
 from buildx_tasks.model.builder import DOCKER_DRIVER
 from buildx_tasks.model.check import OK, SKIPPED, Check
 from buildx_tasks.model.engine import CONTAINERD, Builder, Daemon, Engine, Node
 from buildx_tasks.model.platform import Platform, PlatformSet
 from buildx_tasks.model.settings import Settings
-from buildx_tasks.planning.doctor import CHECKS, examine
-from buildx_tasks.planning.doctorfacts import DoctorFacts, PlanFacts, RegistryFacts
+from buildx_tasks.planning.doctor.checks import CHECKS, examine
+from buildx_tasks.planning.doctor.facts import DoctorFacts, PlanFacts, RegistryFacts
 
 HOST = "REGISTRY"
 ENDPOINT = "tcp://HOST:1234"

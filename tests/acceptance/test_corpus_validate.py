@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.document.source import parse
-from buildx_tasks.document.validate import structure_problems, validate_text
-from buildx_tasks.document.versioning import version_of
+from buildx_tasks.document.schema.validate import structure_problems, validate_text
+from buildx_tasks.document.schema.versioning import version_of
+from buildx_tasks.document.yaml.source import parse
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from recording import Here, Project, make_project
 
-from buildx_tasks.document.catalogue import fields
+from buildx_tasks.document.schema.catalogue import fields
 from buildx_tasks.model.settings import KEYS, SKAFFOLD_ENVIRONMENT, WITHOUT_EFFECT, kind_of
 from buildx_tasks.tasks.options import BUILD, RESULT, SELECTION, Option
 

@@ -9,8 +9,8 @@ from invoke.collection import Collection
 from invoke.tasks import Task
 
 import buildx_tasks
-from buildx_tasks.tasks.guard import GuardedTask
 from buildx_tasks.tasks.program import main
+from buildx_tasks.tasks.task import GuardedTask
 
 
 def every_task(collection: Collection) -> Iterator[tuple[str, Task]]:  # type: ignore[type-arg]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from lab_support import Completed, Relay, Sandbox, server_tls, tls_options
 
-from buildx_tasks.execution.knocking import greets
+from buildx_tasks.execution.docker.endpoints import speaks_http2
 
 CONFIG = """\
 apiVersion: skaffold/v4beta13
@@ -212,13 +212,13 @@ def test_builds_at_the_same_time_on_one_builder_and_on_isolated_configurations(f
 
 def test_buildkit_speaks_first(sandbox: Sandbox) -> None:
     parts, options = sandbox.lab.parts, {"DriverOpts": None}
-    assert greets({"Endpoint": parts["remote"]["endpoint"], **options})
-    assert greets({"Endpoint": parts["remote"]["unix"], **options})
-    assert not greets({"Endpoint": parts["mtls"]["endpoint"], **options})
+    assert speaks_http2({"Endpoint": parts["remote"]["endpoint"], **options})
+    assert speaks_http2({"Endpoint": parts["remote"]["unix"], **options})
+    assert not speaks_http2({"Endpoint": parts["mtls"]["endpoint"], **options})
     pairs = dict(pair.split("=") for pair in tls_options(parts["mtls"])[1].split(","))
-    assert greets({"Endpoint": parts["mtls"]["endpoint"], "DriverOpts": pairs})
-    assert not greets({"Endpoint": parts["mtls"]["endpoint"], "DriverOpts": {**pairs, "servername": "other"}})
-    assert not greets({"Endpoint": parts["open"]["url"].replace("http", "tcp"), **options})
+    assert speaks_http2({"Endpoint": parts["mtls"]["endpoint"], "DriverOpts": pairs})
+    assert not speaks_http2({"Endpoint": parts["mtls"]["endpoint"], "DriverOpts": {**pairs, "servername": "other"}})
+    assert not speaks_http2({"Endpoint": parts["open"]["url"].replace("http", "tcp"), **options})
 
 
 def test_a_driver_that_cannot_start_says_why(sandbox: Sandbox) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from buildx_tasks.document.catalogue import project
+from buildx_tasks.document.schema.catalogue import project
 from buildx_tasks.model.apiversion import PREFIX, VERSIONS
 
 WORDS = st.sampled_from(["a", "b/c", "x y", "1.5", "true", "*.js", "./k8s/*.yaml", "{{.FOO}}", "é", "#no", "- a", "'"])

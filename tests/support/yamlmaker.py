@@ -6,7 +6,7 @@ import json
 import random
 from typing import Any
 
-from buildx_tasks.document.catalogue import project
+from buildx_tasks.document.schema.catalogue import project
 
 WORDS = ("app", "web", "1.10", "a b", "k8s/*.yaml", "{{.TAG}}", "x: y", "# no", "'q'", "yes", "", "ünï", "**/*.js", "-")
 KEPT = "a\n\n"

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from buildx_tasks.document.catalogue import fields
+from buildx_tasks.document.schema.catalogue import fields
 from buildx_tasks.model.apiversion import NEWEST, position
 from buildx_tasks.model.settings import SKAFFOLD_ENVIRONMENT, WITHOUT_EFFECT
 from buildx_tasks.tasks.options import BUILD, RESULT, SELECTION
-from buildx_tasks.tasks.result import VARIABLES
+from buildx_tasks.tasks.outputoptions import VARIABLES
 
 ROOT = Path(__file__).parents[2]
 TABLE: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "data" / "skaffold_compatibility.yaml").read_text("utf-8"))

@@ -19,11 +19,11 @@ import yaml
 from recording import Docker
 
 import buildx_tasks
-from buildx_tasks.document.toml import toml_facts
-from buildx_tasks.execution.knocking import knock_at
-from buildx_tasks.planning.builders import parse_builders
-from buildx_tasks.planning.builderstate import create_argv
-from buildx_tasks.planning.variables import Expander
+from buildx_tasks.document.formats.toml import toml_facts
+from buildx_tasks.execution.docker.endpoints import diagnose_endpoint
+from buildx_tasks.planning.build.variables import Expander
+from buildx_tasks.planning.builders.declared import parse_builders
+from buildx_tasks.planning.builders.state import create_argv
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ALL = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
@@ -223,7 +223,7 @@ def test_the_certificates_are_what_mutual_tls_needs(
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=answer, args=(server, context))
         thread.start()
-        found = knock_at({"Endpoint": f"tcp://127.0.0.1:{server.getsockname()[1]}", "DriverOpts": options})
+        found = diagnose_endpoint({"Endpoint": f"tcp://127.0.0.1:{server.getsockname()[1]}", "DriverOpts": options})
         thread.join()
     assert said in found
     assert bool(found) is bool(said)

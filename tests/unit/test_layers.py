@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "buildx_tasks"
-LAYERS = {"errors": 0, "model": 1, "document": 2, "planning": 3, "execution": 4, "tasks": 6}
+LAYERS = {"errors": 0, "model": 1, "golang": 2, "document": 3, "planning": 4, "execution": 5, "tasks": 6}
 DOORS = {
     "sh": {"execution/shell.py"},
-    "jsonschema": {"document/validate.py"},
+    "jsonschema": {"document/schema/validate.py"},
     "subprocess": set[str](),
 }
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from buildx_tasks.document.children import Child
 from buildx_tasks.document.migrations import specials, v1alpha, v1beta, v2, v3, v4
+from buildx_tasks.document.migrations.children import Child
 from buildx_tasks.document.migrations.hop import Hop, Note
 from buildx_tasks.document.migrations.patches import BY_HAND, Around, Step, rewrite
-from buildx_tasks.document.tree import Map, OddShape, make
+from buildx_tasks.document.migrations.tree import Map, OddShape, make
 from buildx_tasks.model.apiversion import PREFIX, VERSIONS, position
 
 _ARTIFACT = "/build/artifacts/*"

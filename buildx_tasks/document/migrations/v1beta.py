@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from buildx_tasks.document.children import Child, Leaf
+from buildx_tasks.document.migrations.children import Child, Leaf
 from buildx_tasks.document.migrations.hop import Hop, artifacts, is_empty
-from buildx_tasks.document.nodes import Scalar
-from buildx_tasks.document.scalars import as_text
-from buildx_tasks.document.tree import Box, Map, OddShape, Seq, copy, is_null, make, wrap
+from buildx_tasks.document.migrations.tree import Box, Map, OddShape, Seq, copy, is_null, make, wrap
+from buildx_tasks.document.yaml.nodes import Scalar
+from buildx_tasks.document.yaml.scalars import as_text
 
 POD_SETTINGS = ("pullSecret", "pullSecretName", "namespace", "timeout", "dockerConfig")
 ARTIFACT_SETTINGS = ("buildContext", "image", "flags", "cache")

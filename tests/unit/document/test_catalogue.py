@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from buildx_tasks.document.catalogue import changes, fields, locate, project
+from buildx_tasks.document.schema.catalogue import changes, fields, locate, project
 from buildx_tasks.model.apiversion import NEWEST, VERSIONS, position
 from buildx_tasks.model.changes import Changes
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from buildx_tasks.document.contextuse import ContextUse, context_use
-from buildx_tasks.document.dockerfile import parse_dockerfile
+from buildx_tasks.document.formats.contextuse import ContextUse, context_use
+from buildx_tasks.document.formats.dockerfile import parse_dockerfile
 
 WHOLE = None
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

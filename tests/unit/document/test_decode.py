@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from buildx_tasks.document.decode import decode_config
-from buildx_tasks.document.source import parse
+from buildx_tasks.document.schema.decode import decode_config
+from buildx_tasks.document.yaml.source import parse
 from buildx_tasks.model.config import Config, Dependency, Hook, Secret
 from buildx_tasks.model.tagpolicy import CustomTemplate, GitCommit, Sha256, TagComponent
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buildx_tasks.document.dockercopy import copied_sources
-from buildx_tasks.document.dockerfile import DockerfileError, parse_dockerfile
-from buildx_tasks.document.dockerwords import BadWordError, expand_word, split_words
+from buildx_tasks.document.formats.dockercopy import copied_sources
+from buildx_tasks.document.formats.dockerfile import DockerfileError, parse_dockerfile
+from buildx_tasks.document.formats.dockerwords import BadWordError, expand_word, split_words
 
 
 def parsed(text: str) -> list[tuple[str, ...]]:

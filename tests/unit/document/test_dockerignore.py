@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buildx_tasks.document.dockerignore import ignore_rules, parse_dockerignore
+from buildx_tasks.document.formats.dockerignore import ignore_rules, parse_dockerignore
 from buildx_tasks.errors import CannotStart
 
 

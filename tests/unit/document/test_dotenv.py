@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from buildx_tasks.document.dotenv import parse_dotenv
+from buildx_tasks.document.formats.dotenv import parse_dotenv
 
 GOOD = [
     ("A=1", {"A": "1"}),

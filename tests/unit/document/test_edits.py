@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.document.source import parse
-from buildx_tasks.document.upgrade import upgrade, upgrade_text
+from buildx_tasks.document.migrations.upgrade import upgrade, upgrade_text
+from buildx_tasks.document.yaml.source import parse
 from buildx_tasks.errors import UpgradeRefused
 
 DATA = Path(__file__).parents[2] / "data"
@@ -86,7 +86,7 @@ def test_what_can_not_be_proved_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     def wrong(*_: object) -> tuple[int, int, str]:
         return 0, 0, "a: [\n"
 
-    monkeypatch.setattr("buildx_tasks.document.rewrite.edited", wrong)
+    monkeypatch.setattr("buildx_tasks.document.migrations.rewrite.edited", wrong)
     with pytest.raises(UpgradeRefused) as caught:
         upgrade("apiVersion: skaffold/v3\nkind: Config\ndeploy: {kubectl: {remoteManifests: [a]}}\n", file="x.yaml")
     assert caught.value.message.startswith("x.yaml: can't be rewritten")

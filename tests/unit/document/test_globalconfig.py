@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from buildx_tasks.document.globalconfig import lookup, read
+from buildx_tasks.document.globalconfig.values import lookup, read
 
 
 def effective(text: str, kube_context: str, *, false_counts: bool = True) -> dict[str, object]:

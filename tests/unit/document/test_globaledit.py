@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buildx_tasks.document.globalconfig import lookup, read
-from buildx_tasks.document.globaledit import edit
-from buildx_tasks.document.nodes import YamlProblem
+from buildx_tasks.document.globalconfig.edit import edit
+from buildx_tasks.document.globalconfig.values import lookup, read
+from buildx_tasks.document.yaml.nodes import YamlProblem
 from buildx_tasks.errors import CannotStart
 
 FULL = """\

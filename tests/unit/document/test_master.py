@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from buildx_tasks.document.master import EVER, PRIMITIVES, ROOT, Definition, Span, definitions, folder, parse_span
+from buildx_tasks.document.schema.master import (
+    EVER,
+    PRIMITIVES,
+    ROOT,
+    Definition,
+    Span,
+    definitions,
+    folder,
+    parse_span,
+)
 from buildx_tasks.model.apiversion import VERSIONS, position
 
 KNOWN_WORDS = {

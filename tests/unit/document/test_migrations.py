@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from buildx_tasks.document.migrations.table import STEPS
+from buildx_tasks.document.migrations.upgrade import upgrade_data
 from buildx_tasks.document.migrations.v1beta import sync_rule
-from buildx_tasks.document.upgrade import upgrade_data
 from buildx_tasks.errors import ConfigInvalid, UpgradeRefused
 from buildx_tasks.model.apiversion import VERSIONS, position
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from buildx_tasks.document.inspect import parse_inspect
-from buildx_tasks.document.progress import BuildLog, without_colour
+from buildx_tasks.document.buildkit.inspect import parse_inspect
+from buildx_tasks.document.buildkit.progress import BuildLog, without_colour
 
 LOG = """\
 #1 [internal] load build definition from Dockerfile

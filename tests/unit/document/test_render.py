@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buildx_tasks.document.render import block_lines, flow, scalar
-from buildx_tasks.document.source import parse
+from buildx_tasks.document.yaml.render import block_lines, flow, scalar
+from buildx_tasks.document.yaml.source import parse
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 LEAVES = TEXTS | st.booleans()

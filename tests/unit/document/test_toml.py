@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.document.toml import toml_facts
+from buildx_tasks.document.formats.toml import toml_facts
 
 DATA = Path(__file__).parents[2] / "data" / "toml"
 

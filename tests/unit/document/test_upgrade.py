@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from buildx_tasks.document.rewrite import difference
-from buildx_tasks.document.upgrade import upgrade, upgrade_text
+from buildx_tasks.document.migrations.rewrite import difference
+from buildx_tasks.document.migrations.upgrade import upgrade, upgrade_text
 from buildx_tasks.errors import CannotStart, ConfigInvalid, UpgradeRefused
 
 

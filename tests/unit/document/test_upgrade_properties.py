@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from yamlmaker import Maker
 
-from buildx_tasks.document.edits.layout import Text, true_end
-from buildx_tasks.document.nodes import Mapping, YamlProblem
-from buildx_tasks.document.rewrite import difference
-from buildx_tasks.document.source import key_text, parse
-from buildx_tasks.document.upgrade import upgrade, upgrade_data, upgrade_text
-from buildx_tasks.document.validate import structure_problems
+from buildx_tasks.document.migrations.rewrite import difference
+from buildx_tasks.document.migrations.upgrade import upgrade, upgrade_data, upgrade_text
+from buildx_tasks.document.schema.validate import structure_problems
+from buildx_tasks.document.yaml.edits.layout import Text, true_end
+from buildx_tasks.document.yaml.nodes import Mapping, YamlProblem
+from buildx_tasks.document.yaml.source import key_text, parse
 from buildx_tasks.errors import ConfigInvalid, UpgradeRefused
 from buildx_tasks.model.apiversion import VERSIONS, position
 

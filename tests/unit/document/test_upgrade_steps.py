@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from buildx_tasks.document.migrations.table import STEPS
-from buildx_tasks.document.source import parse
-from buildx_tasks.document.upgrade import upgrade, upgrade_data, upgrade_text
-from buildx_tasks.document.validate import structure_problems
+from buildx_tasks.document.migrations.upgrade import upgrade, upgrade_data, upgrade_text
+from buildx_tasks.document.schema.validate import structure_problems
+from buildx_tasks.document.yaml.source import parse
 from buildx_tasks.model.apiversion import position
 
 FOLDER = Path(__file__).parents[2] / "data" / "upgrade"

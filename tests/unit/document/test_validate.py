@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from buildx_tasks.document import nodes, reading, validate
-from buildx_tasks.document.source import parse
-from buildx_tasks.document.validate import validate_text
+from buildx_tasks.document.schema import validate
+from buildx_tasks.document.schema.validate import validate_text
+from buildx_tasks.document.yaml import nodes, reading
+from buildx_tasks.document.yaml.source import parse
 from buildx_tasks.model.apiversion import NEWEST, PREFIX
 from buildx_tasks.model.finding import Finding
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.execution.artifactcache import ArtifactCache, open_cache
-from buildx_tasks.execution.artifactstore import ArtifactStore
-from buildx_tasks.execution.registry import RegistryError
-from buildx_tasks.execution.sources import gather_sources
+from buildx_tasks.execution.cache.artifacts import ArtifactCache, open_cache
+from buildx_tasks.execution.cache.store import ArtifactStore
+from buildx_tasks.execution.registry.client import RegistryError
+from buildx_tasks.execution.sources.sources import gather_sources
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Command, Completed, Write
 from buildx_tasks.model.config import (
@@ -32,10 +32,10 @@ from buildx_tasks.model.engine import CONTAINERD, Builder, Daemon, Engine
 from buildx_tasks.model.plan import PUSH, BuildPlan
 from buildx_tasks.model.result import BUILT, CACHED, FAILED, ArtifactResult
 from buildx_tasks.model.settings import Settings
-from buildx_tasks.planning.build import plan_build
+from buildx_tasks.planning.build.plan import plan_build
+from buildx_tasks.planning.build.variables import Expander
 from buildx_tasks.planning.facts import Facts
-from buildx_tasks.planning.naming import apply_default_repo
-from buildx_tasks.planning.variables import Expander
+from buildx_tasks.planning.tags.naming import apply_default_repo
 
 REPO = "r.example/x"
 BASE = Artifact(image="base", context="base")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.execution import artifactstore
-from buildx_tasks.execution.artifactstore import ArtifactStore
+from buildx_tasks.execution.cache import store as artifactstore
+from buildx_tasks.execution.cache.store import ArtifactStore
 
 
 def put(path: Path, key: str, **what: str) -> None:

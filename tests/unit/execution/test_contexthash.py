@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.execution.contexthash import ContextHasher
-from buildx_tasks.execution.filehash import FileHashes
+from buildx_tasks.execution.sources.contexthash import ContextHasher
+from buildx_tasks.execution.sources.filehash import FileHashes
 
 Change = Callable[[Path], object]
 

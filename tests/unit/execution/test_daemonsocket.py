@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.execution import daemonsocket
-from buildx_tasks.execution.daemonsocket import daemon_info
-from buildx_tasks.execution.probe import probe_engine
+from buildx_tasks.execution.docker import socket as daemonsocket
+from buildx_tasks.execution.docker.probe import probe_engine
+from buildx_tasks.execution.docker.socket import daemon_info
 from buildx_tasks.model.command import Command, Completed, Write
 from buildx_tasks.model.engine import CLASSIC, CONTAINERD
 

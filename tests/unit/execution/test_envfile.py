@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from buildx_tasks.execution.envfile import load_environment_file
+from buildx_tasks.execution.config.envfile import load_environment_file
 
 
 def test_adds_what_the_environment_lacks(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.execution import filehash
-from buildx_tasks.execution.filehash import FileHashes, memory_path, user_cache_folder
+from buildx_tasks.execution.sources import filehash
+from buildx_tasks.execution.sources.filehash import FileHashes, memory_path, user_cache_folder
 
 OLD = time.time() - 3600
 

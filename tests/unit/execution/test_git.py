@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.execution.git import gather_git
 from buildx_tasks.execution.shell import ShellRunner
+from buildx_tasks.execution.sources.git import gather_git
 from buildx_tasks.model.command import Command, Completed
 from buildx_tasks.model.tagpolicy import GitCommit
-from buildx_tasks.planning.tags import GIT_STATUS, git_queries
+from buildx_tasks.planning.tags.policies import GIT_STATUS, git_queries
 
 TAGS = git_queries([GitCommit()])
 TREE = git_queries([GitCommit(variant="TreeSha", ignore_changes=True)])

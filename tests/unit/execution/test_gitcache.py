@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.execution.gitcache import GitCache, GitSource, cache_folder, cache_name
+from buildx_tasks.execution.config.gitcache import GitCache, GitSource, cache_folder, cache_name
 from buildx_tasks.execution.shell import ShellRunner
 from buildx_tasks.model.command import Command, Completed, Write
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.document.globalconfig import read
+from buildx_tasks.document.globalconfig.values import read
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.execution.globalconfig import change, config_layers, own_path, read_config, skaffold_path
+from buildx_tasks.execution.config.globalconfig import change, config_layers, own_path, read_config, skaffold_path
 
 HOME = Path("/home/me")
 
@@ -167,7 +167,7 @@ def test_what_cannot_be_made_is_named(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from buildx_tasks.execution.globalconfig import change
+from buildx_tasks.execution.config.globalconfig import change
 path = Path(sys.argv[1])
 for number in range(20):
     change(path, path.parent, "cache-flags", f"{sys.argv[2]}.{number}", None)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from buildx_tasks.errors import WorkFailed
-from buildx_tasks.execution.hooks import AFTER, BEFORE, run_hooks
+from buildx_tasks.execution.run.hooks import AFTER, BEFORE, run_hooks
 from buildx_tasks.execution.shell import ShellRunner
 from buildx_tasks.model.config import Hook
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.execution import inputdigest
-from buildx_tasks.execution.inputdigest import SourceScan, dockerfile_dependencies
-from buildx_tasks.execution.walk import find_paths
+from buildx_tasks.execution.sources import inputdigest
+from buildx_tasks.execution.sources.inputdigest import SourceScan, dockerfile_dependencies
+from buildx_tasks.execution.sources.walk import find_paths
+from buildx_tasks.golang.template import TemplateError
 from buildx_tasks.model.command import Command, Completed, Write
 from buildx_tasks.model.config import Artifact, CustomArtifact, CustomDependencies, Dependency, DockerArtifact
-from buildx_tasks.planning.template import TemplateError
 
 FILES = (".dot", "bar", "docker/bar", "docker/nginx.conf", "file", "server.go", "test.conf", "worker.go")
 EVERYTHING = sorted((*FILES, "Dockerfile", "emptydir"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.execution.inputs import find_inputs
+from buildx_tasks.execution.config.inputs import find_inputs
 
 
 @pytest.fixture

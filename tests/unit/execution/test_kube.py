@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.execution.kube import advertised_registry, kubeconfig_files, read_cluster
+from buildx_tasks.execution.cluster.kube import advertised_registry, kubeconfig_files, read_cluster
 from buildx_tasks.execution.shell import ShellRunner
-from buildx_tasks.planning.cluster import ClusterFacts
+from buildx_tasks.planning.build.cluster import ClusterFacts
 
 FIRST = """\
 apiVersion: v1

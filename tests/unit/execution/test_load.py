@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from buildx_tasks.errors import CannotStart, ConfigInvalid
-from buildx_tasks.execution.load import load_configs
+from buildx_tasks.execution.config.load import load_configs
 from buildx_tasks.execution.shell import ShellRunner
 from buildx_tasks.model.config import ActiveProfile, Config
 from buildx_tasks.model.settings import Settings

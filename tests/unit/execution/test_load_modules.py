@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from buildx_tasks.errors import CannotStart, ConfigInvalid
-from buildx_tasks.execution.gitcache import cache_name
-from buildx_tasks.execution.load import load_configs
+from buildx_tasks.execution.config.gitcache import cache_name
+from buildx_tasks.execution.config.load import load_configs
 from buildx_tasks.model.command import Command, Completed, Write
 from buildx_tasks.model.config import Config
 from buildx_tasks.model.settings import Settings

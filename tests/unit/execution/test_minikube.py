@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from buildx_tasks.errors import EngineUnfit
-from buildx_tasks.execution import minikube
-from buildx_tasks.execution.minikube import docker_env, is_minikube
+from buildx_tasks.execution.cluster import minikube
+from buildx_tasks.execution.cluster.minikube import docker_env, is_minikube
 from buildx_tasks.execution.shell import ShellRunner
-from buildx_tasks.planning.cluster import ClusterFacts
+from buildx_tasks.planning.build.cluster import ClusterFacts
 
 PROFILES = '{"valid": [{"Config": {"Nodes": [{"IP": "10.0.0.1", "Port": 8443}]}}]}'
 LISTED = ClusterFacts(context="mine", server="https://10.0.0.1:8443")

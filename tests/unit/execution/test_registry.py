@@ -14,9 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from buildx_tasks.execution.connections import Connections, NoAnswerError, _proxy
-from buildx_tasks.execution.dockerauth import Login, Logins
-from buildx_tasks.execution.registry import Registries, RegistryError
+from buildx_tasks.execution.registry.client import Registries, RegistryError
+from buildx_tasks.execution.registry.connections import Connections, NoAnswerError, _proxy
+from buildx_tasks.execution.registry.dockerauth import Login, Logins
 from buildx_tasks.model.command import NOT_FOUND, Command, Completed, Write
 
 INDEX = b'{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}'

@@ -6,8 +6,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from buildx_tasks.execution.retry import Patience, ask_retry_after
-from buildx_tasks.planning.diagnosis import Diagnosis
+from buildx_tasks.execution.run.retry import Patience, ask_retry_after
+from buildx_tasks.planning.failures.diagnosis import Diagnosis
 
 PASSING = Diagnosis(id="registry-unavailable", message="the registry is in trouble", transient=True)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from buildx_tasks.execution.run import run_plan
+from buildx_tasks.execution.run.schedule import run_plan
 from buildx_tasks.model.command import Command, Completed, Write
 from buildx_tasks.model.config import Artifact, Hook, Hooks
 from buildx_tasks.model.plan import DOCKER, LOAD, BuildPlan, BuildStep, ConfigPlan, flag

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.execution.sources import find_dockerfile, gather_sources
+from buildx_tasks.execution.sources.sources import find_dockerfile, gather_sources
 from buildx_tasks.model.config import Artifact, DockerArtifact
 
 

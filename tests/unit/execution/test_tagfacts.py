@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.execution.sources import gather_sources
-from buildx_tasks.execution.tagfacts import gather_tag_facts
+from buildx_tasks.execution.sources.sources import gather_sources
+from buildx_tasks.execution.sources.tagfacts import gather_tag_facts
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Command, Completed, Write
 from buildx_tasks.model.config import Artifact, Config, CustomArtifact, CustomDependencies, Dependency, DockerArtifact
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.model.tagpolicy import CustomTemplate, GitCommit, InputDigest, TagPolicy
 from buildx_tasks.planning.facts import NOT_COMPUTED, TagFacts
-from buildx_tasks.planning.inputdigest import combined_digest, file_digest
+from buildx_tasks.planning.tags.inputdigest import combined_digest, file_digest
 
 
 class Runner:

@@ -10,9 +10,9 @@ from buildx_tasks.model.config import Artifact, Config, Hook, Hooks, LocalBuild
 from buildx_tasks.model.engine import Builder, Daemon, Engine
 from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.settings import ADVERTISED, Settings
-from buildx_tasks.planning.build import concurrency, plan_build
+from buildx_tasks.planning.build.plan import concurrency, plan_build
+from buildx_tasks.planning.build.variables import Expander
 from buildx_tasks.planning.facts import Facts, SourceFacts
-from buildx_tasks.planning.variables import Expander
 
 MANY = 20
 HOOKS = Hooks(before=(Hook(command=("true",)),))

@@ -10,8 +10,8 @@ from packaging.version import Version
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.model.builder import BuilderSpec, NodeSpec
-from buildx_tasks.planning.builders import implicit_builder, parse_builders, with_insecure_registries
-from buildx_tasks.planning.builderstate import compare_builder, create_argv
+from buildx_tasks.planning.builders.declared import implicit_builder, parse_builders, with_insecure_registries
+from buildx_tasks.planning.builders.state import compare_builder, create_argv
 
 FILES = {"/w/buildkitd.toml": "[worker.oci]\n  max-parallelism = 2\n"}
 

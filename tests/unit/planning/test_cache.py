@@ -5,8 +5,8 @@ import pytest
 from buildx_tasks.model.config import Artifact, ArtifactExtras, DockerArtifact
 from buildx_tasks.model.plan import BUILDX, CacheUse
 from buildx_tasks.model.settings import Settings
-from buildx_tasks.planning.cache import CachePlan, CacheWishes, clean_tag, plan_cache
-from buildx_tasks.planning.engine import Tool
+from buildx_tasks.planning.build.cache import CacheOptions, CachePlan, clean_tag, plan_cache
+from buildx_tasks.planning.build.engine import Tool
 
 FULL = Tool(name=BUILDX, reason="r", builder="b", driver="remote", exports_cache=True)
 LIMITED = Tool(name=BUILDX, reason="r", builder="b", driver="docker")
@@ -33,7 +33,7 @@ def planned(
         file="skaffold.yaml",
         line=7,
     )
-    wishes = CacheWishes(
+    wishes = CacheOptions(
         settings=settings or Settings(default_repo="localhost:5000", cache_tag="cache"),
         tool=tool,
         pushes=pushes,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from buildx_tasks.planning.cluster import (
+from buildx_tasks.planning.build.cluster import (
     Cluster,
     ClusterFacts,
     cluster_kind,

@@ -8,8 +8,8 @@ from buildx_tasks.model.plan import BUILDX, DOCKER, EXPORT, LOAD, PUSH, STAY
 from buildx_tasks.model.platform import Platform, PlatformSet
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.model.spec import Spec
-from buildx_tasks.planning.destination import Destination, Wishes, choose_destination
-from buildx_tasks.planning.engine import Tool
+from buildx_tasks.planning.build.destination import Destination, DestinationOptions, choose_destination
+from buildx_tasks.planning.build.engine import Tool
 
 APP = Artifact(image="app")
 TWO = PlatformSet(platforms=(Platform(os="linux", arch="arm64"), Platform(os="linux", arch="amd64")))
@@ -33,7 +33,7 @@ def choose(
     outputs: tuple[Spec, ...] = (),
     cli_flags: tuple[str, ...] = (),
 ) -> Destination:
-    wishes = Wishes(
+    wishes = DestinationOptions(
         settings=Settings(push=push),
         local=LocalBuild(push=local),
         cluster_pushes=cluster_pushes,

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.document.ending import Ending, read_ending
-from buildx_tasks.planning.diagnosis import Diagnosis, diagnose, login_hint
-from buildx_tasks.planning.symptoms import SYMPTOMS
+from buildx_tasks.document.buildkit.erroroutput import ErrorOutput, read_error_output
+from buildx_tasks.planning.failures.diagnosis import Diagnosis, diagnose, login_hint
+from buildx_tasks.planning.failures.symptoms import SYMPTOMS
 
 OUTPUTS = Path(__file__).parents[2] / "data" / "outputs"
 TAG = "localhost:5000/team/app:1"
 
 
 def diagnosed(name: str) -> Diagnosis:
-    return diagnose(read_ending((OUTPUTS / f"{name}.txt").read_bytes().decode()), tag=TAG, builder="far")
+    return diagnose(read_error_output((OUTPUTS / f"{name}.txt").read_bytes().decode()), tag=TAG, builder="far")
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in OUTPUTS.glob("*.txt")))
@@ -101,7 +101,7 @@ TALK = (
 def test_a_program_that_talks_like_docker_fools_nobody(text: str) -> None:
     process = f'process "/bin/sh -c echo {text}; exit 1" did not complete successfully: exit code: 1'
     output = f"#5 [2/2] RUN echo {text}; exit 1\n#5 0.1 {text}\n#5 ERROR: {process}\n------\nERROR: {process}\n"
-    diagnosis = diagnose(read_ending(output), tag=TAG, builder="far")
+    diagnosis = diagnose(read_error_output(output), tag=TAG, builder="far")
     assert (diagnosis.id, diagnosis.transient) == ("step-failed", False)
 
 
@@ -109,17 +109,17 @@ def test_a_program_that_talks_like_docker_fools_nobody(text: str) -> None:
 def test_nor_does_it_with_the_legacy_builder(text: str) -> None:
     said = f"The command '/bin/sh -c echo {text}' returned a non-zero code: 1"
     output = f"Step 1/2 : FROM busybox\nStep 2/2 : RUN echo\n{text}\n{said}\n"
-    assert diagnose(read_ending(output), tag=TAG, builder="far").id == "step-failed"
+    assert diagnose(read_error_output(output), tag=TAG, builder="far").id == "step-failed"
 
 
 def test_what_is_unknown_is_told_in_dockers_own_words() -> None:
-    diagnosis = diagnose(Ending(error="something new\nwith a second line"), tag=TAG, builder="far")
+    diagnosis = diagnose(ErrorOutput(error="something new\nwith a second line"), tag=TAG, builder="far")
     assert (diagnosis.id, diagnosis.message, diagnosis.own_words) == ("", "something new", True)
 
 
 def test_docker_hub_has_one_name() -> None:
     error = 'failed to do request: Head "https://registry-1.docker.io/v2/library/x/manifests/1": 401 Unauthorized'
-    assert diagnose(Ending(error=error), tag=TAG, builder="far").hint == "docker login docker.io"
+    assert diagnose(ErrorOutput(error=error), tag=TAG, builder="far").hint == "docker login docker.io"
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from buildx_tasks.model.config import Artifact, ArtifactExtras, Dependency, DockerArtifact, Secret
-from buildx_tasks.model.plan import BUILDX, DOCKER, EXPORT, LOAD, PUSH, STAY, CacheUse, Later
+from buildx_tasks.model.plan import BUILDX, DOCKER, EXPORT, LOAD, PUSH, STAY, CacheUse, Placeholder
 from buildx_tasks.model.platform import Platform, PlatformSet
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.model.spec import Spec
-from buildx_tasks.planning.destination import Destination
-from buildx_tasks.planning.engine import Tool
-from buildx_tasks.planning.step import plan_command
-from buildx_tasks.planning.stepinput import StepCommand, StepInput
+from buildx_tasks.planning.build.destination import Destination
+from buildx_tasks.planning.build.engine import Tool
+from buildx_tasks.planning.build.step import plan_command
+from buildx_tasks.planning.build.stepinput import StepCommand, StepInput
 
 TAG = "gcr.io/k8s-skaffold/example:tag"
 HEAD = ["docker", "buildx", "build", "ctx", "--file", "/abs/Dockerfile", "-t", TAG]
@@ -30,7 +30,7 @@ AMD, ARM = Platform(os="linux", arch="amd64"), Platform(os="linux", arch="arm64"
 ONE, TWO = PlatformSet(platforms=(ARM,)), PlatformSet(platforms=(ARM, AMD))
 
 
-def answer(later: Later) -> str:
+def answer(later: Placeholder) -> str:
     return "metadata.json" if later.what == "metadata" else f"<{later.what} {later.image}>"
 
 

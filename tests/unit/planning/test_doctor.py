@@ -11,11 +11,11 @@ from buildx_tasks.model.config import Artifact, DockerArtifact, Secret
 from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, Daemon, Engine, Node
 from buildx_tasks.model.platform import Platform, PlatformSet
 from buildx_tasks.model.settings import Settings
-from buildx_tasks.planning.doctor import CHECKS, examine, worst
-from buildx_tasks.planning.doctorfacts import DoctorFacts, PlanFacts, RegistryFacts
-from buildx_tasks.planning.doctorplaces import is_near
-from buildx_tasks.planning.doctorregistries import used_registries
-from buildx_tasks.planning.secretfiles import missing_secrets, wants_agent
+from buildx_tasks.planning.build.secretfiles import missing_secrets, wants_agent
+from buildx_tasks.planning.doctor.checks import CHECKS, examine, worst
+from buildx_tasks.planning.doctor.facts import DoctorFacts, PlanFacts, RegistryFacts
+from buildx_tasks.planning.doctor.places import is_near
+from buildx_tasks.planning.doctor.registries import used_registries
 
 AMD, ARM, RISC = (Platform(os="linux", arch=arch) for arch in ("amd64", "arm64", "riscv64"))
 NODE = Node(name="n", status="running", buildkit="v0.20", platforms=("linux/amd64", "linux/arm64"))

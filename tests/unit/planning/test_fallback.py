@@ -8,7 +8,7 @@ import pytest
 
 from buildx_tasks.model.config import Artifact, ArtifactExtras, DockerArtifact
 from buildx_tasks.model.settings import Settings
-from buildx_tasks.planning.fallback import plain_cache, plain_losses
+from buildx_tasks.planning.build.fallback import plain_cache, plain_losses
 
 TAG = "gcr.io/k8s-skaffold/test:tagged"
 APP = Artifact(image="gcr.io/k8s-skaffold/test")

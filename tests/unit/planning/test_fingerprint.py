@@ -25,9 +25,10 @@ from buildx_tasks.model.config import (
 from buildx_tasks.model.engine import CONTAINERD, Builder, Daemon, Engine, Node
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.settings import Settings
-from buildx_tasks.planning.build import plan_build
+from buildx_tasks.planning.build.plan import plan_build
+from buildx_tasks.planning.build.variables import Expander
 from buildx_tasks.planning.facts import Facts, SourceFacts
-from buildx_tasks.planning.fingerprint import (
+from buildx_tasks.planning.reuse.fingerprint import (
     Inputs,
     Required,
     fingerprint,
@@ -35,8 +36,7 @@ from buildx_tasks.planning.fingerprint import (
     why_fresh,
     why_unknown,
 )
-from buildx_tasks.planning.naming import apply_default_repo
-from buildx_tasks.planning.variables import Expander
+from buildx_tasks.planning.tags.naming import apply_default_repo
 
 BASE = Artifact(image="base", context="base")
 APP = Artifact(image="app", context="app", requires=(Dependency(image="base", alias="BASE"),))

@@ -4,7 +4,7 @@ import pytest
 
 from buildx_tasks.model.command import Command
 from buildx_tasks.model.config import Artifact, CustomArtifact
-from buildx_tasks.planning.hooks import custom_command, custom_environment, hook_environment
+from buildx_tasks.planning.build.hooks import custom_command, custom_environment, hook_environment
 
 HOOKS = [
     pytest.param(

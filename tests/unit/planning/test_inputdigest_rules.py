@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from buildx_tasks.planning.inputdigest import combined_digest, file_digest, relative_name, scan_build_args
+from buildx_tasks.planning.tags.inputdigest import combined_digest, file_digest, relative_name, scan_build_args
 
 
 @pytest.mark.parametrize(

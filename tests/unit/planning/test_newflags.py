@@ -6,14 +6,14 @@ import pytest
 
 from buildx_tasks.errors import EngineUnfit
 from buildx_tasks.model.config import Artifact
-from buildx_tasks.model.plan import Later, flag
-from buildx_tasks.planning.newflags import check_new_flags
+from buildx_tasks.model.plan import Placeholder, flag
+from buildx_tasks.planning.build.newflags import check_new_flags
 
 APP = Artifact(image="app", file="s.yaml", line=4)
 BEGIN = flag("docker", "buildx", "build", why="")
 ANNOTATION = flag("--annotation", "a=b", why="")
 LOAD = flag("--load", why="")
-LAYOUT = flag("--output", ("type=oci,dest=", Later("layout", "app")), why="")
+LAYOUT = flag("--output", ("type=oci,dest=", Placeholder("layout", "app")), why="")
 PUSH = flag("--push", why="")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from buildx_tasks.document.catalogue import locate
+from buildx_tasks.document.schema.catalogue import locate
 from buildx_tasks.model.apiversion import NEWEST, position
-from buildx_tasks.planning.overlay import ONE_OF, PIPELINE, WHOLE
+from buildx_tasks.planning.config.overlay import ONE_OF, PIPELINE, WHOLE
 
 AT = position(NEWEST)
 

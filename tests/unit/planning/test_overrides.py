@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from buildx_tasks.document.decode import decode_config
+from buildx_tasks.document.schema.decode import decode_config
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.model.config import Artifact
-from buildx_tasks.planning.origins import Origins
-from buildx_tasks.planning.overrides import FIELDS, apply_overrides
+from buildx_tasks.planning.config.origins import Origins
+from buildx_tasks.planning.config.overrides import FIELDS, apply_overrides
 
 DOCUMENTS: list[dict[str, Any]] = [
     {

@@ -6,7 +6,7 @@ import pytest
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.model.platform import Platform, PlatformSet, format_platforms, parse_platforms
-from buildx_tasks.planning.platforms import resolve_platforms
+from buildx_tasks.planning.build.platforms import resolve_platforms
 
 AMD64 = Platform(os="linux", arch="amd64")
 

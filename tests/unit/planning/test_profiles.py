@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from buildx_tasks.document.source import parse
+from buildx_tasks.document.yaml.source import parse
 from buildx_tasks.model.config import ActiveProfile
-from buildx_tasks.planning.origins import Origins
-from buildx_tasks.planning.problems import DocumentInvalid
-from buildx_tasks.planning.profiles import ActivationFacts, apply_profiles
+from buildx_tasks.planning.config.origins import Origins
+from buildx_tasks.planning.config.problems import DocumentInvalid
+from buildx_tasks.planning.config.profiles import ActivationFacts, apply_profiles
 
 PROD = "prod-context"
 

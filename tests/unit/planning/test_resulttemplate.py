@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from buildx_tasks.errors import CannotStart
+from buildx_tasks.golang.template import TemplateError
 from buildx_tasks.model.result import BUILT, FAILED, ArtifactResult, Results
-from buildx_tasks.planning.resulttemplate import parse_result_template
-from buildx_tasks.planning.template import TemplateError
+from buildx_tasks.planning.build.resulttemplate import parse_result_template
 from buildx_tasks.reporting.buildjson import build_json, built_items
 
 ONE = [{"imageName": "gcr.io/skaffold/example", "tag": "test"}]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.document.ending import read_ending
-from buildx_tasks.planning.diagnosis import Diagnosis, diagnose
-from buildx_tasks.planning.retry import limited_request, parse_retry_after, said_retry_after, wait_before
+from buildx_tasks.document.buildkit.erroroutput import read_error_output
+from buildx_tasks.planning.failures.diagnosis import Diagnosis, diagnose
+from buildx_tasks.planning.failures.retry import limited_request, parse_retry_after, said_retry_after, wait_before
 
 OUTPUTS = Path(__file__).parents[2] / "data" / "outputs"
 TAG = "localhost:5000/app:1"
@@ -26,7 +26,7 @@ TRANSIENT = {
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in OUTPUTS.glob("*.txt")))
 def test_only_a_registrys_hiccups_are_tried_again(name: str) -> None:
-    diagnosis = diagnose(read_ending((OUTPUTS / f"{name}.txt").read_bytes().decode()), tag=TAG, builder="far")
+    diagnosis = diagnose(read_error_output((OUTPUTS / f"{name}.txt").read_bytes().decode()), tag=TAG, builder="far")
     assert (wait_before(1, 3, diagnosis) is not None) is (name.split(".", maxsplit=1)[0] in TRANSIENT)
 
 
@@ -73,6 +73,6 @@ def test_seconds_in_a_header(header: str, seconds: float | None) -> None:
 
 
 def test_which_request_was_refused() -> None:
-    error = read_ending((OUTPUTS / "registry-rate-limited.from.txt").read_text()).error
+    error = read_error_output((OUTPUTS / "registry-rate-limited.from.txt").read_text()).error
     assert limited_request(error) == "http://localhost:23273/v2/busybox/manifests/latest"
     assert limited_request("toomanyrequests") == ""

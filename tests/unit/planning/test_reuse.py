@@ -6,7 +6,7 @@ import pytest
 
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.model.plan import BuildPlan, BuildStep
-from buildx_tasks.planning.reuse import in_order, usable
+from buildx_tasks.planning.reuse.rules import in_order, usable
 
 
 def plan(needs: dict[str, str], layouts: str = "") -> BuildPlan:

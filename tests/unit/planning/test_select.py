@@ -6,7 +6,7 @@ import pytest
 
 from buildx_tasks.errors import CannotStart, NothingSelected
 from buildx_tasks.model.config import Artifact, ArtifactExtras, Dependency
-from buildx_tasks.planning.select import select_artifacts
+from buildx_tasks.planning.config.select import select_artifacts
 
 
 def artifact(image: str, *requires: str, kind: str = "docker", environment: str = "local") -> Artifact:

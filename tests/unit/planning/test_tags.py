@@ -19,7 +19,7 @@ from buildx_tasks.model.tagpolicy import (
     tag_policy_from_mapping,
 )
 from buildx_tasks.planning.facts import Answer, GitFacts, TagFacts
-from buildx_tasks.planning.tags import (
+from buildx_tasks.planning.tags.policies import (
     check_tag_policy,
     full_name,
     generate_tag,

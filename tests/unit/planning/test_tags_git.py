@@ -12,7 +12,7 @@ import pytest
 
 from buildx_tasks.model.tagpolicy import GitCommit
 from buildx_tasks.planning.facts import Answer, Argv, GitFacts, TagFacts
-from buildx_tasks.planning.tags import TagResult, git_queries, tag_for
+from buildx_tasks.planning.tags.policies import TagResult, git_queries, tag_for
 
 VARIANTS = ("Tags", "CommitSha", "AbbrevCommitSha", "TreeSha", "AbbrevTreeSha", "Branches")
 TREE_OF_CODE = "3bed02ca656e336307e4eb4d80080d7221cba62c"

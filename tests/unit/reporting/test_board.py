@@ -43,7 +43,7 @@ def seen() -> Seen:
 
 def test_running_builds_are_rows_and_ended_ones_lines_above(seen: Seen) -> None:
     board = seen.board
-    board.said("Starting build...\n")
+    board.message("Starting build...\n")
     board.begin("web", ["Building [web]..."])
     board.begin("backend", ["Building [backend]..."])
     seen.now += 1
@@ -56,7 +56,7 @@ def test_running_builds_are_rows_and_ended_ones_lines_above(seen: Seen) -> None:
         "   2.5 s  backend  exporting to image",
     ]
     board.end("web", "Build [web] succeeded")
-    board.said("a hook speaks")
+    board.message("a hook speaks")
     assert seen.terminal.rows == [
         "Starting build...",
         "Build [web] succeeded (2.5 s)",
@@ -65,7 +65,7 @@ def test_running_builds_are_rows_and_ended_ones_lines_above(seen: Seen) -> None:
     ]
     board.end("left-out", "")
     board.close()
-    board.said("the end\n")
+    board.message("the end\n")
     assert seen.terminal.rows[-2:] == ["a hook speaks", "the end"]
 
 

@@ -13,10 +13,10 @@ from invoke.context import Context
 import buildx_tasks
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.model.settings import KEYS, Layer, resolve
+from buildx_tasks.tasks.console import once, print_warning, settings_from
 from buildx_tasks.tasks.defaults import DEFAULTS, invoke_layer, variable
-from buildx_tasks.tasks.guard import task
 from buildx_tasks.tasks.program import OurProgram
-from buildx_tasks.tasks.wanted import once, print_warning, settings_from
+from buildx_tasks.tasks.task import task
 
 
 def seen_by_a_task(root: dict[str, Any] | None, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Layer:

@@ -1,0 +1,1 @@
+"""What docker, buildx and BuildKit print, as values."""

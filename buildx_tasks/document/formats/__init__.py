@@ -1,0 +1,1 @@
+"""The other file formats that a build reads: Dockerfiles, ignore files, dotenv."""

@@ -1,0 +1,1 @@
+"""A user's global config file: its values, and edits that keep everything else."""

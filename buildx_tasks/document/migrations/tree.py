@@ -1,0 +1,272 @@
+"""A config as a tree that migrations edit: made from plain data, or from text nodes with their places kept.
+
+Each child remembers where it stood in the text (`home`), so what a migration moves can later be cut and
+pasted together with its comments. Containers open when first looked at: what no migration touches costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol, TypeAlias
+
+from buildx_tasks.document.migrations.children import Child, Leaf, Loose, Merge, Origin
+from buildx_tasks.document.yaml.nodes import Alias, Mapping, Sequence
+from buildx_tasks.document.yaml.scalars import as_text
+
+
+class Box:
+    """A map or a list. `copied` says that its text belongs to another place (an alias, a copy)."""
+
+    has_keys = False
+    """Whether the children are entries of a map rather than items of a list."""
+
+    __slots__ = ("_children", "copied", "data", "origin", "source", "touched", "tree", "up", "via", "within")
+
+    def __init__(self, data: Any = None) -> None:
+        self.data = data
+        self.tree: Opener | None = None
+        self.source: Mapping | Sequence | None = None
+        self.origin: Origin | None = None
+        self.within: Mapping | Sequence | None = None
+        self.via: Alias | None = None
+        self.copied = False
+        self.touched = False
+        self.up: Child | None = None
+        self._children: list[Child | Loose | Merge] | None = None
+
+    @property
+    def children(self) -> list[Child | Loose | Merge]:
+        """Everything inside, in order; opened on first use. Change it through the methods only."""
+        if self._children is None:
+            self._children = self._open()
+            for child in self._children:
+                if isinstance(child, Child):
+                    child.owner = self
+                    child.value.up = child
+        return self._children
+
+    @property
+    def opened(self) -> bool:
+        return self._children is not None
+
+    def _open(self) -> list[Child | Loose | Merge]:
+        raise NotImplementedError
+
+    def real(self) -> list[Child]:
+        """The children that are data; those that merges bring in come last, as in plain data."""
+        found = [child for child in self.children if isinstance(child, Child)]
+        return sorted(found, key=lambda child: child.merged) if any(child.merged for child in found) else found
+
+    def __len__(self) -> int:
+        return len(self.real())
+
+    def __bool__(self) -> bool:
+        return True
+
+    def touch(self) -> None:
+        """Say that this is no longer what the text says, here and in all that is around."""
+        box: Box | None = self
+        while box is not None and not box.touched:
+            box.touched = True
+            box = box.up.owner if box.up is not None else None
+
+    def position(self, child: Child) -> int:
+        """Which of the data children this one is, from 0."""
+        return next((at for at, other in enumerate(self.real()) if other is child), 0)
+
+    def insert(self, child: Child, *, before: Child | None = None, after: Child | None = None) -> Child:
+        """Put a detached child in: before or after a sister, else at the end."""
+        children = self.children
+        at = len(children)
+        if before is not None or after is not None:
+            for place, other in enumerate(children):
+                if other is before or other is after:
+                    at = place + (other is after)
+        children.insert(at, child)
+        child.owner = self
+        child.value.up = child
+        self.touch()
+        return child
+
+    def take(self, child: Child) -> Child:
+        """Detach a child, to be put elsewhere with its comments."""
+        self.touch()
+        self.children[:] = [other for other in self.children if other is not child]
+        child.owner = None
+        return child
+
+    def drop(self, child: Child) -> None:
+        """Remove a child; its comments stay where it was."""
+        self.touch()
+        self.children[:] = [Loose(child) if other is child else other for other in self.children]
+
+
+class Map(Box):
+    """A mapping; a key whose value is null counts as absent for `map`, `seq` and `text`, as in Skaffold."""
+
+    __slots__ = ()
+    has_keys = True
+
+    def _open(self) -> list[Child | Loose | Merge]:
+        if self.tree is not None:
+            return self.tree.entries(self)
+        return [Child(str(key), make(value)) for key, value in (self.data or {}).items()]
+
+    def find(self, key: str) -> Child | None:
+        for child in self.children:
+            if isinstance(child, Child) and child.key == key:
+                return child
+        return None
+
+    def map(self, key: str) -> Map | None:
+        """The mapping at `key`, None when absent or null; `OddShape` for anything else."""
+        value = self._section(key)
+        if value is not None and not isinstance(value, Map):
+            raise OddShape(self.find(key), "a mapping")
+        return value
+
+    def seq(self, key: str) -> Seq | None:
+        """The list at `key`, None when absent or null; `OddShape` for anything else."""
+        value = self._section(key)
+        if value is not None and not isinstance(value, Seq):
+            raise OddShape(self.find(key), "a list")
+        return value
+
+    def text(self, key: str) -> str:
+        """The scalar at `key` as a string field sees it, "" when absent or null."""
+        value = self._section(key)
+        if isinstance(value, Box):
+            raise OddShape(self.find(key), "a scalar")
+        return "" if value is None else as_text(value.value)
+
+    def maps(self, key: str) -> Iterator[Map]:
+        """The mappings in the list at `key`; null items are passed over."""
+        box = self.seq(key)
+        return box.maps() if box is not None else iter(())
+
+    def _section(self, key: str) -> Value | None:
+        child = self.find(key)
+        return None if child is None or is_null(child.value) else child.value
+
+    def rename(self, key: str, new: str) -> Child | None:
+        """Give the entry at `key` another key in the same place; None when there is none."""
+        child = self.find(key)
+        if child is not None:
+            if self.find(new) is not None:
+                raise OddShape(child, f"no {new} beside it")
+            child.key = new
+            child.changed = True
+            self.touch()
+        return child
+
+    def put(self, key: str, value: Value, *, before: Child | None = None, after: Child | None = None) -> Child:
+        """A new entry, or another value for the one that is there."""
+        child = self.find(key)
+        if child is not None:
+            child.replace(value)
+            return child
+        return self.insert(Child(key, value), before=before, after=after)
+
+    def discard(self, key: str) -> Child | None:
+        """Drop the entry at `key` when there is one."""
+        child = self.find(key)
+        if child is not None:
+            self.drop(child)
+        return child
+
+
+class Seq(Box):
+    """A list."""
+
+    __slots__ = ()
+
+    def _open(self) -> list[Child | Loose | Merge]:
+        if self.tree is not None:
+            return self.tree.items(self)
+        return [Child("", make(value)) for value in self.data or ()]
+
+    def maps(self) -> Iterator[Map]:
+        """The items that are mappings; null items are passed over, others are an `OddShape`."""
+        for child in self.real():
+            if isinstance(child.value, Map):
+                yield child.value
+            elif not is_null(child.value):
+                raise OddShape(child, "a mapping")
+
+    def append(self, child: Child) -> Child:
+        return self.insert(child)
+
+
+Value: TypeAlias = Map | Seq | Leaf
+
+
+class Opener(Protocol):
+    """What gives containers of a text their children (`document.migrations.texttree`)."""
+
+    def entries(self, box: Map) -> list[Child | Loose | Merge]: ...
+
+    def items(self, box: Seq) -> list[Child | Loose | Merge]: ...
+
+
+class OddShape(Exception):
+    """A value is not what its key asks for; a migration can't judge it."""
+
+    def __init__(self, child: Child | None, wanted: str) -> None:
+        super().__init__(wanted)
+        self.child = child
+        self.wanted = wanted
+
+
+def wrap(child: Child) -> None:
+    """Make a child's value the only item of a list."""
+    box, old = Seq(), child.value
+    child.hold(box)
+    box.append(Child("", old))
+
+
+def nest(child: Child, key: str) -> None:
+    """Make a child's value the only entry of a map."""
+    box, old = Map(), child.value
+    child.hold(box)
+    box.insert(Child(key, old))
+
+
+def is_null(value: Value) -> bool:
+    return isinstance(value, Leaf) and value.value is None
+
+
+def make(data: Any) -> Value:
+    """A new value from plain data."""
+    if isinstance(data, dict):
+        return Map(data)
+    if isinstance(data, (list, tuple)):
+        return Seq(data)
+    return Leaf(data)
+
+
+def plain(value: Value) -> Any:
+    """What the tree says now, as plain data; unopened plain parts are shared, not copied."""
+    if isinstance(value, Leaf):
+        return value.value
+    if value.source is None and not value.opened:
+        return value.data if value.data is not None else ({} if isinstance(value, Map) else [])
+    if isinstance(value, Map):
+        return {child.key: plain(child.value) for child in value.real()}
+    return [plain(child.value) for child in value.real()]
+
+
+def copy(value: Value) -> Value:
+    """The same value once more, for another place: its text is quoted there, without comments and anchors."""
+    if isinstance(value, Leaf):
+        return Leaf(value.value, value.source, value.within, value.via, copied=True)
+    twin = type(value)(value.data)
+    twin.tree, twin.source, twin.within, twin.via = value.tree, value.source, value.within, value.via
+    twin.copied, twin.touched = True, value.touched
+    if value.opened:
+        twin._children = []
+        for child in value.real():
+            twin._children.append(Child(child.key, copy(child.value), key_node=child.key_node))
+        for child in twin.real():
+            child.owner = twin
+            child.value.up = child
+    return twin

@@ -1,0 +1,1 @@
+"""The annotated schema, validation, and decoding to `model.config`."""

@@ -1,0 +1,87 @@
+"""What was found out before and can't have changed: that a config is valid, which version a plugin has.
+
+Kept in the user's cache folder under digests of what it depends on, so the worst that a lost or unwritable file
+costs is time. A new version of this package, or of its schema, starts afresh.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+FILE = "memory"
+KEPT = 2000
+DIGITS = 64
+PACKAGE = Path(__file__).parents[2]
+
+
+class VerdictCache:
+    """Words by digest, in `file`; with None nothing is known and nothing is kept."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.file = file
+        self._known: dict[str, str] | None = None
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> VerdictCache:
+        """The user's: below $XDG_CACHE_HOME, else ``~/.cache``; none without a home."""
+        home = environ.get("HOME")
+        folder = environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else "")
+        return cls(Path(folder, "buildx-tasks", FILE) if folder else None)
+
+    def recall(self, key: str) -> str | None:
+        """What was kept under `key`, None when nothing was."""
+        if self._known is None:
+            self._known = dict(self._lines())
+        return self._known.get(key)
+
+    def holds(self, key: str) -> bool:
+        """Whether `key` was kept."""
+        return self.recall(key) is not None
+
+    def keep(self, key: str, word: str = "-") -> None:
+        """Keep a word without blanks under `key`; that this can't be done is no reason to stop."""
+        if self.file is None or self.recall(key) == word:
+            return
+        assert self._known is not None
+        self._known[key] = word
+        with contextlib.suppress(OSError):
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            if len(self._known) > KEPT:
+                self.file.unlink(missing_ok=True)
+            # One short write in append mode is whole, whoever else writes.
+            with self.file.open("a", encoding="ascii") as stream:
+                stream.write(f"{key} {word}\n")
+
+    def _lines(self) -> Iterator[tuple[str, str]]:
+        try:
+            text = "" if self.file is None else self.file.read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError):
+            return
+        for line in text.splitlines():
+            key, blank, word = line.partition(" ")
+            if blank and len(key) == DIGITS:
+                yield key, word
+
+
+def key_of(kind: str, content: str) -> str:
+    """The digest by which a piece of content is known; `kind` says what was found out about it."""
+    digest = hashlib.sha256(f"{_code()}\n{kind}\n".encode())
+    digest.update(content.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _code() -> str:
+    """What the judging code is: it changes with every release, and in a checkout with every edit."""
+    from buildx_tasks import __version__
+
+    folders = (PACKAGE / "document", PACKAGE / "document" / "rules", PACKAGE / "_schema", PACKAGE.parent / "schema")
+    entries = [entry for folder in folders if folder.is_dir() for entry in os.scandir(folder)]
+    # Not the folders among them: whoever imports first leaves compiled code there, and changes no judgement.
+    stamps = [entry.stat().st_mtime_ns for entry in entries if entry.is_file()]
+    return f"{__version__} {max(stamps, default=0)} {len(stamps)}"

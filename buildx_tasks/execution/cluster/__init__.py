@@ -1,0 +1,1 @@
+"""The kube-context and what it means for a build."""

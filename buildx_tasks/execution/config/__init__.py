@@ -1,0 +1,1 @@
+"""Reading configs: files, URLs, git repositories, global config, skaffold.env."""

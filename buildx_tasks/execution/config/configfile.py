@@ -1,0 +1,171 @@
+"""Reading one config file: from disk, standard input or a URL to documents in the newest shape."""
+
+from __future__ import annotations
+
+import os.path
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TextIO
+
+from buildx_tasks.document.migrations.normalize import read_newest
+from buildx_tasks.document.yaml.locations import original_path, place
+from buildx_tasks.document.yaml.nodes import Mark, YamlProblem
+from buildx_tasks.document.yaml.problem import Problem
+from buildx_tasks.document.yaml.reading import MAX_TEXT, yaml_finding
+from buildx_tasks.document.yaml.source import Document, parse
+from buildx_tasks.document.yaml.source import Path as DocumentPath
+from buildx_tasks.errors import CannotStart
+from buildx_tasks.execution.cache.verdicts import VerdictCache, key_of
+from buildx_tasks.model.finding import Finding
+from buildx_tasks.model.urls import without_passwords
+
+STDIN = "-"
+DEFAULT_NAMES = ("skaffold.yaml", "skaffold.yml")
+URL_SECONDS = 30
+URL_BYTES = 10_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Location:
+    """A config file by identity: `key` is an absolute path, a URL or ``-``; `shown` is how messages name it.
+
+    `folder` is where relative ``requires.path`` begin.
+    """
+
+    key: str
+    shown: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigDocument:
+    """One document: `data` in the newest shape, dotted keys included, and the text positions it came from."""
+
+    data: Mapping[str, Any]
+    source: Document
+
+    def path(self, path: DocumentPath) -> DocumentPath:
+        """`path` of the data as the file spells it, which may be of an older version."""
+        return original_path(path, self.source.places)
+
+    def place(self, path: DocumentPath) -> Mark:
+        """Where `path` of the data, or the nearest thing above it, stands in the file."""
+        return self.source.place(self.path(path))
+
+    def finding(self, problem: Problem, file: str) -> Finding:
+        """A problem of the data as a finding of the file."""
+        return place(replace(problem, path=self.path(problem.path)), self.source, file)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConfigFile:
+    """A file that was read and judged; without documents when it has problems."""
+
+    location: Location
+    documents: tuple[ConfigDocument, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class ConfigFileMissing(CannotStart):
+    """The file is not there."""
+
+
+def is_url(name: str) -> bool:
+    """Whether a file is named by a web address."""
+    return name.startswith(("http://", "https://"))
+
+
+def locate(name: str, folder: Path, cwd: Path) -> Location:
+    """The file that `name` means when it is relative to `folder`: a folder stands for its ``skaffold.yaml``.
+
+    ``skaffold.yml`` is taken where ``skaffold.yaml`` is named and missing.
+    """
+    if name == STDIN:
+        return Location(key=STDIN, shown="<stdin>", folder=cwd)
+    if is_url(name):
+        return Location(key=name, shown=without_passwords(name), folder=cwd)
+    path = Path(os.path.normpath(folder / name))  # without following links: a config stands where it is said to stand
+    if _answers(path.is_dir):
+        path /= DEFAULT_NAMES[0]
+    if path.name == DEFAULT_NAMES[0] and not _answers(path.exists):
+        other = path.with_name(DEFAULT_NAMES[1])
+        path = other if _answers(other.exists) else path
+    shown = path.relative_to(cwd) if path.is_relative_to(cwd) else path
+    return Location(key=str(path), shown=str(shown), folder=path.parent)
+
+
+def _answers(ask: Callable[[], bool]) -> bool:
+    """What a path says of itself; one that is too long, no name at all or out of reach says no."""
+    try:
+        return ask()
+    except (OSError, ValueError):
+        return False
+
+
+def read_config_file(location: Location, memory: VerdictCache, stdin: TextIO | None = None) -> ConfigFile:
+    """Read a file, and judge it unless that was done before.
+
+    Raises `CannotStart` when it can't be read at all; its problems come as findings.
+    """
+    text = _read(location, stdin)
+    if len(text) > MAX_TEXT:
+        raise CannotStart(f"config file {location.shown} has more than {MAX_TEXT} characters")
+    try:
+        documents = parse(text)
+    except YamlProblem as problem:
+        return ConfigFile(location=location, findings=(yaml_finding(problem, text, location.shown),))
+    if not documents:
+        finding = Finding(message="holds no config", file=location.shown, code="no-document")
+        return ConfigFile(location=location, findings=(finding,))
+    read: list[ConfigDocument] = []
+    findings: list[Finding] = []
+    key = key_of("structure", text)
+    judged = memory.holds(key)
+    for document in documents:
+        data, problems = read_newest(document, judged=judged)
+        read.append(ConfigDocument(data, document))
+        findings += [place(problem, document, location.shown) for problem in problems]
+    if not findings:
+        memory.keep(key)
+    return ConfigFile(location=location, documents=() if findings else tuple(read), findings=tuple(findings))
+
+
+def _read(location: Location, stdin: TextIO | None) -> str:
+    """The file's text. Raises `CannotStart`, as `ConfigFileMissing` when it is not there."""
+    try:
+        if location.key == STDIN:
+            return (stdin or sys.stdin).read()
+        if is_url(location.key):
+            return _download(location.key).decode("utf-8")
+        return Path(location.key).read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        raise ConfigFileMissing(
+            f"config file {location.shown} was not found",
+            "go to the folder that has it, or name it with --filename",
+        ) from None
+    except UnicodeDecodeError as error:
+        raise CannotStart(f"config file {location.shown} is not UTF-8 text: byte {error.start}") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise CannotStart(f"config file {location.shown} can't be read: {why}") from None
+
+
+def _download(url: str) -> bytes:
+    """The body of `url`. Raises `OSError` or `ValueError`."""
+    import http.client
+    import urllib.error
+    import urllib.request
+
+    try:
+        with urllib.request.urlopen(url, timeout=URL_SECONDS) as response:  # noqa: S310 - `is_url` let only the web in
+            data: bytes = response.read(URL_BYTES + 1)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise ValueError(str(error)) from None
+    except http.client.HTTPException as error:
+        raise ValueError(f"no answer that is HTTP: {error}") from None
+    if len(data) > URL_BYTES:
+        raise ValueError(f"it has more than {URL_BYTES} bytes")
+    return data

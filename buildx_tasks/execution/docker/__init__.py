@@ -1,0 +1,1 @@
+"""Asking docker and buildx, and creating builders."""

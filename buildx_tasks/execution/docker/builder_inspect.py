@@ -1,0 +1,184 @@
+"""Looks a builder up: what it is, what it can do, and if it does not answer, why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from functools import cache, partial
+from typing import Any
+
+from buildx_tasks.document.buildkit.inspect import parse_inspect
+from buildx_tasks.execution.cache.verdicts import VerdictCache, key_of
+from buildx_tasks.execution.docker.docker_state import instance, own_builder, selected_builder
+from buildx_tasks.model.builder import KUBERNETES, REMOTE, BuilderSpec
+from buildx_tasks.model.command import Command, Completed, Runner
+from buildx_tasks.model.engine import Builder, Node
+
+REMOTE_SECONDS = 2
+KUBERNETES_SECONDS = 10
+"""A cluster may have to run a credential plugin before it answers."""
+INACTIVE = "buildx can't reach it and does not say why"
+HEAD_START_SECONDS = 0.5
+"""A healthy builder has answered by then, and is not knocked at."""
+
+
+def look_at_builder(
+    runner: Runner,
+    name: str,
+    environ: Mapping[str, str],
+    home: str,
+    patience: int | None = None,
+    memory: VerdictCache | None = None,
+) -> Builder:
+    """What ``docker buildx inspect`` says of a builder ("" for the current one), within `patience` seconds.
+
+    A remote one is knocked at meanwhile, so that why it is silent is known when the time is up. With `memory` a
+    remote one that all is known of, and that greets us, is not inspected again.
+    """
+    own = own_builder(environ, home)
+    wanted = name or selected_builder(environ, home) or own
+    known = instance(wanted, environ, home)
+    if not known and wanted != own:
+        return of_another_context(_inspected(runner, name, wanted, known, patience), own)
+    if memory is None or known.get("Driver") != REMOTE:
+        return _inspected(runner, name, wanted, known, patience)
+    key = key_of("builder", json.dumps(known, sort_keys=True))
+    if (nodes := _recalled(memory.recall(key))) is not None:
+        if nodes and _all_greet(known):
+            return Builder(name=wanted, driver=REMOTE, nodes=nodes)
+        return _inspected(runner, name, wanted, known, patience)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        greeted = pool.submit(_all_greet, known)
+        builder = _inspected(runner, name, wanted, known, patience)
+        if builder.nodes and not builder.error and all(node.running for node in builder.nodes):
+            memory.keep(key, _noted(builder.nodes if greeted.result() else ()))
+    return builder
+
+
+def of_another_context(builder: Builder, own: str) -> Builder:
+    """A builder that is on no file and so is that of a docker context; buildx builds in that of `own` context only."""
+    if not builder.known or builder.error or builder.driver not in ("docker", ""):
+        return builder
+    return replace(
+        builder,
+        driver="docker",
+        error=f"it is the builder of docker context {builder.name}, and docker talks to context {own}",
+        hint=f"use that context:  unset DOCKER_HOST; export DOCKER_CONTEXT={builder.name}\n"
+        f"or the builder of this one:  --builder {own}",
+    )
+
+
+def as_pending(spec: BuilderSpec) -> Builder:
+    """A declared builder as it will be."""
+    nodes = tuple(
+        Node(name=node.name, endpoint=node.endpoint, platforms=node.platforms, claimed=node.platforms)
+        for node in spec.nodes
+    )
+    return Builder(name=spec.name, driver=spec.driver, nodes=nodes)
+
+
+def look_beforehand(pending: Builder, spec: BuilderSpec, patience: int | None = None) -> Builder:
+    """A declared builder that is not there yet, with what is wrong at the doors it will knock at."""
+    if spec.driver != REMOTE:
+        return pending
+    from buildx_tasks.execution.docker.endpoints import knock_at_each
+
+    on_file = [{"Endpoint": node.endpoint, "DriverOpts": dict(node.options)} for node in spec.nodes]
+    reasons = knock_at_each(on_file, patience or REMOTE_SECONDS)
+    nodes = tuple(replace(node, error=reason) for node, reason in zip(pending.nodes, reasons, strict=True))
+    return replace(pending, nodes=nodes, error="; ".join(dict.fromkeys(reasons)) if all(reasons) else "")
+
+
+def _all_greet(known: Mapping[str, Any]) -> bool:
+    """Whether there is BuildKit at every endpoint that buildx has on file for a builder."""
+    from buildx_tasks.execution.docker.endpoints import speaks_http2
+
+    nodes = known.get("Nodes") or []
+    with ThreadPoolExecutor(max_workers=max(1, len(nodes))) as pool:
+        return bool(nodes) and all(pool.map(speaks_http2, nodes))
+
+
+def _noted(nodes: Iterable[Node]) -> str:
+    """What is remembered of the nodes of a builder; of one that does not greet, that it has none to remember."""
+    fields = [[node.name, node.endpoint, node.buildkit, node.platforms, node.claimed] for node in nodes]
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def _recalled(said: str | None) -> tuple[Node, ...] | None:
+    """The nodes that were noted, None when nothing was that can be read."""
+    try:
+        return tuple(
+            Node(
+                name=name,
+                endpoint=endpoint,
+                status="running",
+                buildkit=buildkit,
+                platforms=tuple(platforms),
+                claimed=tuple(claimed),
+            )
+            for name, endpoint, buildkit, platforms, claimed in json.loads(said or "")
+        )
+    except (ValueError, TypeError):
+        return None
+
+
+def _inspected(runner: Runner, name: str, wanted: str, known: Mapping[str, Any], patience: int | None) -> Builder:
+    """What buildx says of the builder `wanted`, of which it has `known` on file."""
+    driver = str(known.get("Driver", ""))
+    seconds = patience or (KUBERNETES_SECONDS if driver == KUBERNETES else REMOTE_SECONDS)
+    command = Command(argv=("docker", "buildx", "inspect", *((name,) if name else ())), timeout=seconds)
+    reason = cache(partial(_why_silent, known))
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        asked = pool.submit(runner.capture, command)
+        if driver == REMOTE and not wait([asked], HEAD_START_SECONDS).done:
+            reason()
+        done = asked.result()
+    if done.timed_out:
+        return Builder(name=wanted, driver=driver, error=reason() or f"it did not answer within {seconds:g} s")
+    if not done.ok:
+        return _refused(done, wanted)
+    builder = _with_state(parse_inspect(done.stdout), reason)
+    if builder.driver != REMOTE or builder.error or all(node.running for node in builder.nodes):
+        return builder
+    return _with_silent_nodes(builder, known)
+
+
+def _refused(done: Completed, wanted: str) -> Builder:
+    text = (done.stderr or done.stdout).strip()
+    if "no builder" in text:
+        return Builder(name=wanted, known=False)
+    lines = [line for line in text.splitlines() if line.strip()]
+    return Builder(name=wanted, error=lines[-1].removeprefix("ERROR: ") if lines else "inspect failed")
+
+
+def _with_state(builder: Builder, reason: Callable[[], str]) -> Builder:
+    """An inspected builder none of whose nodes runs is unfit, unless it is one that starts when first used."""
+    if not builder.nodes or builder.driver in ("docker", "") or any(node.running for node in builder.nodes):
+        return builder
+    errors = [node.error for node in builder.nodes if node.error]
+    if errors:
+        return replace(builder, error=errors[0])
+    return replace(builder, error=reason() or INACTIVE) if builder.driver == REMOTE else builder
+
+
+def _with_silent_nodes(builder: Builder, known: Mapping[str, Any]) -> Builder:
+    """A builder some of whose nodes run, with what is wrong with the others."""
+    from buildx_tasks.execution.docker.endpoints import knock_at_each
+
+    silent = {node.name for node in builder.nodes if not node.running}
+    asked = [node for node in known.get("Nodes") or [] if node.get("Name") in silent]
+    reasons = {node["Name"]: reason for node, reason in zip(asked, knock_at_each(asked), strict=True)}
+    nodes = (
+        node if node.running else replace(node, error=node.error or reasons.get(node.name) or "it does not answer")
+        for node in builder.nodes
+    )
+    return replace(builder, nodes=tuple(nodes))
+
+
+def _why_silent(known: Mapping[str, Any]) -> str:
+    """Why a builder does not answer, by knocking at the endpoints that buildx has on file; "" when nothing is found."""
+    from buildx_tasks.execution.docker.endpoints import knock_at_each
+
+    return "; ".join(reason for reason in knock_at_each(known.get("Nodes") or []) if reason)

@@ -1,0 +1,52 @@
+"""Builds again after a registry's hiccup, for as long as the plan of waits says so."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from collections.abc import Callable
+from datetime import datetime, timezone
+from urllib.parse import urlsplit
+
+from buildx_tasks.execution.registry.connections import Connections, NoAnswerError
+from buildx_tasks.planning.failures.diagnosis import Diagnosis
+from buildx_tasks.planning.failures.retry import limited_request, parse_retry_after, said_retry_after, wait_before
+
+
+class Patience:
+    """How often a build is tried again: `retries` times at most; `stopping` ends every wait at once."""
+
+    def __init__(self, retries: int, stopping: threading.Event | None = None) -> None:
+        self.retries = retries
+        self.stopping = stopping or threading.Event()
+
+    def wait(self, attempt: int, diagnosis: Diagnosis, error: str, say: Callable[[str], None]) -> bool:
+        """After a failed `attempt` (from 1 on): wait and be true when it is worth another, else be false at once."""
+        asked = _asked(error) if diagnosis.transient and attempt <= self.retries else None
+        chance = random.random()  # noqa: S311 - it spreads requests, it guards nothing
+        seconds = wait_before(attempt, self.retries, diagnosis, asked=asked, chance=chance)
+        if seconds is None:
+            return False
+        say(f"{diagnosis.message}: trying again in {seconds:.1f} s ({attempt} of {self.retries})")
+        return not self.stopping.wait(seconds)
+
+
+def _asked(error: str) -> float | None:
+    """What the registry asks to be waited for: in its message, else in the header of a second refusal."""
+    said = said_retry_after(error)
+    url = limited_request(error)
+    return ask_retry_after(url) if said is None and url else said
+
+
+def ask_retry_after(url: str) -> float | None:
+    """Repeat a refused request as a HEAD, to read the Retry-After header that docker keeps for itself."""
+    parts = urlsplit(url)
+    connections = Connections(insecure=(parts.netloc,), environ=os.environ)
+    try:
+        header = connections.send("HEAD", f"{parts.scheme}://{parts.netloc}{parts.path}", {}).headers.get("retry-after")
+    except NoAnswerError:
+        return None
+    finally:
+        connections.close()
+    return parse_retry_after(header, datetime.now(timezone.utc)) if header else None

@@ -1,0 +1,302 @@
+"""Builds one artifact: the build command, what follows it, and the result that others use."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from buildx_tasks.document.buildkit.erroroutput import LOG_LINES, ErrorOutput, HoldBack, read_error_output
+from buildx_tasks.document.buildkit.progress import BuildLog, is_missing, without_colour
+from buildx_tasks.errors import BuildxTasksError, WorkFailed
+from buildx_tasks.execution.run.hooks import AFTER, BEFORE, run_hooks
+from buildx_tasks.execution.run.metadata import pushed_digest, read_metadata, registry_digest
+from buildx_tasks.execution.run.retry import Patience
+from buildx_tasks.model.command import Command, Completed, Runner
+from buildx_tasks.model.config import Hook
+from buildx_tasks.model.imageref import parse_image_ref
+from buildx_tasks.model.observer import Observer
+from buildx_tasks.model.plan import BUILDX, CUSTOM, DOCKER, LOAD, BuildPlan, BuildStep, Placeholder
+from buildx_tasks.model.result import BUILT, FAILED, ArtifactResult, Failure
+from buildx_tasks.model.settings import PLAIN
+from buildx_tasks.planning.failures.diagnosis import Diagnosis, diagnose
+
+PROVENANCE = "BUILDX_METADATA_PROVENANCE"
+PROGRESS = "BUILDKIT_PROGRESS"
+BUILDER = "BUILDX_BUILDER"
+
+
+TIME_IS_UP = "it was stopped: its time was up"
+LONGER = "give every command more time, or none at all:  --command-timeout SECONDS"
+
+
+class StepRunner:
+    """Runs steps; `results` holds what is done so far and is only read here."""
+
+    def __init__(
+        self,
+        plan: BuildPlan,
+        runner: Runner,
+        observer: Observer,
+        environ: Mapping[str, str],
+        folder: Path,
+        results: Mapping[str, ArtifactResult],
+        *,
+        terminal: bool,
+        patience: Patience,
+    ) -> None:
+        self.plan = plan
+        self.runner = runner
+        self.observer = observer
+        self.environ = environ
+        self.folder = folder
+        self.results = results
+        self.terminal = terminal
+        self.patience = patience
+
+    def run(self, step: BuildStep) -> ArtifactResult:
+        """Build one artifact; a failure is a result."""
+        begin = time.monotonic()
+        self.observer.building(step)
+        try:
+            self._hooks(step, step.hooks.before, BEFORE)
+            result = self._build(step)
+            if result.ok:
+                self._hooks(step, step.hooks.after, AFTER)
+        except BuildxTasksError as error:
+            failure = Failure(message=error.message, hint=error.hint)
+            result = ArtifactResult(image=step.image, tag=step.tag, status=FAILED, failure=failure)
+        return replace(
+            result,
+            output=step.output,
+            builder=step.builder,
+            platforms=step.platforms,
+            runtime_type=step.artifact.runtime_type,
+            cache_from=tuple(str(use.spec) for use in step.cache_from),
+            cache_to=tuple(str(use.spec) for use in step.cache_to),
+            seconds=round(time.monotonic() - begin, 3),
+        )
+
+    def _build(self, step: BuildStep) -> ArtifactResult:
+        if step.tool == BUILDX:
+            return self._buildx(step)
+        return self._custom(step) if step.tool == CUSTOM else self._docker(step)
+
+    def _hooks(self, step: BuildStep, hooks: Sequence[Hook], phase: str) -> None:
+        run_hooks(
+            hooks,
+            phase,
+            environment=step.hook_environment,
+            runner=self.runner,
+            write=lambda text: self.observer.output(step, text),
+            host_os=self.plan.host_os,
+            cwd=self.plan.folder,
+        )
+
+    def _custom(self, step: BuildStep) -> ArtifactResult:
+        """A custom command builds, and pushes when it is told to; what it made is looked up afterwards."""
+        aliases = tuple(
+            (item.alias, self.results[item.image].reference)
+            for item in step.artifact.requires
+            if item.image in self.results and item.alias not in self.environ
+        )
+        _done, _log, failure = self._stream(step, step.argv(self._answer), aliases)
+        if failure:
+            return _failed(step, failure)
+        if step.pushes:
+            digest = registry_digest(self.runner, step.tag)
+            reference = f"{step.tag}@{digest}"
+        else:
+            reference, digest = self._name_loaded(step)
+        if not digest:
+            where = "pushed" if step.pushes else "in the docker daemon"
+            raise WorkFailed(
+                f"the build command of {step.image!r} ended well, but no image {step.tag} is {where}",
+                "it must build $IMAGE, and push it when $PUSH_IMAGE is true",
+            )
+        return ArtifactResult(image=step.image, tag=step.tag, status=BUILT, reference=reference, digest=digest)
+
+    def _buildx(self, step: BuildStep) -> ArtifactResult:
+        # Fetching the provenance for the metadata file takes longer than a cached build, and nothing here reads it.
+        more = () if PROVENANCE in self.environ else ((PROVENANCE, "disabled"),)
+        _done, log, failure = self._stream(step, step.argv(self._answer), more)
+        if failure:
+            return _failed(step, failure)
+        metadata = read_metadata(self._metadata_path(step.image))
+        reference, digest = step.tag, ""
+        if step.pushes:
+            digest = pushed_digest(metadata)
+            reference = f"{step.tag}@{digest}" if digest else step.tag
+        elif step.output == LOAD:
+            reference, digest = self._name_loaded(step)
+        return ArtifactResult(
+            image=step.image,
+            tag=step.tag,
+            status=BUILT,
+            reference=reference,
+            digest=digest,
+            steps=log.steps,
+            cached_steps=log.cached_steps,
+            warnings=_cache_warnings(step, log),
+            metadata=metadata,
+        )
+
+    def _docker(self, step: BuildStep) -> ArtifactResult:
+        """Plain docker: cached images are pulled first, and the push is a command of its own."""
+        for use in step.cache_from:
+            self._pull_if_absent(step, use.spec.get("ref"))
+        _done, _log, failure = self._stream(step, step.argv(self._answer))
+        if failure:
+            return _failed(step, failure)
+        if not step.pushes:
+            reference, digest = self._name_loaded(step)
+            return ArtifactResult(image=step.image, tag=step.tag, status=BUILT, reference=reference, digest=digest)
+        pushed, _log, failure = self._stream(step, ("docker", "push", step.tag))
+        if failure:
+            return _failed(step, failure)
+        digest = _digest_of_push(pushed.stdout)
+        reference = f"{step.tag}@{digest}" if digest else step.tag
+        return ArtifactResult(image=step.image, tag=step.tag, status=BUILT, reference=reference, digest=digest)
+
+    def _pull_if_absent(self, step: BuildStep, reference: str) -> None:
+        """A cache image the daemon does not have is pulled; that this fails costs cache hits and nothing else."""
+        if self.runner.capture(Command(argv=("docker", "image", "inspect", "--format", "{{.Id}}", reference))).ok:
+            return
+        platform = ("--platform", step.platforms[0]) if len(step.platforms) == 1 else ()
+        if not self.runner.capture(Command(argv=("docker", "pull", "--quiet", *platform, reference))).ok:
+            wanted = ",".join(step.platforms)
+            self.observer.output(step, f'cacheFrom image "{reference}" couldn\'t be pulled for platform "{wanted}"\n')
+
+    def _name_loaded(self, step: BuildStep) -> tuple[str, str]:
+        """The loaded image's ID, and the tag made of it that Skaffold gives to dependents and deployers."""
+        inspect = Command(argv=("docker", "image", "inspect", "--format", "{{.Id}}", step.tag))
+        digest = self.runner.capture(inspect).stdout.strip()
+        if not digest:
+            return step.tag, ""
+        reference = f"{parse_image_ref(step.tag).base_name}:{digest.partition(':')[2]}"
+        named = self.runner.capture(Command(argv=("docker", "tag", step.tag, reference)))
+        return (reference if named.ok else step.tag), digest
+
+    def _stream(
+        self, step: BuildStep, argv: tuple[str, ...], more: tuple[tuple[str, str], ...] = ()
+    ) -> tuple[Completed, BuildLog, Failure | None]:
+        """Run a command, again after a fault that goes away by itself; and why it failed in the end."""
+        attempt = 1
+        while True:
+            done, log = self._try(step, argv, more)
+            if done.ok:
+                return done, log, None
+            if done.timed_out:
+                return done, log, Failure(message=TIME_IS_UP, hint=LONGER, tail=_last_lines(done))
+            if step.tool == CUSTOM:
+                return done, log, _custom_failure(done)
+            ending = read_error_output(done.stdout or done.stderr)
+            diagnosis = diagnose(ending, tag=step.tag, builder=step.builder)
+            if not self.patience.wait(attempt, diagnosis, ending.words, lambda text: self._say(step, text)):
+                return done, log, _failure(step, done, log, ending, diagnosis)
+            attempt += 1
+
+    def _try(
+        self, step: BuildStep, argv: tuple[str, ...], more: tuple[tuple[str, str], ...]
+    ) -> tuple[Completed, BuildLog]:
+        log = BuildLog()
+        held = HoldBack(lambda text: self.observer.output(step, text))
+
+        def write(text: str) -> None:
+            log.feed(text)
+            if step.tool == BUILDX and not self.terminal:
+                held.feed(log.readable(text))
+            else:
+                self.observer.output(step, text)
+
+        environment = (*((item.name, item.value) for item in step.environment), *more)
+        if step.tool != CUSTOM and not self.terminal:
+            # What it prints is read here, and the user may have set another format, or one that needs a terminal.
+            environment = (*environment, (PROGRESS, PLAIN))
+        if step.tool == DOCKER:
+            # Plain docker hands over to buildx, and what it builds must be in the daemon when it is tagged or pushed.
+            environment = (*environment, (BUILDER, "default"))
+        command = Command(argv=argv, env=environment, cwd=step.folder)
+        done = self.runner.stream(command, write, terminal=self.terminal)
+        if done.ok:
+            held.end_well()
+        return done, log
+
+    def _say(self, step: BuildStep, text: str) -> None:
+        self.observer.output(step, f"{text}\n")
+
+    def _answer(self, later: Placeholder) -> str:
+        if later.what == "metadata":
+            return str(self._metadata_path(later.image))
+        if later.what == "layout":
+            return str(self._layout_path(later.image))
+        result = self.results[later.image]
+        if later.what == "digest":
+            return pushed_digest(dict(result.metadata))
+        return result.reference
+
+    def _metadata_path(self, image: str) -> Path:
+        return self.folder / f"{_file_name(image)}.metadata.json"
+
+    def _layout_path(self, image: str) -> Path:
+        return self.folder / f"{_file_name(image)}.oci"
+
+
+def _failed(step: BuildStep, failure: Failure) -> ArtifactResult:
+    return ArtifactResult(image=step.image, tag=step.tag, status=FAILED, failure=failure)
+
+
+def _failure(step: BuildStep, done: Completed, log: BuildLog, ending: ErrorOutput, diagnosis: Diagnosis) -> Failure:
+    message, hint = diagnosis.message or f"exit status {done.code}", diagnosis.hint
+    if step.pushes and log.export_error and log.export_error in ending.error:
+        message = f"the image is pushed, but its cache could not be written: {message}"
+        hint = f"{hint}\nto go on without a cache, add ignore-error=true to cacheTo".lstrip()
+    return Failure(
+        message=message,
+        hint=hint,
+        id=diagnosis.id,
+        words=ending.error if diagnosis.own_words else "",
+        step=ending.step,
+        tail=ending.log,
+        place=ending.place,
+        source=ending.source,
+    )
+
+
+def _custom_failure(done: Completed) -> Failure:
+    """What a command of the user's own printed is shown and not judged."""
+    return Failure(message=f"the build command ended with exit status {done.code}", tail=_last_lines(done))
+
+
+def _last_lines(done: Completed) -> tuple[str, ...]:
+    return tuple(without_colour(done.stdout or done.stderr).splitlines()[-LOG_LINES:])
+
+
+def _cache_warnings(step: BuildStep, log: BuildLog) -> tuple[str, ...]:
+    """A cache that could not be written or read costs time and nothing else, but it must not go unseen.
+
+    A cache reference that is not there yet is no trouble at all: the first build of a branch has none.
+    """
+    warnings = [
+        f"artifact {step.image!r}: cache {reference} could not be read: {error}"
+        for reference, error in log.import_errors.items()
+        if not is_missing(error)
+    ]
+    if log.export_error:
+        done = "the image is there" if step.pushes else "the build succeeded"
+        warnings.append(f"artifact {step.image!r}: {done}, but its cache could not be written: {log.export_error}")
+    return tuple(warnings)
+
+
+def _digest_of_push(output: str) -> str:
+    """The digest in docker push's last words: ``TAG: digest: sha256:… size: …``."""
+    words = output.split()
+    places = [at for at, word in enumerate(words) if word == "digest:" and at + 1 < len(words)]
+    return words[places[-1] + 1] if places else ""
+
+
+def _file_name(image: str) -> str:
+    plain = "".join(char if char.isalnum() else "-" for char in image)[-40:]
+    return f"{plain}-{hashlib.sha256(image.encode()).hexdigest()[:8]}"

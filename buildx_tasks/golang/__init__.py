@@ -1,0 +1,1 @@
+"""Layer 2: Go's rules for templates, times, regular expressions and path patterns; usable alone."""

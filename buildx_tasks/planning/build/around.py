@@ -1,0 +1,70 @@
+"""What surrounds the docker builds of a plan: hooks, custom build commands, variables for the daemon."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from buildx_tasks.model.config import Config, Hooks
+from buildx_tasks.model.plan import BuildStep, Variable, flag
+from buildx_tasks.model.settings import ADVERTISED, Settings, is_from_global_config
+from buildx_tasks.planning.build.decisions import ArtifactDecision
+from buildx_tasks.planning.build.hooks import Variables, custom_command, custom_environment, hook_environment
+from buildx_tasks.planning.build.variables import Expander
+from buildx_tasks.planning.facts import Facts
+
+DAEMON_REASON = "the docker daemon of the minikube cluster"
+
+
+def pipeline_hook_environment(config: Config, settings: Settings, facts: Facts) -> Variables:
+    """What the hooks around all builds of a config get; nothing when it has none."""
+    if config.hooks == Hooks():
+        return ()
+    return hook_environment(environ=facts.environ, cwd=facts.cwd, default_repo=_given_default_repo(settings))
+
+
+def artifact_hook_environment(decision: ArtifactDecision, settings: Settings, facts: Facts) -> Variables:
+    """What the hooks of one artifact get; nothing when it has none."""
+    if decision.artifact.hooks == Hooks():
+        return ()
+    return hook_environment(
+        environ=facts.environ,
+        cwd=facts.cwd,
+        default_repo=_given_default_repo(settings),
+        tag=decision.tag,
+        push=decision.destination.pushes,
+        context=decision.artifact.context,
+    )
+
+
+def _given_default_repo(settings: Settings) -> str | None:
+    """Hooks see a default repository that was given for the run or found in the cluster, not one of a global config."""
+    found = settings.origins.get("default-repo", "").startswith(ADVERTISED)
+    return None if is_from_global_config(settings, "default-repo") and not found else settings.default_repo
+
+
+def custom_step(
+    step: BuildStep, decision: ArtifactDecision, settings: Settings, facts: Facts, expander: Expander
+) -> BuildStep:
+    """`step` with the build command of a custom artifact and its variables."""
+    environment = custom_environment(
+        environ=facts.environ,
+        cwd=facts.cwd,
+        tag=decision.tag,
+        push=decision.destination.pushes,
+        context=decision.artifact.context,
+        platforms=("all",) if decision.platforms.all else step.platforms,
+        skip_tests=settings.skip_tests,
+    )
+    command = custom_command(decision.artifact, environment, expander, facts.cwd)
+    why = "custom.buildCommand"
+    return replace(
+        step,
+        flags=(flag(*command.argv, why=why),),
+        environment=(*daemon_variables(facts), *(Variable(name, value, why) for name, value in command.env)),
+        folder=command.cwd,
+    )
+
+
+def daemon_variables(facts: Facts) -> tuple[Variable, ...]:
+    """The variables that lead docker into a minikube cluster, as a plan shows them."""
+    return tuple(Variable(name, value, DAEMON_REASON) for name, value in facts.docker_env)

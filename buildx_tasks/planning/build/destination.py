@@ -1,0 +1,162 @@
+"""Where a result goes: pushed to a registry, loaded into the docker daemon, exported, or left in the build cache."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from buildx_tasks.errors import BuildxTasksError, CannotStart, EngineUnfit
+from buildx_tasks.model.config import Artifact, LocalBuild
+from buildx_tasks.model.imageref import parse_image_ref, registry_of
+from buildx_tasks.model.plan import EXPORT, LOAD, PUSH, STAY, BuildStep, spelled
+from buildx_tasks.model.platform import PlatformSet, format_platforms
+from buildx_tasks.model.settings import OFF, Settings
+from buildx_tasks.model.spec import Spec, parse_output
+from buildx_tasks.planning.build.engine import CREATE_HINT, Tool
+
+PUSHING_TYPES = ("registry",)
+IMAGE_FILES = ("oci", "docker")
+FILES = ("oci", "docker", "tar")
+PLACED = ("oci", "tar", "local")
+"""Outputs that are files. Of type docker alone one without ``dest`` means something else: the daemon."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Destination:
+    """`output` is one of PUSH, LOAD, EXPORT, STAY; `pushes` is also true for an export that pushes."""
+
+    output: str
+    reason: str
+    pushes: bool = False
+    warning: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DestinationOptions:
+    """What decides besides the tool: the settings, ``build.local``, the cluster, and the exporters asked for."""
+
+    settings: Settings
+    local: LocalBuild
+    cluster_pushes: bool
+    cluster_reason: str
+    outputs: tuple[Spec, ...] = ()
+    cli_flags: tuple[str, ...] = ()
+
+
+def choose_destination(
+    artifact: Artifact, tag: str, platforms: PlatformSet, wishes: DestinationOptions, tool: Tool
+) -> Destination:
+    """The destination of one artifact. Raises `EngineUnfit` when no destination can hold what is built.
+
+    Order for pushing: ``--push/--no-push``, then ``build.local.push``, then "the reference names a registry and
+    the kube-context is no local cluster"; so nothing is ever pushed to Docker Hub by accident.
+    """
+    if platforms.is_multi and not tool.builds_indexes:
+        raise _one_platform_only(artifact, platforms, tool, wishes.settings)
+    _check_outputs(artifact, wishes.outputs, tool)
+    pushes, reason = wants_push(tag, wishes)
+    if wishes.outputs or _flag_says(wishes.cli_flags, "-o", "--output"):
+        explicit = pushes and wishes.settings.push is True
+        exporting = any(is_push(output) for output in wishes.outputs)
+        output = PUSH if explicit else EXPORT
+        return Destination(output=output, pushes=explicit or exporting, reason=reason if explicit else "outputs given")
+    if pushes:
+        return Destination(output=PUSH, pushes=True, reason=reason)
+    return _keep_here(artifact, platforms, tool, reason)
+
+
+def wants_push(tag: str, wishes: DestinationOptions) -> tuple[bool, str]:
+    """Whether to push, and why or why not."""
+    if wishes.settings.push is not None:
+        origin = wishes.settings.origins.get("push", "setting")
+        return wishes.settings.push, f"push is {'on' if wishes.settings.push else 'off'} ({origin})"
+    if _flag_says(wishes.cli_flags, "--push", "--push=true"):
+        return True, "cliFlags has --push"
+    if wishes.local.push is not None:
+        return wishes.local.push, f"build.local.push is {'true' if wishes.local.push else 'false'}"
+    if not registry_of(parse_image_ref(tag)):
+        return False, f"{tag} names no registry"
+    if not wishes.cluster_pushes:
+        return False, wishes.cluster_reason
+    return True, f"{tag} names a registry and {wishes.cluster_reason}"
+
+
+def is_push(output: Spec) -> bool:
+    """Whether an exporter pushes what it makes."""
+    return output.type in PUSHING_TYPES or (output.type == "image" and output.get("push") == "true")
+
+
+def _keep_here(artifact: Artifact, platforms: PlatformSet, tool: Tool, reason: str) -> Destination:
+    if not tool.is_buildx:
+        return Destination(output=LOAD, reason=f"{reason}; the image is kept in the docker daemon")
+    if platforms.is_multi and not tool.loads_indexes:
+        wanted = format_platforms(platforms)
+        keep = "a docker engine with the containerd image store"
+        if tool.nodes > 1:
+            keep += ", and a builder with one node"
+        raise EngineUnfit(
+            f"artifact {artifact.image!r}: several platforms ({wanted}) can't be kept here: {reason}",
+            "push them:       --push --default-repo REGISTRY\n"
+            f"or build one:    --platform {wanted.split(',', maxsplit=1)[0]}\n"
+            f"or keep indexes: use {keep}",
+        )
+    if tool.loads:
+        return Destination(output=LOAD, reason=f"{reason}; a docker daemon answers")
+    return Destination(
+        output=STAY,
+        reason=f"{reason}; no docker daemon answers",
+        warning=f"artifact {artifact.image!r} is neither pushed nor loaded: the result stays in the build cache "
+        f"of builder {tool.builder} (push it with --push, or export it with --output)",
+    )
+
+
+def _check_outputs(artifact: Artifact, outputs: tuple[Spec, ...], tool: Tool) -> None:
+    """Files need a place, and the classic image store can export the files of an image but not the image itself."""
+    for output in outputs:
+        if output.type in PLACED and output.get("dest", "") in ("", "-"):
+            raise CannotStart(
+                f"artifact {artifact.image!r}: output type={output.type} needs a dest: without one it is written to "
+                "standard output, among the log",
+                f"say where:  --output type={output.type},dest={'FOLDER' if output.type == 'local' else 'FILE'}",
+            )
+    refused = [output.type for output in outputs if output.type in IMAGE_FILES and not tool.exports_images]
+    if tool.is_buildx and refused:
+        raise EngineUnfit(
+            f"artifact {artifact.image!r}: output type={refused[0]} needs a builder that exports images, and builder "
+            f"{tool.builder} (driver docker, classic image store) does not",
+            f"{CREATE_HINT.format(name='exporting')}\nor export its files:  --output type=local,dest=FOLDER",
+        )
+
+
+def _one_platform_only(artifact: Artifact, platforms: PlatformSet, tool: Tool, settings: Settings) -> EngineUnfit:
+    wanted = format_platforms(platforms)
+    if not tool.is_buildx:
+        why, hint = "plain docker build makes one platform at a time", "install the docker-buildx plugin"
+        if settings.builder == OFF:
+            hint = f"let buildx build: builder is off ({settings.origins.get('builder', 'setting')})"
+    else:
+        why = f"builder {tool.builder} (driver docker, classic image store) makes one platform at a time"
+        hint = CREATE_HINT.format(name="multi")
+    return EngineUnfit(
+        f"artifact {artifact.image!r} is for several platforms ({wanted}) and {why}",
+        f"{hint}\nor build one platform:  --platform {wanted.split(',', maxsplit=1)[0]}",
+    )
+
+
+def shared_files(steps: Sequence[BuildStep]) -> list[BuildxTasksError]:
+    """A problem for every two artifacts whose outputs are the same file: the later one would replace the earlier."""
+    owners: dict[str, str] = {}
+    problems: list[BuildxTasksError] = []
+    for step in steps:
+        texts = [words[1] for flag in step.flags if (words := flag.render(spelled))[0] == "--output"]
+        for output in map(parse_output, texts):
+            place = output.get("dest") if output.type in FILES else ""
+            first = owners.setdefault(place, step.image)
+            if place and first != step.image:
+                what = f"artifacts {first!r} and {step.image!r} write the same file, {place}"
+                problems.append(CannotStart(what, "give each its own, for example with {{base .IMAGE_NAME}} in dest"))
+    return problems
+
+
+def _flag_says(flags: tuple[str, ...], *names: str) -> bool:
+    return any(item in names or item.startswith(tuple(f"{name}=" for name in names)) for item in flags)

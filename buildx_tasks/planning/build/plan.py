@@ -1,0 +1,243 @@
+"""Config, settings and facts in, a whole build plan out. All problems are reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from buildx_tasks.errors import BuildxTasksError, raise_all
+from buildx_tasks.model.config import Artifact, Config
+from buildx_tasks.model.plan import CUSTOM, DOCKER, LOAD, BuildPlan, BuildStep, CacheUse, ConfigPlan
+from buildx_tasks.model.settings import DEFAULT_CONCURRENCY, Settings
+from buildx_tasks.planning.build.around import (
+    artifact_hook_environment,
+    custom_step,
+    daemon_variables,
+    pipeline_hook_environment,
+)
+from buildx_tasks.planning.build.cache import CacheOptions, plan_cache, shared_caches
+from buildx_tasks.planning.build.decisions import ArtifactDecision, check_reach, decide_artifact, needs_layout
+from buildx_tasks.planning.build.destination import shared_files
+from buildx_tasks.planning.build.engine import Tool, choose_tool
+from buildx_tasks.planning.build.fallback import plain_cache, plain_losses
+from buildx_tasks.planning.build.newflags import check_new_flags
+from buildx_tasks.planning.build.step import plan_command
+from buildx_tasks.planning.build.stepinput import StepInput
+from buildx_tasks.planning.build.variables import Expander, branch_variable, image_variables
+from buildx_tasks.planning.builders.required_nodes import check_nodes
+from buildx_tasks.planning.config.select import required_images, select_artifacts
+from buildx_tasks.planning.facts import Facts, SourceFacts
+
+NO_ADJUSTMENT = "SKAFFOLD_DISABLE_DOCKER_CACHE_ADJUSTMENT"
+
+
+def plan_build(
+    configs: Sequence[Config], settings: Settings, facts: Facts, tags: dict[str, str], expander: Expander
+) -> BuildPlan:
+    """Plan the build of the selected artifacts of all `configs`.
+
+    `tags` gives the final reference of every selected image (`planning.tags.references`). Raises the problem when there
+    is one, and one error with a line for each when there are several.
+    """
+    return _Planner(configs, settings, facts, tags, expander).plan()
+
+
+class _Planner:
+    def __init__(
+        self, configs: Sequence[Config], settings: Settings, facts: Facts, tags: dict[str, str], expander: Expander
+    ) -> None:
+        self.configs = configs
+        registries = (*settings.insecure_registries, *(item for one in configs for item in one.insecure_registries))
+        self.settings = replace(settings, insecure_registries=tuple(dict.fromkeys(registries)))
+        self.facts = facts
+        self.tags = tags
+        self.expander = expander
+        self.problems: list[BuildxTasksError] = []
+        self.warnings: list[str] = []
+        self.notes: list[str] = []
+        self.exported: set[str] = set()
+        self.images = frozenset(item.image.lower() for config in configs for item in config.artifacts)
+
+    def plan(self) -> BuildPlan:
+        everything = [artifact for config in self.configs for artifact in config.artifacts]
+        selected = {item.image for item in select_artifacts(everything, self.settings.artifact)}
+        tool = choose_tool(self.settings, self.facts.engine)
+        self.warnings.extend(tool.warnings)
+        decisions: dict[str, ArtifactDecision] = {}
+        for config in self.configs:
+            own_tool = self._tool_of(config, tool)
+            for artifact in config.artifacts:
+                if artifact.image in selected and (decision := self._decision(config, artifact, own_tool)):
+                    decisions[artifact.image] = decision
+        self.problems.extend(check_nodes(self.facts.engine.builder, tuple(decisions.values())))
+        self.exported = {
+            image
+            for dependent in decisions.values()
+            for image in required_images(dependent.artifact)
+            if image in decisions and needs_layout(decisions[image], dependent)
+        }
+        steps = tuple(self._step(decision, decisions) for decision in decisions.values())
+        self.problems.extend((*shared_caches(steps), *shared_files(steps)))
+        raise_all(self.problems)
+        return BuildPlan(
+            steps=steps,
+            tags=tuple((image, self.tags[image]) for image in decisions),
+            engine_reason=tool.reason,
+            concurrency=concurrency(self.settings, self.configs, len(steps)),
+            configs=tuple(self._config_plan(config, selected) for config in self.configs),
+            warnings=tuple(dict.fromkeys(self.warnings)),
+            notes=tuple(dict.fromkeys(self.notes)),
+            environment=self.facts.docker_env,
+            host_os=self.facts.host.os,
+            folder=self.facts.cwd,
+            insecure_registries=self.settings.insecure_registries,
+            local_context=self.facts.local_context if any(step.output == LOAD for step in steps) else "",
+        )
+
+    def _config_plan(self, config: Config, selected: set[str]) -> ConfigPlan:
+        images = tuple(item.image for item in config.artifacts if item.image in selected)
+        return ConfigPlan(
+            name=config.name,
+            file=config.file,
+            profiles=config.profiles,
+            hooks=config.hooks,
+            hook_environment=pipeline_hook_environment(config, self.settings, self.facts),
+            images=images,
+            try_import_missing=config.local.try_import_missing,
+        )
+
+    def _tool_of(self, config: Config, tool: Tool) -> Tool:
+        """``useBuildkit: false`` asks for docker's legacy builder, unless the user named a builder."""
+        if config.local.use_buildkit is not False or not tool.is_buildx:
+            return tool
+        if self.settings.builder or not self.facts.engine.daemon.running:
+            self.warnings.append(f"{config.file}: useBuildkit is false, yet {tool.reason}: buildx is used")
+            return tool
+        why = f"{config.file}: build.local.useBuildkit is false"
+        return Tool(name=DOCKER, reason=why, loads=True, legacy=True)
+
+    def _decision(self, config: Config, artifact: Artifact, tool: Tool) -> ArtifactDecision | None:
+        """The decision of one artifact; None when it has a problem, which is kept."""
+        try:
+            decision = decide_artifact(config, artifact, self.tags[artifact.image], tool, self.settings, self.facts)
+        except BuildxTasksError as error:
+            self.problems.append(error)
+            return None
+        self.warnings.extend(self.facts.sources.get(artifact.image, SourceFacts()).warnings)
+        if decision.destination.warning:
+            self.warnings.append(decision.destination.warning)
+        if tool.is_buildx and not decision.tool.is_buildx and artifact.kind == DOCKER:
+            self.warnings.append(
+                f"artifact {artifact.image!r} is built with plain docker build: {decision.tool.reason}"
+            )
+        return decision
+
+    def _step(self, decision: ArtifactDecision, decisions: dict[str, ArtifactDecision]) -> BuildStep:
+        artifact, tool = decision.artifact, decision.tool
+        needs = tuple(image for image in required_images(artifact) if image in decisions)
+        for image in needs:
+            try:
+                check_reach(decisions[image], decision)
+            except BuildxTasksError as error:
+                self.problems.append(error)
+        step = BuildStep(
+            artifact=artifact,
+            tag=decision.tag,
+            tool=tool.name,
+            output=decision.destination.output,
+            pushes=decision.destination.pushes,
+            output_reason=decision.destination.reason,
+            builder=tool.builder,
+            platforms=tuple(str(platform) for platform in decision.platforms),
+            native=self._native(tool),
+            needs=needs,
+            hooks=artifact.hooks,
+            hook_environment=artifact_hook_environment(decision, self.settings, self.facts),
+        )
+        try:
+            if tool.name == CUSTOM:
+                return custom_step(step, decision, self.settings, self.facts, self.expander)
+            return self._docker_step(step, decision, decisions)
+        except BuildxTasksError as error:
+            self.problems.append(error)
+            return step
+
+    def _native(self, tool: Tool) -> str:
+        engine = self.facts.engine
+        return (engine.native if tool.is_buildx else engine.daemon.platform) or str(self.facts.host)
+
+    def _docker_step(
+        self, step: BuildStep, decision: ArtifactDecision, decisions: dict[str, ArtifactDecision]
+    ) -> BuildStep:
+        artifact = decision.artifact
+        values = {**self.facts.environ, **branch_variable(self.facts.environ, self.facts.branch)}
+        expander = Expander(values | image_variables(decision.tag), now=self.expander.now, cmd=self.expander.cmd)
+        cache_from, cache_to = self._caches(decision, expander)
+        source = self.facts.sources.get(artifact.image, SourceFacts())
+        layout = artifact.image in self.exported
+        command = plan_command(
+            StepInput(
+                artifact=artifact,
+                tag=decision.tag,
+                tool=decision.tool,
+                settings=self.settings,
+                destination=decision.destination,
+                platforms=decision.platforms,
+                outputs=decision.outputs,
+                cache_from=cache_from,
+                cache_to=cache_to,
+                dockerfile=source.dockerfile,
+                declared_args=source.declared_args,
+                layouts={image: needs_layout(decisions[image], decision) for image in step.needs},
+                export_layout=layout,
+                buildkit=decision.config.local.use_buildkit,
+                buildkit_possible=bool(self.facts.engine.buildx),
+                home=self.facts.home,
+                expand=expander,
+            )
+        )
+        self.warnings.extend(command.warnings)
+        if decision.tool.is_buildx:
+            check_new_flags(artifact, command.flags, self.facts.engine.buildx)
+        return replace(
+            step,
+            flags=tuple(command.flags),
+            environment=(*daemon_variables(self.facts), *command.environment),
+            cache_from=cache_from,
+            cache_to=cache_to,
+            layout=layout,
+        )
+
+    def _caches(
+        self, decision: ArtifactDecision, expander: Expander
+    ) -> tuple[tuple[CacheUse, ...], tuple[CacheUse, ...]]:
+        adjust = not self.facts.environ.get(NO_ADJUSTMENT)
+        if not decision.tool.is_buildx:
+            uses, warnings = plain_cache(decision.artifact, decision.tag, self.settings, adjust=adjust)
+            self.warnings.extend((*warnings, *plain_losses(decision.artifact, self.settings)))
+            return uses, ()
+        wishes = CacheOptions(
+            settings=self.settings,
+            tool=decision.tool,
+            pushes=decision.destination.pushes,
+            images=self.images,
+            adjust=adjust,
+            expand=expander,
+        )
+        planned = plan_cache(decision.artifact, decision.tag, wishes)
+        self.warnings.extend(planned.warnings)
+        self.notes.extend(planned.notes)
+        self.problems.extend(planned.problems)
+        return tuple(planned.cache_from), tuple(planned.cache_to)
+
+
+def concurrency(settings: Settings, configs: Sequence[Config], count: int) -> int:
+    """How many builds run at once: the flag, else the smallest ``build.local.concurrency``, else a bounded default.
+
+    0 stands for "as many as there are artifacts", as in Skaffold.
+    """
+    wanted = settings.concurrency
+    if wanted is None:
+        said = [item.local.concurrency for item in configs if item.local.concurrency is not None and item.artifacts]
+        wanted = min((number for number in said if number > 0), default=0 if said else DEFAULT_CONCURRENCY)
+    return max(1, min(wanted or count, count))

@@ -1,0 +1,67 @@
+"""What one build command is made from, and the command as it grows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from buildx_tasks.model.config import Artifact
+from buildx_tasks.model.plan import Argument, CacheUse, Flag, Variable, flag
+from buildx_tasks.model.platform import PlatformSet
+from buildx_tasks.model.settings import Settings
+from buildx_tasks.model.spec import Spec
+from buildx_tasks.planning.build.destination import Destination
+from buildx_tasks.planning.build.engine import Tool
+
+NO_VALUE = "<no value>"
+
+Expand = Callable[[str], str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepInput:
+    """Everything one build command is made from. `expand` fills templates with environment and IMAGE_* values.
+
+    `layouts` says for each required image whether it has to be handed over as an OCI layout.
+    """
+
+    artifact: Artifact
+    tag: str
+    tool: Tool
+    settings: Settings
+    destination: Destination
+    platforms: PlatformSet
+    outputs: tuple[Spec, ...] = ()
+    cache_from: tuple[CacheUse, ...] = ()
+    cache_to: tuple[CacheUse, ...] = ()
+    dockerfile: str = ""
+    declared_args: frozenset[str] | None = None
+    layouts: Mapping[str, bool] = field(default_factory=dict)
+    export_layout: bool = False
+    buildkit: bool | None = None
+    buildkit_possible: bool = True
+    home: str = ""
+    expand: Expand = lambda text: text
+
+
+@dataclass(slots=True)
+class StepCommand:
+    """The command of one step as it grows."""
+
+    flags: list[Flag] = field(default_factory=list)
+    environment: list[Variable] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def add(self, *arguments: str | Argument, why: str) -> None:
+        """Append one flag with its reason."""
+        self.flags.append(flag(*arguments, why=why))
+
+
+def expanded(command: StepCommand, given: StepInput, what: str, value: str) -> str:
+    """The text of a template; a missing variable stays ``<no value>`` in it, as in Skaffold, but not unnoticed."""
+    text = given.expand(value)
+    if NO_VALUE in text:
+        command.warnings.append(
+            f"artifact {given.artifact.image!r}: {what} has {NO_VALUE!r} in it: a variable of its template is not set"
+        )
+    return text

@@ -1,0 +1,134 @@
+"""A declared builder against the one that buildx has on file: what is missing, what differs, and the commands.
+
+What buildx has is the JSON of its instance file: name, driver and nodes, read by `execution.docker.builders`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from packaging.version import Version
+
+from buildx_tasks.document.formats.toml import toml_facts
+from buildx_tasks.model.builder import DOCKER_CONTAINER, KUBERNETES, BuilderSpec, NodeSpec
+from buildx_tasks.model.platform import Platform, parse_platform
+from buildx_tasks.model.spec import write_csv
+
+LINUX = Platform(os="linux", arch="amd64")
+CONFIG_FLAG_SINCE = Version("0.13")
+CONFIG_NAME = "buildkitd.toml"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuilderState:
+    """`missing` are the nodes that are not there (all of them, when the builder is not); `differences` are texts."""
+
+    known: bool
+    missing: tuple[NodeSpec, ...] = ()
+    differences: tuple[str, ...] = ()
+
+    @property
+    def same(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.missing and not self.differences
+
+
+def compare_builder(spec: BuilderSpec, instance: Mapping[str, Any]) -> BuilderState:
+    """What has to be done for `spec`; an empty `instance` is a builder that buildx does not know."""
+    if not instance:
+        return BuilderState(known=False, missing=spec.nodes)
+    nodes = {str(node.get("Name")): node for node in instance.get("Nodes") or []}
+    differences: list[str] = []
+    driver = str(instance.get("Driver") or "")
+    if driver != spec.driver:
+        differences.append(f"driver is {driver}, declared is {spec.driver}")
+    for node in spec.nodes:
+        if found := nodes.get(node.name):
+            differences += _node_differences(spec, node, found)
+    declared = {node.name for node in spec.nodes}
+    differences += [f"node {name} is not declared" for name in nodes if name not in declared]
+    missing = tuple(node for node in spec.nodes if node.name not in nodes)
+    return BuilderState(known=True, missing=missing, differences=tuple(differences))
+
+
+def _node_differences(spec: BuilderSpec, node: NodeSpec, found: Mapping[str, Any]) -> list[str]:
+    where = f"node {node.name}: " if len(spec.nodes) > 1 else ""
+    differences: list[str] = []
+
+    def note(what: str, is_: object, declared: object) -> None:
+        differences.append(f"{where}{what} is {is_ or 'not set'}, declared is {declared or 'none'}")
+
+    endpoint = str(found.get("Endpoint") or "")
+    if node.endpoint and spec.driver != KUBERNETES and endpoint != node.endpoint:
+        note("endpoint", endpoint, node.endpoint)
+    platforms = tuple(_platform(item) for item in found.get("Platforms") or [])
+    if not _same_platforms(platforms, node.platforms):
+        note("platforms", ",".join(platforms), ",".join(node.platforms))
+    options = {str(key): str(value) for key, value in (found.get("DriverOpts") or {}).items()}
+    for key in sorted({*options, *dict(node.options)}):
+        if options.get(key, "") != node.option(key):
+            note(f"driver option {key}", options.get(key), node.option(key))
+    if _config_facts(_stored_config(found)) != _config_facts(node.config):
+        differences.append(f"{where}{CONFIG_NAME} says something else than declared")
+    return differences
+
+
+def _platform(item: Mapping[str, Any]) -> str:
+    parts = (item.get("os"), item.get("architecture"), item.get("variant"))
+    return "/".join(str(part) for part in parts if part)
+
+
+def _same_platforms(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+    """Whether both name the same platforms in the same order: buildx spells some in its own way."""
+    pairs = zip(left, right, strict=False)
+    return len(left) == len(right) and all(
+        parse_platform(one, LINUX).same_as(parse_platform(other, LINUX)) for one, other in pairs
+    )
+
+
+def _stored_config(found: Mapping[str, Any]) -> str:
+    try:
+        return base64.b64decode((found.get("Files") or {}).get(CONFIG_NAME) or "").decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _config_facts(text: str) -> frozenset[str]:
+    """What a configuration says; buildx moves the files of certificates, so that only their names can be compared."""
+    return frozenset(
+        re.sub(r'"[^"]*/([^"/]+)"', r'"\1"', fact) if fact.startswith("registry.") else fact
+        for fact in toml_facts(text)
+    )
+
+
+def create_argv(
+    spec: BuilderSpec, node: NodeSpec, *, append: bool, config_file: str = "", buildx: Version | None = None
+) -> tuple[str, ...]:
+    """``docker buildx create`` for one node: the first makes the builder, the others are appended."""
+    argv = ["docker", "buildx", "create", "--name", spec.name, "--driver", spec.driver, "--node", node.name]
+    if append:
+        argv.append("--append")
+    if node.platforms:
+        argv += ["--platform", ",".join(node.platforms)]
+    for key, value in node.options:
+        argv += ["--driver-opt", write_csv((f"{key}={value}",))]
+    if config_file:
+        flag = "--config" if buildx is not None and buildx < CONFIG_FLAG_SINCE else "--buildkitd-config"
+        argv += [flag, config_file]
+    return (*argv, node.endpoint) if node.endpoint else tuple(argv)
+
+
+def remove_argv(name: str, driver: str) -> tuple[str, ...]:
+    """``docker buildx rm`` before a builder is made anew: the cache volume of a container is kept."""
+    keep = ("--keep-state",) if driver == DOCKER_CONTAINER else ()
+    return ("docker", "buildx", "rm", *keep, name)
+
+
+def leave_argv(name: str, node: str) -> tuple[str, ...]:
+    """``docker buildx create --leave``, which takes one node out of a builder."""
+    return ("docker", "buildx", "create", "--leave", "--name", name, "--node", node)

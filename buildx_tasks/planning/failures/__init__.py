@@ -1,0 +1,1 @@
+"""From the output of a failed build to its cause, a hint, and whether to try again."""

@@ -1,0 +1,1 @@
+"""When a known result stands for a build."""

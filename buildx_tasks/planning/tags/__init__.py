@@ -1,0 +1,1 @@
+"""Tag policies, names under a default repository, and the final references."""

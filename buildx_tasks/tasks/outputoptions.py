@@ -1,0 +1,65 @@
+"""What the user wants to have of the result: flags, and the variables that Skaffold reads for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from buildx_tasks.errors import CannotStart, WorkFailed
+from buildx_tasks.model.settings import as_boolean
+
+if TYPE_CHECKING:
+    from buildx_tasks.model.result import Results
+
+VARIABLES = {
+    "quiet": "SKAFFOLD_QUIET",
+    "dry-run": "SKAFFOLD_DRY_RUN",
+    "file-output": "SKAFFOLD_FILE_OUTPUT",
+    "template": "SKAFFOLD_OUTPUT",
+}
+"""The environment variable that stands for a flag that is not given."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutputOptions:
+    """What to show and to write; `file_output` and `metadata_output` are "" for no file."""
+
+    quiet: bool = False
+    dry_run: bool = False
+    file_output: str = ""
+    metadata_output: str = ""
+    template: str = ""
+
+    def text(self, results: Results) -> str:
+        """The machine output: Skaffold's JSON, or what the template makes of it; raises `WorkFailed` when it can't."""
+        from buildx_tasks.planning.build.resulttemplate import parse_result_template
+        from buildx_tasks.reporting.buildjson import build_json, built_items
+
+        if not self.template:
+            return build_json(results)
+        try:
+            return parse_result_template(self.template).render(built_items(results))
+        except CannotStart as error:
+            raise WorkFailed(error.message, error.hint) from None
+
+
+def output_options(flags: Mapping[str, object], environ: Mapping[str, str]) -> OutputOptions:
+    """What `flags` (by their names without dashes in front) and `environ` ask for.
+
+    Raises `CannotStart` for what is no boolean and for a template that can't be read.
+    """
+    said = {key: environ[name] for key, name in VARIABLES.items() if environ.get(name)}
+    said |= {key: str(value) for key, value in flags.items()}
+    wanted = OutputOptions(
+        quiet=as_boolean(said.get("quiet", False), "quiet"),
+        dry_run=as_boolean(said.get("dry-run", False), "dry-run"),
+        file_output=said.get("file-output", ""),
+        metadata_output=said.get("metadata-output", ""),
+        template=said.get("template", ""),
+    )
+    if wanted.template:
+        from buildx_tasks.planning.build.resulttemplate import parse_result_template
+
+        parse_result_template(wanted.template)
+    return wanted
