@@ -80,8 +80,7 @@ def _code() -> str:
     """What the judging code is: it changes with every release, and in a checkout with every edit."""
     from buildx_tasks import __version__
 
-    folders = (PACKAGE / "document", PACKAGE / "document" / "rules", PACKAGE / "_schema", PACKAGE.parent / "schema")
-    entries = [entry for folder in folders if folder.is_dir() for entry in os.scandir(folder)]
-    # Not the folders among them: whoever imports first leaves compiled code there, and changes no judgement.
-    stamps = [entry.stat().st_mtime_ns for entry in entries if entry.is_file()]
+    folders = (PACKAGE, PACKAGE.parent / "schema")
+    files = [file for folder in folders if folder.is_dir() for file in (*folder.rglob("*.py"), *folder.rglob("*.json"))]
+    stamps = [file.stat().st_mtime_ns for file in files]
     return f"{__version__} {max(stamps, default=0)} {len(stamps)}"
