@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,7 +141,7 @@ def _begin(
     cwd: str | os.PathLike[str] | None,
     warn: Callable[[str], None],
 ) -> tuple[Settle, World]:
-    from datetime import datetime, timezone
+    from datetime import datetime
 
     from buildx_tasks.execution.config.envfile import load_environment_file
     from buildx_tasks.execution.config.layers import gather
@@ -156,7 +157,7 @@ def _begin(
         environ=variables,
         cwd=folder,
         home=Path(variables.get("HOME") or Path.home()),
-        now=datetime.now(timezone.utc).astimezone(),
+        now=datetime.now(UTC).astimezone(),
         runner=ShellRunner(variables, cwd=folder),
         notify=warn,
     )

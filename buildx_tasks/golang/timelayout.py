@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zoneinfo
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone, tzinfo
+from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -43,7 +43,7 @@ def load_zone(name: str, local: tzinfo) -> tzinfo | None:
     if name == "Local":
         return local
     if name in ("", "UTC"):
-        return timezone.utc
+        return UTC
     try:
         return zoneinfo.ZoneInfo(name)
     except (KeyError, ValueError, OSError):

@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
@@ -51,7 +51,7 @@ def run_context(c: Context, want: Callable[[Mapping[str, str]], OutputOptions], 
             environ=environ,
             cwd=cwd,
             home=home,
-            now=datetime.now(timezone.utc).astimezone(),
+            now=datetime.now(UTC).astimezone(),
             runner=runner,
             notify=tell,
         ),

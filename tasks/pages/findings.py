@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from buildx_tasks.execution.docker.builder_inspect import of_another_context
@@ -19,7 +19,7 @@ from buildx_tasks.planning.doctor.facts import DoctorFacts, PlanFacts, RegistryF
 
 HOST = "REGISTRY"
 ENDPOINT = "tcp://HOST:1234"
-PAST = datetime(2020, 1, 2, tzinfo=timezone.utc)
+PAST = datetime(2020, 1, 2, tzinfo=UTC)
 NODE = Node(name="NODE", status="running", platforms=("linux/amd64", "linux/arm64"))
 WELL = DoctorFacts(
     engine=Engine(

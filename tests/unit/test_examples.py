@@ -10,7 +10,8 @@ import ssl
 import subprocess
 import sys
 import threading
-from datetime import datetime, timezone
+import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ import yaml
 from recording import Docker
 
 import buildx_tasks
-from buildx_tasks.document.formats.toml import toml_facts
 from buildx_tasks.execution.docker.endpoints import diagnose_endpoint
 from buildx_tasks.planning.build.variables import Expander
 from buildx_tasks.planning.builders.declared import parse_builders
@@ -183,7 +183,7 @@ def test_every_command_of_the_ci_files_is_a_task_with_these_flags() -> None:
 
 @pytest.mark.parametrize("file", ["remote-rootless/buildkitd.toml", "kubernetes/buildkitd.toml"])
 def test_buildkits_configuration_can_be_read(file: str) -> None:
-    assert toml_facts((EXAMPLES / file).read_text())
+    assert tomllib.loads((EXAMPLES / file).read_text())
 
 
 def certificates(folder: Path, host: str) -> Path:
@@ -246,7 +246,7 @@ def test_the_declared_builders_are_created_node_by_node(example: str, name: str)
         cwd=str(EXAMPLES / example),
         home="/home/u",
         read=lambda path: Path(path).read_text(),
-        expand=Expander({}, now=datetime.now(timezone.utc), cmd=None),
+        expand=Expander({}, now=datetime.now(UTC), cmd=None),
     )[name]
     assert [node.platforms for node in spec.nodes] == [("linux/amd64",), ("linux/arm64",)]
     commands = [create_argv(spec, node, append=at > 0) for at, node in enumerate(spec.nodes)]

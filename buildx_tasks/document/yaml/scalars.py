@@ -7,7 +7,7 @@ field sees ``1.10`` as "1.1", ``010`` as "8" and ``2020-01-02`` as a full timest
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 TRUES = frozenset(("true", "True", "TRUE"))
@@ -98,7 +98,7 @@ def _timestamp(text: str) -> str | None:
 
 def _zone(text: str | None) -> timezone:
     if text in (None, "Z", ""):
-        return timezone.utc
+        return UTC
     assert text is not None
     hours, minutes = int(text[1:3].rstrip(":")), int(text[-2:]) if len(text) > 3 else 0
     delta = timedelta(hours=hours, minutes=minutes)

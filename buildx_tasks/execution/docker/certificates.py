@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 UTC_TIME, GENERAL_TIME = 0x17, 0x18
@@ -27,7 +27,7 @@ def _not_after(der: bytes) -> datetime:
     validity = fields[4 if fields[0][0] == VERSION else 3][1]
     kind, value = list(_fields(validity))[1]
     layout = {UTC_TIME: "%y%m%d%H%M%SZ", GENERAL_TIME: "%Y%m%d%H%M%SZ"}[kind]
-    return datetime.strptime(value.decode("ascii"), layout).replace(tzinfo=timezone.utc)
+    return datetime.strptime(value.decode("ascii"), layout).replace(tzinfo=UTC)
 
 
 def _fields(data: bytes) -> list[tuple[int, bytes]]:

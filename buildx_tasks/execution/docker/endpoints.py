@@ -11,7 +11,7 @@ import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -163,7 +163,7 @@ def refusal(certificate: str, until: datetime | None) -> str:
     """Why a client certificate ("" for none), valid `until` then, is refused."""
     if not certificate:
         return "it wants a client certificate, and the builder has none"
-    if until is not None and until < datetime.now(timezone.utc):
+    if until is not None and until < datetime.now(UTC):
         return f"the client certificate {certificate} has expired on {until:%Y-%m-%d}"
     return f"it does not accept the client certificate {certificate}: was it issued by the server's own CA?"
 

@@ -6,7 +6,7 @@ import os
 import random
 import threading
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from buildx_tasks.execution.registry.connections import Connections, NoAnswerError
@@ -49,4 +49,4 @@ def ask_retry_after(url: str) -> float | None:
         return None
     finally:
         connections.close()
-    return parse_retry_after(header, datetime.now(timezone.utc)) if header else None
+    return parse_retry_after(header, datetime.now(UTC)) if header else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from types import MappingProxyType
 
 from buildx_tasks.golang.template.errors import GoError
@@ -11,7 +11,7 @@ from buildx_tasks.golang.template.functions import CallContext, Function, fn
 from buildx_tasks.golang.template.values import Value, zone_of
 from buildx_tasks.golang.timelayout import DAYS, MONTHS, format_go_time, load_zone
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def date(world: CallContext, layout: str, moment: Value) -> str:
@@ -24,7 +24,7 @@ def date_in_zone(world: CallContext, layout: str, moment: Value, zone: str) -> s
 
     A moment is a time or seconds since 1970; anything else, text too, means now. An unknown zone is UTC.
     """
-    return _written(layout, _moment(world, moment), load_zone(zone, zone_of(world.now)) or timezone.utc)
+    return _written(layout, _moment(world, moment), load_zone(zone, zone_of(world.now)) or UTC)
 
 
 def unix_epoch(moment: Value) -> str:
@@ -69,7 +69,7 @@ _METHODS: Mapping[str, Callable[[datetime], Value]] = MappingProxyType(
         "Unix": _seconds,
         "UnixMilli": lambda moment: (moment - _EPOCH) // timedelta(milliseconds=1),
         "UnixNano": lambda moment: (moment - _EPOCH) // timedelta(microseconds=1) * 1000,
-        "UTC": lambda moment: moment.astimezone(timezone.utc),
+        "UTC": lambda moment: moment.astimezone(UTC),
         "Year": lambda moment: moment.year,
         "Month": lambda moment: MONTHS[moment.month - 1],
         "Day": lambda moment: moment.day,

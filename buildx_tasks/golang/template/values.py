@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from datetime import datetime, timezone, tzinfo
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -92,7 +92,7 @@ def show_float(value: float) -> str:
 
 def zone_of(value: datetime) -> tzinfo:
     """The zone of an aware datetime."""
-    return value.tzinfo or timezone.utc
+    return value.tzinfo or UTC
 
 
 def quote(text: str, mark: str = '"') -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from types import MappingProxyType
 
 from buildx_tasks.errors import CannotStart
@@ -33,7 +33,7 @@ class ResultTemplate:
     def render(self, builds: Sequence[Mapping[str, str]]) -> str:
         """The text for `builds`, items of the result JSON. Raises `TemplateError`."""
         data = {"Builds": [{name: build.get(key, "") for key, name in FIELDS.items()} for build in builds]}
-        world = CallContext(environ={}, now=datetime.fromtimestamp(0, tz=timezone.utc), cmd=None)
+        world = CallContext(environ={}, now=datetime.fromtimestamp(0, tz=UTC), cmd=None)
         run = Run(template=self.text, data=data, functions=_FUNCTIONS, world=world, strict=True)
         return run.text(self.tree)
 

@@ -128,10 +128,13 @@ def with_insecure_registries(spec: BuilderSpec, registries: tuple[str, ...]) -> 
 
 
 def _with_registries(config: str, registries: tuple[str, ...]) -> str:
+    import tomllib
+
+    mentioned = tomllib.loads(config).get("registry")
     tables = [
         f'[registry."{registry}"]\n  http = true\n  insecure = true\n'
         for registry in registries
-        if f'registry."{registry}"' not in config
+        if not isinstance(mentioned, dict) or registry not in mentioned
     ]
     return "\n".join([config.rstrip("\n") + "\n", *tables] if config.strip() and tables else tables) or config
 
@@ -235,6 +238,8 @@ class _Reader:
         return {key: self._path(value) if key in TLS_PATHS else value for key, value in values.items()}
 
     def _config(self, spec: BuilderSpec, fields: Mapping[str, object], where: str) -> str:
+        import tomllib
+
         said = self._text(fields, "buildkitd-config", where)
         if not said:
             return ""
@@ -243,10 +248,15 @@ class _Reader:
             return ""
         path = self._path(said)
         try:
-            return self.read(path)
+            text = self.read(path)
+            tomllib.loads(text)
         except OSError as error:
             self.problems.append(f"{where}: buildkitd-config {path} can't be read: {error.strerror or error}")
-            return ""
+        except ValueError as error:
+            self.problems.append(f"{where}: buildkitd-config {path} is not valid TOML: {error}")
+        else:
+            return text
+        return ""
 
     def _platforms(self, fields: Mapping[str, object], where: str) -> tuple[str, ...]:
         platforms: list[str] = []

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from packaging.version import Version
 
-from buildx_tasks.document.formats.toml import toml_facts
 from buildx_tasks.model.builder import DOCKER_CONTAINER, KUBERNETES, BuilderSpec, NodeSpec
 from buildx_tasks.model.platform import Platform, parse_platform
 from buildx_tasks.model.spec import write_csv
@@ -22,6 +21,7 @@ from buildx_tasks.model.spec import write_csv
 LINUX = Platform(os="linux", arch="amd64")
 CONFIG_FLAG_SINCE = Version("0.13")
 CONFIG_NAME = "buildkitd.toml"
+CERTIFICATE_KEYS = frozenset({"ca", "cert", "key"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +73,7 @@ def _node_differences(spec: BuilderSpec, node: NodeSpec, found: Mapping[str, Any
     for key in sorted({*options, *dict(node.options)}):
         if options.get(key, "") != node.option(key):
             note(f"driver option {key}", options.get(key), node.option(key))
-    if _config_facts(_stored_config(found)) != _config_facts(node.config):
+    if config_facts(_stored_config(found)) != config_facts(node.config):
         differences.append(f"{where}{CONFIG_NAME} says something else than declared")
     return differences
 
@@ -98,12 +98,32 @@ def _stored_config(found: Mapping[str, Any]) -> str:
         return ""
 
 
-def _config_facts(text: str) -> frozenset[str]:
-    """What a configuration says; buildx moves the files of certificates, so that only their names can be compared."""
-    return frozenset(
-        re.sub(r'"[^"]*/([^"/]+)"', r'"\1"', fact) if fact.startswith("registry.") else fact
-        for fact in toml_facts(text)
-    )
+def config_facts(text: str) -> frozenset[tuple[Hashable, ...]]:
+    """What a buildkitd.toml says, as a path and a value for each leaf: order, comments and spelling do not count.
+
+    buildx stores a builder's configuration rewritten, with the files of certificates in a folder of its own, so only
+    the names of these are compared. Text that is not TOML is compared as it stands.
+    """
+    import tomllib
+
+    try:
+        return frozenset(_leaves(tomllib.loads(text), ()))
+    except tomllib.TOMLDecodeError:
+        return frozenset({(text,)})
+
+
+def _leaves(value: object, path: tuple[Hashable, ...]) -> Iterator[tuple[Hashable, ...]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, key))
+    elif isinstance(value, list):
+        yield (*path, len(value))
+        for number, inner in enumerate(value):
+            yield from _leaves(inner, (*path, number))
+    else:
+        is_file = path[0] == "registry" and not CERTIFICATE_KEYS.isdisjoint(path[2:])
+        # repr() tells 1 from 1.0 and from true.
+        yield (*path, repr(PurePosixPath(value).name if is_file and isinstance(value, str) else value))
 
 
 def create_argv(

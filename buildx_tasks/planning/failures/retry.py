@@ -7,7 +7,7 @@ makes another try cheap, and BuildKit itself has tried a few times before it gav
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from buildx_tasks.planning.failures.diagnosis import Diagnosis
@@ -60,7 +60,7 @@ def parse_retry_after(header: str, now: datetime) -> float | None:
     except (TypeError, ValueError):
         return None
     if then.tzinfo is None:
-        then = then.replace(tzinfo=timezone.utc)
+        then = then.replace(tzinfo=UTC)
     return max(0.0, (then - now).total_seconds())
 
 

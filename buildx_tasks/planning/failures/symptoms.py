@@ -17,7 +17,7 @@ BOOT = "boot"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Symptom:
-    """`cause` and `hint` are templates, filled with the named groups of the pattern and `planning.failures.diagnosis.fillings`.
+    """`cause` and `hint` are templates: named groups of the pattern and `planning.failures.diagnosis.fillings` fill them.
 
     A `transient` one goes away by itself, so building again is worth it.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timezone
+from datetime import UTC
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -201,7 +201,7 @@ def _env_template(policy: EnvTemplate, image: str, facts: TagFacts, cmd: Command
 def _date_time(policy: DateTime, facts: TagFacts) -> TagResult:
     from buildx_tasks.golang.timelayout import format_go_time, load_zone
 
-    local = facts.moment.tzinfo or timezone.utc
+    local = facts.moment.tzinfo or UTC
     zone = load_zone(policy.timezone or "Local", local)
     if zone is None:
         return TagResult(error=f"dateTime: unknown time zone {policy.timezone!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +137,7 @@ class Project:
             environ={"XDG_CACHE_HOME": str(self.folder / "cache"), **(environ or {})},
             cwd=self.folder,
             home=self.folder,
-            now=datetime(2026, 1, 2, tzinfo=timezone.utc),
+            now=datetime(2026, 1, 2, tzinfo=UTC),
             runner=self.docker,
             notify=self.notes.append,
         )
@@ -147,14 +147,14 @@ class Project:
         facts = Facts(engine=self.engine, home="/home/u", cwd=str(self.folder), sources=sources)
         repo = settings.default_repo or ""
         tags = {item.image: apply_default_repo(repo, None, f"{item.image}:{tag}") for item in self.artifacts}
-        expander = Expander({}, now=datetime(2026, 1, 2, tzinfo=timezone.utc), cmd=None)
+        expander = Expander({}, now=datetime(2026, 1, 2, tzinfo=UTC), cmd=None)
         configs = [Config(artifacts=self.artifacts, local=self.local)]
         return plan_build(configs, settings, facts, tags, expander)
 
     def open(
         self, plan: BuildPlan, settings: Settings, environ: Mapping[str, str] | None = None
     ) -> ArtifactCache | None:
-        expander = Expander({}, now=datetime(2026, 1, 2, tzinfo=timezone.utc), cmd=None)
+        expander = Expander({}, now=datetime(2026, 1, 2, tzinfo=UTC), cmd=None)
         return open_cache(settings, self.world(environ), plan, self.docker, expander)
 
     def cache(self, plan: BuildPlan, settings: Settings, environ: Mapping[str, str] | None = None) -> ArtifactCache:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -42,7 +42,7 @@ def world(tmp_path: Path) -> World:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "Dockerfile").write_text(text, encoding="utf-8")
     (tmp_path / "app/main.go").write_text("m", encoding="utf-8")
-    now = datetime(2015, 3, 7, tzinfo=timezone.utc)
+    now = datetime(2015, 3, 7, tzinfo=UTC)
     return World(environ={"FILE": "main.go"}, cwd=tmp_path, home=tmp_path, now=now, runner=Runner())
 
 

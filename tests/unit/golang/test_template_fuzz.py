@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from buildx_tasks.golang.template import TemplateError, parse_template
 from buildx_tasks.golang.template.sprig import SPRIG
 
-NOW = datetime(2015, 3, 7, 11, 6, 39, tzinfo=timezone.utc)
+NOW = datetime(2015, 3, 7, 11, 6, 39, tzinfo=UTC)
 VALUES = {"FOO": "foo", "A": "1,2", "EMPTY": "", "ODD": "\udcff\ud800é"}
 
 ATOMS = st.sampled_from(

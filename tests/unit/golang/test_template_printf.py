@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from buildx_tasks.golang.template.errors import GoError
 from buildx_tasks.golang.template.printf import sprintf
 from buildx_tasks.golang.template.values import StringMap, quote, show_float
 
-NOW = datetime(2015, 3, 7, tzinfo=timezone.utc)
+NOW = datetime(2015, 3, 7, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 
 from buildx_tasks.errors import WorkFailed
 from buildx_tasks.golang.template import TemplateError, parse_template
 
-NOW = datetime(2015, 3, 7, 11, 6, 39, 123456, tzinfo=timezone.utc)
+NOW = datetime(2015, 3, 7, 11, 6, 39, 123456, tzinfo=UTC)
 VALUES = {"FOO": "foo", "BAR": "bar", "EMPTY": "", "LIST": "a,b,c", "N": "3", "UNI": "añb"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from buildx_tasks.golang.timelayout import format_go_time, load_zone
 
-UTC = timezone.utc
 MOMENT = datetime(2015, 3, 7, 23, 6, 9, 123456, tzinfo=UTC)  # a Saturday
 MORNING = datetime(2016, 12, 31, 0, 5, 4, tzinfo=UTC)
 DEFAULT = "2006-01-02_15-04-05.999_MST"

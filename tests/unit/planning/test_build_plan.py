@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 
@@ -58,7 +58,7 @@ def planned(config: Config, settings: Settings, driver: str = "remote") -> Build
         sources={image: SourceFacts(dockerfile="/work/Dockerfile", declared_args=frozenset()) for image in images},
     )
     tags = {image: f"reg.example:5000/{image}:v1" for image in images}
-    expander = Expander({}, now=datetime(2024, 1, 1, tzinfo=timezone.utc), cmd=None)
+    expander = Expander({}, now=datetime(2024, 1, 1, tzinfo=UTC), cmd=None)
     return plan_build([config], settings, facts, tags, expander)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,15 @@ from packaging.version import Version
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.model.builder import BuilderSpec, NodeSpec
 from buildx_tasks.planning.builders.declared import implicit_builder, parse_builders, with_insecure_registries
-from buildx_tasks.planning.builders.state import compare_builder, create_argv
+from buildx_tasks.planning.builders.state import compare_builder, config_facts, create_argv
 
-FILES = {"/w/buildkitd.toml": "[worker.oci]\n  max-parallelism = 2\n"}
+FILES = {
+    "/w/buildkitd.toml": "[worker.oci]\n  max-parallelism = 2\n",
+    "/w/broken.toml": "[worker.oci]\nmax-parallelism = two\n",
+    "/w/quoted.toml": "[registry.'reg:5000']\nhttp = true\n",
+    "/w/strange.toml": "registry = 5\n",
+}
+DATA = Path(__file__).parents[2] / "data" / "toml"
 
 
 def read(path: str) -> str:
@@ -65,6 +72,7 @@ def test_a_container_builder_needs_no_more_than_a_name() -> None:
         ({"driver": "remote", "endpoint": "build:1"}, "tcp://"),
         ({"platforms": ["linux/amd65"]}, "amd65"),
         ({"buildkitd-config": "missing.toml"}, "missing.toml"),
+        ({"buildkitd-config": "broken.toml"}, "/w/broken.toml is not valid TOML: Invalid value (at line 2, column 19)"),
         ({"bootstrap": "perhaps"}, "bootstrap"),
         ("text", "mapping"),
     ],
@@ -184,6 +192,12 @@ def test_insecure_registries_become_configuration_of_a_builder_that_is_started_b
     assert with_insecure_registries(remote, ("reg:5000",)) == remote
 
 
+@pytest.mark.parametrize(("file", "expected"), [("quoted", 0), ("strange", 1)])
+def test_a_registry_that_the_configuration_mentions_is_left_alone(file: str, expected: int) -> None:
+    spec = with_insecure_registries(parse(local={"buildkitd-config": f"{file}.toml"})["local"], ("reg:5000",))
+    assert spec.nodes[0].config.count('[registry."reg:5000"]') == expected
+
+
 def stored(text: str) -> dict[str, Any]:
     files = {"buildkitd.toml": base64.b64encode(text.encode()).decode()}
     return {"Name": "local", "Driver": "docker-container", "Nodes": [{"Name": "local0", "Files": files}]}
@@ -194,6 +208,51 @@ def test_a_configuration_is_compared_by_what_it_says() -> None:
     assert compare_builder(spec, stored("[worker]\n\n  [worker.oci]\n    max-parallelism = 2\n")).same
     assert not compare_builder(spec, stored("[worker.oci]\nmax-parallelism = 3\n")).same
     assert not compare_builder(spec, stored("")).same
+
+
+class TestConfigFacts:
+    def test_what_buildx_stores_is_the_same_but_for_the_folder_of_the_certificates(self) -> None:
+        """`stored.toml` is what buildx 0.13 and 0.29 both made of `declared.toml`."""
+        declared, stored = ((DATA / name).read_text() for name in ("declared.toml", "stored.toml"))
+        assert config_facts(declared) == config_facts(stored)
+        assert config_facts(stored) != config_facts(stored.replace("ip.pem", "other.pem"))
+        assert config_facts(stored) != config_facts(stored.replace("core.harbor.domain", "elsewhere"))
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ("a = 1", "a=1 # why"),
+            ("a = 'x'", 'a = "x"'),
+            ("a = [1, 2,]", "a = [\n  1, # one\n  2\n]"),
+            ("a = 1_000", "a = 1000"),
+            ('[a."b.c"]\nd = true', '[a]\n  [a."b.c"]\n  d = true'),
+            ("[a]\nb = 1\nc = 2", "[a]\nc = 2\nb = 1"),
+            ("a.b = 1", "[a]\nb = 1"),
+            ("a = {b = 1}", "[a]\nb = 1"),
+            ('a = """\nx"""', 'a = "x"'),
+            ("[registry]", ""),
+            ("", "# nothing\n\n"),
+        ],
+    )
+    def test_spelling_does_not_count(self, one: str, other: str) -> None:
+        assert config_facts(one) == config_facts(other)
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ("a = 1", "a = 2"),
+            ("a = 1", "a = true"),
+            ("a = 'x # y'", "a = 'x # z'"),
+            ("a = ['b c']", "a = ['bc']"),
+            ("a = []", ""),
+            ("[a]\nb = 1", "[c]\nb = 1"),
+            ("[[a]]\nb = 1\n[[a]]\nb = 2", "[[a]]\nb = 2\n[[a]]\nb = 1"),
+            ("a = true", ""),
+            ("not toml", ""),
+        ],
+    )
+    def test_meaning_does(self, one: str, other: str) -> None:
+        assert config_facts(one) != config_facts(other)
 
 
 @pytest.mark.parametrize(("buildx", "expected"), [("0.12.1", "--config"), ("0.13", "--buildkitd-config")])

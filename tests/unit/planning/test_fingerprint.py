@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -69,7 +69,7 @@ def planned(
         item.image: apply_default_repo(wanted.default_repo or "", None, f"{item.image}:{tag}") for item in artifacts
     }
     config = Config(artifacts=artifacts, local=local or LocalBuild())
-    expander = Expander(environ or {}, now=datetime(2026, 1, 2, tzinfo=timezone.utc), cmd=None)
+    expander = Expander(environ or {}, now=datetime(2026, 1, 2, tzinfo=UTC), cmd=None)
     return plan_build([config], wanted, facts, tags, expander)
 
 

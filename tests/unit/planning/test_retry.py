@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ OUTPUTS = Path(__file__).parents[2] / "data" / "outputs"
 TAG = "localhost:5000/app:1"
 PASSING = Diagnosis(id="registry-unavailable", message="", transient=True)
 LASTING = Diagnosis(id="step-failed", message="")
-NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 TRANSIENT = {
     "registry-rate-limited",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -76,7 +76,7 @@ class Repo:
     def result(self, policy: GitCommit, context: str = ".") -> TagResult:
         """What the policy says, asked as an executor would: all queries first, then the rule."""
         answers = {argv: self.answer(argv, self.top / context) for argv in git_queries([policy])}
-        facts = TagFacts(moment=datetime(2015, 3, 7, tzinfo=timezone.utc), git=GitFacts(answers=answers))
+        facts = TagFacts(moment=datetime(2015, 3, 7, tzinfo=UTC), git=GitFacts(answers=answers))
         return tag_for(policy, "app", facts)
 
     def tags(self, context: str = ".", *, ignore_changes: bool = False, prefix: str = "") -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -48,7 +48,7 @@ def planned(artifacts: Sequence[Artifact], engine: Engine = LOCAL, **settings: A
     }
     facts = Facts(engine=engine, home="/home/u", sources=sources)
     tags = {item.image: apply_default_repo(wanted.default_repo or "", None, f"{item.image}:v1") for item in artifacts}
-    now = datetime(2026, 1, 2, tzinfo=timezone.utc)
+    now = datetime(2026, 1, 2, tzinfo=UTC)
     return plan_build([Config(artifacts=tuple(artifacts))], wanted, facts, tags, Expander({}, now=now, cmd=None))
 
 
