@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from buildx_tasks.errors import CannotStart
+from buildx_tasks.execution.tempfiles import move_to_free, written_aside
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -72,20 +72,25 @@ def _is_no_file(path: Path, before: os.stat_result | None) -> bool:
 
 
 def _replace(target: Path, before: os.stat_result | None, data: bytes) -> None:
-    aside = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            if before is not None:
-                _take_over(descriptor, before)
-            os.fsync(descriptor)
+    with written_aside(target, data, before) as aside:
         aside.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            aside.unlink()
-        raise
+
+
+def keep_old(path: Path, data: bytes) -> Path:
+    """Write `data`, which was the content of `path`, to the first name with ``.bak`` that is free, and return it.
+
+    The copy has the mode, owner and times of `path` and is whole or not there. Raises `CannotStart`.
+    """
+    try:
+        with written_aside(path, data, path.stat(), times=True) as aside:
+            number = 0
+            while True:
+                kept = path.with_name(f"{path.name}.bak{number or ''}")
+                if move_to_free(aside, kept):
+                    return kept
+                number += 1
+    except OSError as error:
+        raise CannotStart(f"{path}.bak can't be written: {error.strerror or error}") from error
 
 
 def _status(target: Path) -> os.stat_result | None:
@@ -93,12 +98,3 @@ def _status(target: Path) -> os.stat_result | None:
         return target.stat()
     except FileNotFoundError:
         return None
-
-
-def _take_over(descriptor: int, before: os.stat_result) -> None:
-    """Give the new file the old one's owner, as far as we may, and then its mode: a change of owner clears bits."""
-    now = os.fstat(descriptor)
-    if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):
-        with contextlib.suppress(PermissionError):
-            os.fchown(descriptor, before.st_uid, before.st_gid)
-    os.fchmod(descriptor, stat.S_IMODE(before.st_mode))

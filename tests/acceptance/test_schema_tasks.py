@@ -11,6 +11,9 @@ import pytest
 from invoke.program import Program
 
 import buildx_tasks
+from buildx_tasks.errors import CannotStart
+from buildx_tasks.execution.config import upgrading
+from buildx_tasks.execution.files import keep_old
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -178,6 +181,29 @@ def test_upgrade_with_backups(run: Run) -> None:
         name = f"skaffold.yaml.bak{number or ''}"
         assert out.splitlines()[0].endswith(f", the old file is {name}")
         assert Path(name).read_text(encoding="utf-8") == old
+
+
+def test_a_backup_holds_the_text_that_was_upgraded(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when another run has replaced the file in between."""
+
+    def another_run_is_faster(path: Path, data: bytes) -> Path:
+        path.write_text(NEW, encoding="utf-8")
+        return keep_old(path, data)
+
+    monkeypatch.setattr(upgrading, "keep_old", another_run_is_faster)
+    assert run("schema.upgrade", "--backup", skaffold=OLD)[0] == 0
+    assert Path("skaffold.yaml.bak").read_text(encoding="utf-8") == OLD
+    assert Path("skaffold.yaml").read_text(encoding="utf-8") == NEW
+
+
+def test_a_file_that_cannot_be_written_leaves_no_backup(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, _data: bytes) -> None:
+        raise CannotStart(f"{path} can't be written: No space left on device")
+
+    monkeypatch.setattr(upgrading, "write_atomic", full)
+    code, _, err = run("schema.upgrade", "--backup", skaffold=OLD)
+    assert (code, err) == (2, f"{Path.cwd() / 'skaffold.yaml'} can't be written: No space left on device\n")
+    assert [path.name for path in Path().iterdir()] == ["skaffold.yaml"]
 
 
 def test_upgrade_to_a_version(run: Run) -> None:

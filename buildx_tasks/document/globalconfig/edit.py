@@ -13,11 +13,10 @@ from typing import Any, TypeAlias
 from buildx_tasks.document.globalconfig.values import CONTEXT, CONTEXTS, GLOBAL, is_null, matching, read
 from buildx_tasks.document.yaml.nodes import Alias, Mapping, Mark, Node, Scalar, Sequence, YamlProblem, resolve
 from buildx_tasks.document.yaml.render import block_lines, flow, scalar
-from buildx_tasks.document.yaml.source import key_text, parse
+from buildx_tasks.document.yaml.source import BOM, key_text, parse
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.model.settings import CONFIG_KEYS, as_boolean, kind_of
 
-BOM = "\ufeff"
 Pair: TypeAlias = "tuple[Node, Node]"
 
 
@@ -30,7 +29,7 @@ def edit(text: str, key: str, value: str | None, kube_context: str | None) -> st
     """
     wanted = parse_value(key, value or "")
     bom, body = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
-    config = read(body)
+    config = read(text)
     if config.problems:
         raise YamlProblem(config.problems[0].message, Mark(0, config.problems[0].line, config.problems[0].column))
     at = None if kube_context is None else matching(config, kube_context)

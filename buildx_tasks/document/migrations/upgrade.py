@@ -13,14 +13,14 @@ from buildx_tasks.document.schema.versioning import version_of, version_problem
 from buildx_tasks.document.yaml.locations import place
 from buildx_tasks.document.yaml.nodes import YamlProblem
 from buildx_tasks.document.yaml.problem import Problem
-from buildx_tasks.document.yaml.source import Document, parse
+from buildx_tasks.document.yaml.reading import duplicate_keys
+from buildx_tasks.document.yaml.source import BOM, Document, parse
 from buildx_tasks.errors import CannotStart, ConfigInvalid, UpgradeRefused
 from buildx_tasks.model.apiversion import NEWEST, PREFIX, VERSIONS, find_version, position
 from buildx_tasks.model.finding import Finding, dotted
 
 VALIDATE = "invoke schema.validate lists all that is wrong"
 OTHER_VERSION = "set apiVersion to a version that has it"
-BOM = "\ufeff"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,14 +49,14 @@ def upgrade_text(text: str, to: str | None = None, *, file: str = "") -> str:
 def upgrade(text: str, to: str | None = None, *, file: str = "") -> Upgrade:
     """As `upgrade_text`, with what happened on the way."""
     target = _target(to)
-    bom = BOM if text.startswith(BOM) else ""
-    text = text.removeprefix(BOM)
     try:
         documents = parse(text)
     except YamlProblem as problem:
         where = f"{file}:" if file else ""
         mark = problem.mark
         raise ConfigInvalid(f"{where}{mark.line}:{mark.column}: {problem.message}", VALIDATE) from None
+    bom = BOM if text.startswith(BOM) else ""
+    text = text.removeprefix(BOM)
     before = tuple(VERSIONS[at] for at in _versions(documents, target, file))
     if all(version == target for version in before):
         return Upgrade(text=bom + text, changed=False, before=before, after=target)
@@ -104,9 +104,7 @@ def _versions(documents: list[Document], target: str, file: str) -> list[int]:
     """The position of each document's version; all have one, none is newer than the target."""
     if not documents:
         raise ConfigInvalid(f"{file}: the file is empty" if file else "the file is empty", VALIDATE)
-    problems = [
-        (document, version_problem(document.data)) for document in documents if version_of(document.data) is None
-    ]
+    problems = [(document, problem) for document in documents if (problem := _version_problem(document)) is not None]
     if problems:
         raise ConfigInvalid("\n".join(str(place(problem, document, file)) for document, problem in problems))
     found = [at for document in documents if (at := version_of(document.data)) is not None]
@@ -129,22 +127,20 @@ def _versions(documents: list[Document], target: str, file: str) -> list[int]:
     return found
 
 
+def _version_problem(document: Document) -> Problem | None:
+    """Why a document has no known version, or more than one."""
+    if version_of(document.data) is None:
+        return version_problem(document.data)
+    return next((problem for problem in duplicate_keys(document) if problem.path == ("apiVersion",)), None)
+
+
 def _check(documents: list[Document], before: tuple[str, ...], target: str, file: str) -> None:
     """Refuse a file that Skaffold can't read: a half-understood config would be half-migrated."""
     from buildx_tasks.document.schema.validate import structure_problems
 
     findings: list[Finding] = []
     for document, version in zip(documents, before, strict=True):
-        findings += [
-            place(
-                Problem(
-                    path=twice.path, code="duplicate-key", message=f"{twice.path[-1]!r} stands twice", mark=twice.mark
-                ),
-                document,
-                file,
-            )
-            for twice in document.duplicates
-        ]
+        findings += [place(problem, document, file) for problem in duplicate_keys(document)]
         if version != target:
             problems = structure_problems(document.data, position(version))
             findings += [

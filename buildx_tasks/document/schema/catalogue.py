@@ -54,7 +54,7 @@ def _object(definition: Definition, at: int) -> dict[str, Any]:
         "description": definition.description,
         "type": "object",
         "properties": {key: _value(prop) for key, prop in properties.items()},
-        "additionalProperties": False,
+        "additionalProperties": definition.open,
     }
     if required := [key for key, prop in properties.items() if at in prop.required]:
         schema["required"] = required

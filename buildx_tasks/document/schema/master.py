@@ -67,7 +67,7 @@ class Definition:
     """A mapping with known keys, named after Skaffold's type.
 
     Of the keys in `one_of` at most one may be set, in the versions `one_of_span`. In the versions `lenient`
-    Skaffold ignores unknown keys here and below.
+    Skaffold ignores unknown keys here and below. An `open` one has other keys, which are not described.
     """
 
     name: str
@@ -76,6 +76,7 @@ class Definition:
     one_of: tuple[str, ...] = ()
     one_of_span: Span = EVER
     lenient: Span = NEVER
+    open: bool = False
 
     def find(self, key: str, at: int) -> Property | None:
         """What `key` means in the version at position `at`; None when it does not exist there."""
@@ -117,6 +118,7 @@ def _definition(name: str, data: dict[str, Any], raw: dict[str, dict[str, Any]])
         one_of=tuple(data.get("x-one-of", ())),
         one_of_span=parse_span(f"..{data.get('x-one-of-until', '')}"),
         lenient=parse_span(data["x-lenient"]) if "x-lenient" in data else NEVER,
+        open=data.get("x-open", False),
     )
 
 

@@ -23,6 +23,9 @@ from buildx_tasks.document.yaml.scalars import as_text, plain_value
 Path = tuple[str | int, ...]
 """Where a value is: keys and list positions from the document's root, such as ("build", "artifacts", 0)."""
 
+BOM = "\ufeff"
+"""The byte-order mark that a text may begin with."""
+
 MAX_VALUES = MAX_NODES
 """Values a stream may hold once its aliases are expanded: stops an alias bomb."""
 
@@ -69,8 +72,12 @@ class Document:
 
 def parse(text: str) -> list[Document]:
     """Read all documents of `text`. Raises `YamlProblem` when it is no YAML or too large once expanded."""
+    text = text.removeprefix(BOM)
+    if text.startswith(BOM):
+        # PyYAML would skip this one too, the parsers of Skaffold and of others take it for an indentation.
+        raise YamlProblem("the text begins with two byte-order marks", Mark(0, 1, 1))
     budget = _Budget()
-    roots = compose(text.removeprefix("\ufeff"))
+    roots = compose(text)
     return [_document(number, root.node, root.start, budget) for number, root in enumerate(roots)]
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from buildx_tasks.errors import BuildxTasksError, CannotStart
+from buildx_tasks.errors import BuildxTasksError
 from buildx_tasks.execution.config.inputs import Input
-from buildx_tasks.execution.files import write_atomic
+from buildx_tasks.execution.files import keep_old, write_atomic
 from buildx_tasks.model.upgrade import FileUpgrade
 
 
@@ -23,8 +22,7 @@ def upgrade_file(item: Input, to: str | None, stdin: BinaryIO, *, write: bool, b
         result = _upgraded(item.shown, old, to)
         kept = ""
         if write and item.path is not None and result.changed:
-            kept = _keep_aside(item.path).name if backup else ""
-            write_atomic(item.path, result.new.encode("utf-8", "surrogateescape"))
+            kept = _replace(item.path, result, backup=backup)
     except BuildxTasksError as error:
         return FileUpgrade(file=item.shown, problem=error.message, hint=error.hint, exit_code=error.exit_code)
     return replace(result, kept=kept)
@@ -37,17 +35,13 @@ def _upgraded(file: str, old: str, to: str | None) -> FileUpgrade:
     return FileUpgrade(file=file, old=old, new=done.text, before=done.before, after=done.after, notes=done.notes)
 
 
-def _keep_aside(path: Path) -> Path:
-    """Copy a file, with its mode and times, to the first name with .bak that is free."""
-    number = 0
-    while True:
-        aside = path.with_name(f"{path.name}.bak{number or ''}")
-        try:
-            aside.touch(exist_ok=False)
-            shutil.copy2(path, aside)
-        except FileExistsError:
-            number += 1
-        except OSError as error:
-            raise CannotStart(f"{aside} can't be written: {error.strerror or error}") from error
-        else:
-            return aside
+def _replace(path: Path, result: FileUpgrade, *, backup: bool) -> str:
+    """Write the new text, and with `backup` first the text that was read; its name, which is free again on failure."""
+    kept = keep_old(path, result.old.encode("utf-8", "surrogateescape")) if backup else None
+    try:
+        write_atomic(path, result.new.encode("utf-8", "surrogateescape"))
+    except BaseException:
+        if kept is not None:
+            kept.unlink(missing_ok=True)
+        raise
+    return kept.name if kept is not None else ""

@@ -25,7 +25,7 @@ KNOWN_WORDS = {
     "type", "description", "default", "enum", "pattern",
     "x-since", "x-until", "x-required", "x-successor", "x-ours", "x-kubernetes",
 }  # fmt: skip
-DEFINITION_WORDS = {"description", "properties", "x-include", "x-one-of", "x-one-of-until", "x-lenient"}
+DEFINITION_WORDS = {"description", "properties", "x-include", "x-one-of", "x-one-of-until", "x-lenient", "x-open"}
 
 
 def raw() -> dict[str, dict[str, Any]]:

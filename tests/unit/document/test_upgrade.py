@@ -26,6 +26,15 @@ def config(version: str, rest: str = "") -> str:
         (config("v3") + "---\nkind: Config\n", "f.yaml:4:1: ", "apiVersion is missing"),
         ("apiVersion: skaffold/v3\n\tkind: Config\n", "f.yaml:2:", ""),
         (config("v3", "build: {}\nbuild: {}\n"), "f.yaml:4:1: build: ", "twice"),
+        (config("v4beta14") + "apiVersion: skaffold/v3\n", "f.yaml:3:1: apiVersion: ", "first in line 1"),
+        (config("v4beta14") + "apiVersion: skaffold/v4beta14\n", "f.yaml:3:1: apiVersion: ", "first in line 1"),
+        ("apiVersion: v1\n" + config("v3"), "f.yaml:1:1: apiVersion: ", "unknown version"),
+        ("\ufeff\ufeff" + config("v3"), "f.yaml:1:1: ", "two byte-order marks"),
+        (
+            config("v4beta3", "verify:\n- name: a\n  container: {name: b, image: [c]}\n"),
+            "f.yaml:5:24: verify[0].container.image: ",
+            "must be a string",
+        ),
         (config("v1alpha1", "profiles: []\n"), "f.yaml:3:1: profiles: ", "since skaffold/v1alpha2"),
         (config("v1beta6", "build:\n  artifacts: x\n"), "f.yaml:4:3: build.artifacts: ", "list"),
         (

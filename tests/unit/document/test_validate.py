@@ -29,6 +29,9 @@ def only(text: str, *, upstream: bool = False) -> Finding:
     return findings[0]
 
 
+OLD_CONTAINER = "verify: [{{name: a, container: {{name: a, image: b, {more}}}}}]\n"
+"""A verify case of a version in which its container was one of Kubernetes'."""
+
 ACCEPTED = {
     "empty sections": config("build:\ndeploy: ~\nverify: null\nprofiles: []\n"),
     "null items": config("build: {artifacts: [null]}\n"),
@@ -48,6 +51,9 @@ ACCEPTED = {
     "false as a plain key": config("deploy: {kpt: {false: true}}\n", "v4beta7"),
     "variables of old verify containers": config(
         "verify: [{name: a, container: {name: a, image: b, env: [{name: A, value: b}]}}]\n", "v4beta5"
+    ),
+    "what else a Kubernetes container has": config(
+        OLD_CONTAINER.format(more="ports: [{containerport: 1}], env: [{name: A, valuefrom: {fieldref: {}}}]"), "v4beta1"
     ),
     "nested helm values": config(
         "deploy: {helm: {releases: [{name: a, chartPath: b, setValues: {a: {b: [1, {c: 2}]}}}]}}\n", "v2beta6"
@@ -83,6 +89,28 @@ REFUSED = [
     ("apiVersion: 1\n", 1, "apiVersion", "unknown-version", "'1'"),
     (HEAD + "build:\n\tlocal: {}\n", 4, "", "yaml", "tab"),
     (HEAD + "build: {\n", 4, "", "yaml", "expected"),
+    ("\ufeff\ufeff" + HEAD, 1, "", "yaml", "two byte-order marks"),
+    (
+        config("verify: [{name: a, container: {name: a, image: [b, c]}}]\n", "v4beta1"),
+        3,
+        "verify[0].container.image",
+        "wrong-type",
+        "must be a string, not a list",
+    ),
+    (
+        config(OLD_CONTAINER.format(more="command: run"), "v4beta3"),
+        3,
+        "verify[0].container.command",
+        "wrong-type",
+        "put it behind a dash",
+    ),
+    (
+        config(OLD_CONTAINER.format(more="env: [{name: A, value: [b]}]"), "v3alpha1"),
+        3,
+        "verify[0].container.env[0].value",
+        "wrong-type",
+        "must be a string",
+    ),
     (HEAD + "build: {}\nbuild: {}\n", 4, "build", "duplicate-key", "'build' stands twice, first in line 3"),
     (artifact("docker: {target: a, target: b}"), 5, "build.artifacts[0].docker.target", "duplicate-key", "line 5"),
     (config("biuld: {}\n"), 3, "biuld", "unknown-key", "did you mean 'build'?"),

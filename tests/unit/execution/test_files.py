@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import signal
 import stat
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.execution.files import write_atomic
+from buildx_tasks.execution.files import keep_old, write_atomic
 
 
 def test_a_new_file_gets_the_usual_mode(tmp_path: Path) -> None:
@@ -69,3 +75,104 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(CannotStart, match="Is a directory"):
         write_atomic(tmp_path / "file", b"")
     assert [item.name for item in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of its own of 64 KiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("only root may mount")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_keeps_the_file_and_nothing_else(full: Path) -> None:
+    (full / "file").write_bytes(b"old" * 12_000)
+    with pytest.raises(CannotStart, match="No space left on device"):
+        write_atomic(full / "file", b"new" * 12_000)
+    with pytest.raises(CannotStart, match=r"file\.bak can't be written: No space left on device"):
+        keep_old(full / "file", b"old" * 12_000)
+    assert [item.name for item in full.iterdir()] == ["file"]
+    assert (full / "file").read_bytes() == b"old" * 12_000
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_an_old_text_is_kept_under_the_first_free_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    def no_links(*_paths: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    if not links:
+        monkeypatch.setattr(os, "link", no_links)
+    path = tmp_path / "file"
+    path.write_bytes(b"now")
+    path.chmod(0o640)
+    os.utime(path, (1, 2))
+    assert [keep_old(path, text).name for text in (b"a", b"b")] == ["file.bak", "file.bak1"]
+    assert [(tmp_path / name).read_bytes() for name in ("file.bak", "file.bak1")] == [b"a", b"b"]
+    status = (tmp_path / "file.bak1").stat()
+    assert (stat.S_IMODE(status.st_mode), status.st_mtime) == (0o640, 2)
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["file", "file.bak", "file.bak1"]
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from buildx_tasks.execution import tempfiles
+with tempfiles.written_aside(Path(sys.argv[1]), b"half", None):
+    print("written", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_the_next_run_removes_what_a_killed_one_left_and_nothing_of_one_that_lives(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    for run in runs:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "written\n"
+    (tmp_path / ".file.buildx-tasks-mine").touch()
+    runs[0].send_signal(signal.SIGKILL)
+    runs[0].communicate()
+    assert len(list(tmp_path.iterdir())) == 4
+    write_atomic(path, b"new")
+    left = {item.name for item in tmp_path.iterdir()} - {"file", ".file.buildx-tasks-mine"}
+    assert len(left) == 1
+    runs[1].communicate()
+    assert {item.name for item in tmp_path.iterdir()} == {"file", ".file.buildx-tasks-mine"}
+
+
+def test_a_file_that_another_run_removed_before_it_was_locked_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = fcntl.flock
+    taken: list[Path] = []
+
+    def flock(descriptor: int, how: int) -> None:
+        if not taken:
+            taken.extend(tmp_path.glob(".file.*"))
+            taken[0].unlink()
+        real(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    write_atomic(tmp_path / "file", b"new")
+    assert len(taken) == 1
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_a_name_as_long_as_names_may_be_is_written(tmp_path: Path) -> None:
+    path = tmp_path / ("n" * 255)
+    write_atomic(path, b"a")
+    write_atomic(path, b"b")
+    assert path.read_bytes() == b"b"
+    assert [item.name for item in tmp_path.iterdir()] == [path.name]
