@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import sys
@@ -300,9 +301,11 @@ ALL = (task_list, plans, validations, upgrades, no_op, cached_build, remote_buil
 
 
 def _texts() -> list[str]:
-    """The configs of the corpus where it is at hand, else generated ones."""
-    files = sorted((Path(__file__).parents[2] / "shared" / "corpus" / "history").glob("*.yaml"))
-    if files:
+    """The configs of the corpus that $BUILDX_TASKS_CORPUS names, else generated ones."""
+    if corpus := os.environ.get("BUILDX_TASKS_CORPUS"):
+        files = sorted(Path(corpus, "history").glob("*.yaml"))
+        if not files:
+            raise FileNotFoundError(f"$BUILDX_TASKS_CORPUS is {corpus}, which has no history/*.yaml")
         return [file.read_text(errors="surrogateescape") for file in files]
     return [old_config(artifacts) for artifacts in (1, 2, 3, 5) for _ in range(138)]
 

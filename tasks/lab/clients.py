@@ -22,7 +22,7 @@ def start(lab: Lab, part: str) -> Facts:
     docker = folder / "bin" / "docker"  # a folder with nothing else, to be put on a path
     docker.parent.mkdir()
     docker.symlink_to(find(lab.trees / "root", "docker"))
-    facts: Facts = {"docker": str(docker), "version": _version([str(docker), "--version"])}
+    facts: Facts = {"docker": str(docker), "version": _version([str(docker), "--version"], folder)}
     plugins: dict[str, Path | None] = {
         "none": None,
         "old": find(lab.trees / "buildx-old", "docker-buildx"),
@@ -34,7 +34,7 @@ def start(lab: Lab, part: str) -> Facts:
         (config / "config.json").write_text(json.dumps({}))
         if plugin is not None:
             (config / "cli-plugins" / "docker-buildx").symlink_to(plugin)
-            version = _version([str(plugin), "version"])
+            version = _version([str(plugin), "version"], folder)
             facts[f"buildx-{name}"] = {"config": str(config), "plugin": str(plugin), "version": version}
         else:
             if any((Path(place) / "docker-buildx").exists() for place in SYSTEM_PLUGINS):
@@ -51,8 +51,8 @@ def is_up(facts: Facts) -> bool:
     return all(Path(program).exists() for program in programs)
 
 
-def _version(argv: list[str]) -> str:
+def _version(argv: list[str], home: Path) -> str:
     """The first word that starts with a digit or `v` and a digit: `0.13.1`."""
-    words = process.call(argv, env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}).replace(",", " ").split()
+    words = process.call(argv, env={"PATH": "/usr/bin:/bin", "HOME": str(home)}).replace(",", " ").split()
     plain = (word.removeprefix("v").partition("+")[0] for word in words)
     return next((word for word in plain if word[:1].isdigit()), "unknown")

@@ -361,6 +361,6 @@ def make_sandbox(lab: Lab, folder: Path, *, engine: str | None = "containerd", b
         "LC_ALL": "C.UTF-8",
         "DOCKER_CONFIG": str(config),
         "BUILDX_CONFIG": str(folder / "buildx"),
-        "DOCKER_HOST": lab.parts[engine]["host"] if engine else "unix:///nonexistent/docker.sock",
+        "DOCKER_HOST": lab.parts[engine]["host"] if engine else f"unix://{folder}/none",
     }
     return Sandbox(lab=lab, folder=folder, env=env)

@@ -169,7 +169,7 @@ class Project:
             "PATH": f"{self.docker.folder}:/usr/bin:/bin",
             "HOME": str(home),
             "LC_ALL": "C.UTF-8",
-            "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+            "DOCKER_HOST": f"unix://{home}/none",
             **self.env,
         }
 

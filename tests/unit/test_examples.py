@@ -35,7 +35,7 @@ def plan_of(example: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **envir
     """The plan that the example gives, with a docker that answers and builds nothing."""
     docker = Docker(folder / "docker")
     docker.save()
-    known = {"PATH": f"{docker.folder}:/usr/bin:/bin", "HOME": str(folder), "DOCKER_HOST": "unix:///nonexistent"}
+    known = {"PATH": f"{docker.folder}:/usr/bin:/bin", "HOME": str(folder), "DOCKER_HOST": f"unix://{folder}/none"}
     monkeypatch.chdir(EXAMPLES / example)
     settings = {
         name.removeprefix("INVOKE_BUILDX_").lower(): environ.pop(name) for name in [*environ] if "INVOKE" in name
@@ -278,7 +278,7 @@ def test_a_task_of_the_project_builds_with_ours(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "invoke", "images"],
         cwd=project,
-        env={**environ, "DOCKER_HOST": "unix:///nonexistent"},
+        env={**environ, "DOCKER_HOST": f"unix://{tmp_path}/none"},
         capture_output=True,
         text=True,
         check=False,

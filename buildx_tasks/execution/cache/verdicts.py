@@ -1,13 +1,16 @@
 """What was found out before and can't have changed: that a config is valid, which version a plugin has.
 
 Kept in the user's cache folder under digests of what it depends on, so the worst that a lost or unwritable file
-costs is time. A new version of this package, or of its schema, starts afresh.
+costs is time. A new version of this package, of its schema or of the libraries that judge starts afresh.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.util
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +19,8 @@ FILE = "memory"
 KEPT = 2000
 DIGITS = 64
 PACKAGE = Path(__file__).parents[2]
+LIBRARIES = ("jsonschema", "packaging", "yaml")
+"""What verdicts depend on besides this package and Python itself."""
 
 
 class VerdictCache:
@@ -76,10 +81,27 @@ def key_of(kind: str, content: str) -> str:
 
 @lru_cache(maxsize=1)
 def _code() -> str:
-    """What the judging code is: it changes with every release, and in a checkout with every edit."""
+    """What the judging code is: it changes with every release, with every edit, and with the libraries that judge."""
     from buildx_tasks import __version__
 
     folders = (PACKAGE, PACKAGE.parent / "schema")
-    files = [file for folder in folders if folder.is_dir() for file in (*folder.rglob("*.py"), *folder.rglob("*.json"))]
-    stamps = [file.stat().st_mtime_ns for file in files]
-    return f"{__version__} {max(stamps, default=0)} {len(stamps)}"
+    stamps = sorted(stamp for folder in folders for stamp in _stamps(str(folder)))
+    # find_spec() imports none of them: a known verdict saves just that.
+    specs = (importlib.util.find_spec(name) for name in LIBRARIES)
+    libraries = [f"{spec.origin} {os.stat(spec.origin).st_mtime_ns}" for spec in specs if spec and spec.origin]  # noqa: PTH116
+    content = "\n".join((__version__, sys.version, *stamps, *libraries))
+    return hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _stamps(folder: str) -> Iterator[str]:
+    """Path, size and time of every Python and JSON file below a folder; none for a folder that is not there."""
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name.endswith((".py", ".json")):
+            status = entry.stat()
+            yield f"{entry.path} {status.st_size} {status.st_mtime_ns}"
+        elif entry.is_dir() and entry.name != "__pycache__":
+            yield from _stamps(entry.path)

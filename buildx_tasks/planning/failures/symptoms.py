@@ -17,7 +17,7 @@ BOOT = "boot"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Symptom:
-    """`cause` and `hint` are templates: named groups of the pattern and `planning.failures.diagnosis.fillings` fill them.
+    """`cause` and `hint` are templates, filled with named groups of the pattern and `fillings` of `diagnosis`.
 
     A `transient` one goes away by itself, so building again is worth it.
     """

@@ -2,96 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from schema_fields import our_fields
 
 from buildx_tasks.document.schema.catalogue import changes, fields, locate, project
 from buildx_tasks.model.apiversion import NEWEST, VERSIONS, position
 from buildx_tasks.model.changes import Changes
-
-TABLE = Path(__file__).parents[4] / "shared" / "reference" / "schema-fields.tsv"
-TABLE_PRESENT = TABLE.exists()
-
-STRICTER_THAN_THE_TABLE = {
-    "build.artifacts[].buildpacks.volumes",
-    "build.artifacts[].kaniko.env[]",
-    "build.artifacts[].kaniko.volumeMounts[]",
-    "build.cluster.tolerations[]",
-    "build.cluster.volumes[]",
-    "deploy.helm.releases[].artifactOverrides",
-    "deploy.helm.releases[].overrides",
-    "deploy.helm.releases[].setValueTemplates",
-    "deploy.helm.releases[].setValues",
-    "manifests.helm.releases[].overrides",
-    "manifests.helm.releases[].setValueTemplates",
-    "manifests.helm.releases[].setValues",
-    "manifests.transform",
-    "manifests.validate",
-    "profiles[].patches",
-    "verify[].container",
-}
-"""Where the published schemas say "anything" and Skaffold's parser wants a mapping or a list; we follow the parser."""
-
-
-def kinds(expression: str) -> Iterator[tuple[str, str]]:
-    """The path suffixes of a type expression and the JSON type of each."""
-    suffix = ""
-    while expression[0] in "[{":
-        yield suffix, "array" if expression[0] == "[" else "object"
-        suffix += "[]" if expression[0] == "[" else "{}"
-        expression = expression[1:-1]
-    plain = expression in ("any", "string", "integer", "boolean") or "|" in expression
-    yield suffix, expression if plain else "object"
-
-
-def our_fields() -> dict[str, dict[int, str]]:
-    found: dict[str, dict[int, str]] = {}
-    for field in fields():
-        if field.prop.ours or field.path.startswith(".buildx"):
-            continue
-        for suffix, kind in kinds(field.prop.type):
-            if not (field.shared and suffix):
-                for at in range(field.span.first, field.span.last + 1):
-                    found.setdefault(field.path + suffix, {})[at] = kind
-    return found
-
-
-def table_fields() -> dict[str, dict[int, str]]:
-    found: dict[str, dict[int, str]] = {}
-    with TABLE.open(encoding="utf-8") as lines:
-        for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
-            if not row["path"].startswith("profiles[].test["):
-                for at in range(position(row["first_version"]), position(row["last_version"]) + 1):
-                    found.setdefault(row["path"], {})[at] = row["types"]
-    return found
-
-
-@pytest.mark.skipif(not TABLE_PRESENT, reason="the table of all fields is not here")
-def test_the_same_fields_in_the_same_versions_as_the_table() -> None:
-    ours, table = our_fields(), table_fields()
-    below = tuple(f"{path}{mark}" for path in STRICTER_THAN_THE_TABLE for mark in "[.")
-    assert set(table) - set(ours) == set()
-    assert {path for path in set(ours) - set(table) if not path.startswith(below)} == set()
-    different = {path for path in set(ours) & set(table) if set(ours[path]) != set(table[path])}
-    assert {path for path in different if not path.startswith(below)} == set()
-
-
-@pytest.mark.skipif(not TABLE_PRESENT, reason="the table of all fields is not here")
-def test_the_same_types_as_the_table() -> None:
-    ours = our_fields()
-    for path, versions in table_fields().items():
-        for at, kind in versions.items():
-            if kind == "any" and path in STRICTER_THAN_THE_TABLE:
-                assert ours[path][at] in ("object", "array"), path
-            elif kind != "-absent-in-json-schema-":
-                assert ours[path][at] == kind, f"{path} in {VERSIONS[at]}"
 
 
 def test_the_fields_of_each_version_are_these() -> None:

@@ -96,7 +96,7 @@ class Here:
 
     def look(self) -> tuple[str, ...]:
         """The platforms of the builder, as a new run sees it."""
-        builder = look_at_builder(self.docker, "far", self.environ, "/home/u", memory=VerdictCache(self.memory))
+        builder = look_at_builder(self.docker, "far", self.environ, str(self.folder), memory=VerdictCache(self.memory))
         assert (builder.name, builder.driver, builder.nodes[0].running) == ("far", "remote", True)
         assert builder.nodes[0].claimed == ("linux/arm64",)
         return builder.platforms
@@ -142,17 +142,16 @@ def test_a_note_that_can_not_be_read_is_none(tmp_path: Path) -> None:
         assert here.docker.asked == 2
 
 
-@pytest.mark.parametrize("endpoint", ["", "unix:///nonexistent", "ssh://host", "tcp://127.0.0.1", "tcp://[:1"])
-def test_nobody_greets_where_nobody_is(endpoint: str) -> None:
-    assert not speaks_http2({"Endpoint": endpoint})
+@pytest.mark.parametrize("endpoint", ["", "unix://{folder}/none", "ssh://host", "tcp://127.0.0.1", "tcp://[:1"])
+def test_nobody_greets_where_nobody_is(endpoint: str, tmp_path: Path) -> None:
+    assert not speaks_http2({"Endpoint": endpoint.replace("{folder}", str(tmp_path))})
 
 
-def test_every_node_that_is_not_reached_is_told_of_also_before_they_have_names() -> None:
-    nodes = [{"Endpoint": endpoint} for endpoint in ("unix:///one", "ssh://host", "unix:///two", "ssh://other")]
+def test_every_node_that_is_not_reached_is_told_of_also_before_they_have_names(tmp_path: Path) -> None:
+    one, two = (f"unix://{tmp_path}/{name}" for name in ("one", "two"))
+    nodes = [{"Endpoint": endpoint} for endpoint in (one, "ssh://host", two, "ssh://other")]
     said = [reason for reason in knock_at_each(nodes) if reason]
-    assert [reason.split(": ")[0] for reason in said] == [
-        f"nothing answers at unix:///{name}" for name in ("one", "two")
-    ]
+    assert [reason.split(": ")[0] for reason in said] == [f"nothing answers at {name}" for name in (one, two)]
 
 
 @pytest.mark.parametrize(
@@ -160,12 +159,13 @@ def test_every_node_that_is_not_reached_is_told_of_also_before_they_have_names()
     [
         ("tcp://[:1", "tcp://[:1 is no address"),
         ("tcp://h:x", "tcp://h:x is no address"),
-        ("unix:///nonexistent", "nothing answers at unix:///nonexistent: No such file"),
+        ("unix://{folder}/none", "nothing answers at unix://{folder}/none: No such file"),
         ("tcp://127.0.0.1", "tcp://127.0.0.1 is no address: it names no port"),
         ("tcp://:1", "tcp://:1 is no address: it names no host"),
     ],
 )
-def test_why_an_endpoint_is_not_reached(endpoint: str, said: str) -> None:
+def test_why_an_endpoint_is_not_reached(endpoint: str, said: str, tmp_path: Path) -> None:
+    endpoint, said = (text.replace("{folder}", str(tmp_path)) for text in (endpoint, said))
     assert diagnose_endpoint({"Endpoint": endpoint}).startswith(said)
 
 

@@ -51,7 +51,7 @@ def sock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_the_daemon_says(sock: Path) -> None:
     with daemon(sock, ok(INFO)) as asked:
-        assert daemon_info({"DOCKER_HOST": f"unix://{sock}"}, "/home/u") == INFO
+        assert daemon_info({"DOCKER_HOST": f"unix://{sock}"}, str(sock.parent)) == INFO
     assert asked[0].startswith(b"GET /info HTTP/1.0\r\n")
 
 
@@ -61,7 +61,7 @@ def test_what_the_daemon_says(sock: Path) -> None:
 )
 def test_another_answer_is_none(sock: Path, answer: bytes) -> None:
     with daemon(sock, answer):
-        assert daemon_info({"DOCKER_HOST": f"unix://{sock}"}, "/home/u") == {}
+        assert daemon_info({"DOCKER_HOST": f"unix://{sock}"}, str(sock.parent)) == {}
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_another_answer_is_none(sock: Path, answer: bytes) -> None:
         ({"DOCKER_CONTEXT": "default"}, {"currentContext": "far"}, True),
         ({"DOCKER_HOST": "tcp://far:2375"}, {}, False),
         ({"DOCKER_HOST": "ssh://far"}, {}, False),
-        ({"DOCKER_HOST": "unix:///nonexistent.sock"}, {}, False),
+        ({"DOCKER_HOST": "unix://none.sock"}, {}, False),
     ],
 )
 def test_only_the_daemon_that_docker_would_ask(
@@ -121,13 +121,13 @@ class Docker:
 def test_the_store_is_known_without_a_docker_process(sock: Path, info: dict[str, object], store: str) -> None:
     docker = Docker()
     with daemon(sock, ok(info)):
-        engine = probe_engine(docker, {"DOCKER_HOST": f"unix://{sock}"}, "/home/u", "off")
+        engine = probe_engine(docker, {"DOCKER_HOST": f"unix://{sock}"}, str(sock.parent), "off")
     assert (engine.daemon.store, engine.daemon.platform) == (store, "linux/arm64")
     assert ("info",) not in docker.commands
 
 
-def test_docker_is_asked_when_the_socket_is_silent() -> None:
+def test_docker_is_asked_when_the_socket_is_silent(tmp_path: Path) -> None:
     docker = Docker('[["driver-type","io.containerd.snapshotter.v1"]]')
-    engine = probe_engine(docker, {"DOCKER_HOST": "unix:///nonexistent.sock"}, "/home/u", "off")
+    engine = probe_engine(docker, {"DOCKER_HOST": f"unix://{tmp_path}/none"}, str(tmp_path), "off")
     assert engine.daemon.store == CONTAINERD
     assert ("info",) in docker.commands

@@ -233,7 +233,7 @@ def test_a_folder_that_is_no_clone_is_an_error(repository: Repository, cache: Ca
 def test_a_clone_made_with_another_url_is_pointed_at_the_right_one(repository: Repository, cache: Cache) -> None:
     source = GitSource(repo=repository.url, ref="main")
     folder = cache().checkout(source)
-    repository.git("-C", str(folder), "remote", "set-url", "origin", "file:///nowhere")
+    repository.git("-C", str(folder), "remote", "set-url", "origin", f"file://{folder}/none")
     repository.commit("two")
     assert content(cache().checkout(source)) == "two"
 

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import ast
+import importlib.util
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from buildx_tasks.execution.cache.verdicts import KEPT, VerdictCache, _code, key_of
+from buildx_tasks.execution.cache import verdicts
+from buildx_tasks.execution.cache.verdicts import KEPT, LIBRARIES, VerdictCache, _code, key_of
 
 KEY = key_of("kind", "content")
 
@@ -38,17 +43,109 @@ def test_a_file_that_cannot_be_written_costs_nothing(tmp_path: Path) -> None:
     assert memory.holds(KEY)
 
 
+NOT_JUDGING = {"invoke", "sh", "urllib3"}
+"""Tasks, processes and connections: no verdict is about these."""
+
+
+def stamp() -> str:
+    _code.cache_clear()
+    try:
+        return _code()
+    finally:
+        _code.cache_clear()
+
+
 def test_compiled_code_changes_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "document").mkdir()
     (tmp_path / "document" / "judge.py").write_text("")
-    monkeypatch.setattr("buildx_tasks.execution.cache.verdicts.PACKAGE", tmp_path)
-    keys = set()
-    for folder in ("", "document/__pycache__"):
-        (tmp_path / folder).mkdir(exist_ok=True)
-        _code.cache_clear()
-        keys.add(key_of("kind", "content"))
-    _code.cache_clear()
-    assert len(keys) == 1
+    monkeypatch.setattr(verdicts, "PACKAGE", tmp_path)
+    before = stamp()
+    (tmp_path / "document" / "__pycache__").mkdir()
+    (tmp_path / "document" / "__pycache__" / "judge.cpython.pyc").write_text("")
+    assert stamp() == before
+
+
+def closure_of(*names: str) -> tuple[set[Path], set[str]]:
+    """The files of ours that modules import, directly or not, and the top-level names of everything else."""
+    files: set[Path] = set()
+    others: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if not name.startswith("buildx_tasks"):
+            others.add(name.partition(".")[0])
+            continue
+        found = importlib.util.find_spec(name) if name.count(".") < 2 or _is_module(name) else None
+        if found is None or found.origin is None or Path(found.origin) in files:
+            continue
+        files.add(Path(found.origin))
+        for node in ast.walk(ast.parse(Path(found.origin).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                waiting += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                waiting += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return files, others
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # what is imported is no module, but something in one
+        return False
+
+
+def test_the_stamp_covers_every_module_that_a_verdict_depends_on() -> None:
+    """Every caller of `key_of` with all that it imports, and the schema; the libraries are named one by one."""
+    callers = [path for path in verdicts.PACKAGE.rglob("*.py") if re.search(r"\bkey_of\(", path.read_text("utf-8"))]
+    names = [".".join(path.relative_to(verdicts.PACKAGE.parent).with_suffix("").parts) for path in callers]
+    files, others = closure_of(*names)
+    schema = {path for folder in ("_schema", "../schema") for path in (verdicts.PACKAGE / folder).glob("*.json")}
+    assert len(callers) >= 5
+    assert len(files) > 50
+    assert schema
+    stamped = {
+        Path(line.rsplit(" ", 2)[0])
+        for folder in (verdicts.PACKAGE, verdicts.PACKAGE.parent / "schema")
+        for line in verdicts._stamps(str(folder))
+    }
+    assert {path.resolve() for path in files | schema} <= {path.resolve() for path in stamped}
+    foreign = others - set(sys.stdlib_module_names)
+    assert foreign - NOT_JUDGING <= set(LIBRARIES)
+
+
+@pytest.mark.parametrize("change", ["edit", "touch", "add", "remove", "schema"])
+def test_any_change_of_the_code_is_another_stamp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+    package = tmp_path / "buildx_tasks"
+    (package / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "schema").mkdir()
+    module, newest = package / "deep" / "er" / "judge.py", package / "newest.py"
+    for file, text in ((module, "a = 1\n"), (newest, ""), (tmp_path / "schema" / "build.json", "{}")):
+        file.write_text(text)
+        os.utime(file, (1, 1))
+    os.utime(newest, (9, 9))
+    monkeypatch.setattr(verdicts, "PACKAGE", package)
+    before = stamp()
+    if change == "edit":
+        module.write_text("a = 10\n")
+        os.utime(module, (1, 1))
+    elif change == "touch":
+        os.utime(module, (2, 2))  # older than the newest still
+    elif change == "add":
+        (package / "deep" / "more.py").write_text("")
+    elif change == "remove":
+        module.unlink()
+    else:
+        (tmp_path / "schema" / "build.json").write_text("{} ")
+    assert stamp() != before
+
+
+def test_another_version_of_a_library_is_another_stamp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "judging.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(verdicts, "LIBRARIES", ("judging", "not_installed"))
+    before = stamp()
+    os.utime(tmp_path / "judging.py", (1, 1))
+    assert stamp() != before
 
 
 def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:

@@ -126,7 +126,11 @@ def test_all_layers_in_their_order(tmp_path: Path) -> None:
     settings = settings_from(
         context({"tag": "invoke", "cache_tag": "invoke", "insecure_registries": "c"}),
         {"tag": None, "insecure-registries": ["a"], "kube-context": "dev"},
-        environ={"SKAFFOLD_TAG": "env", "SKAFFOLD_INSECURE_REGISTRY": "b", "BUILDX_TASKS_CONFIG": "/missing"},
+        environ={
+            "SKAFFOLD_TAG": "env",
+            "SKAFFOLD_INSECURE_REGISTRY": "b",
+            "BUILDX_TASKS_CONFIG": str(tmp_path / "none"),
+        },
         home=tmp_path,
         buildx_block={"cacheTag": "block", "cacheMode": "off", "artifacts": {}},
         block_file="sk.yaml",
@@ -145,7 +149,7 @@ def test_all_layers_in_their_order(tmp_path: Path) -> None:
 
 def test_warnings_go_to_standard_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "sk").write_text("- a\n")
-    environ = {"SKAFFOLD_CONFIG": str(tmp_path / "sk"), "BUILDX_TASKS_CONFIG": "/missing"}
+    environ = {"SKAFFOLD_CONFIG": str(tmp_path / "sk"), "BUILDX_TASKS_CONFIG": str(tmp_path / "none")}
     settings_from(context({}), {}, environ=environ, home=tmp_path)
     assert capsys.readouterr().err == "WARNING: none of ~/sk is used: ~/sk:1:1: must be a mapping\n"
 
