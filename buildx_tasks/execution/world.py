@@ -14,7 +14,10 @@ Notify = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class World:
-    """Where a run happens: environment, current and home directory, clock, and the door to other programs."""
+    """Where a run happens: environment, current and home directory, clock, and the door to other programs.
+
+    `notify` gets warnings, `note` what explains a decision.
+    """
 
     environ: Mapping[str, str]
     cwd: Path
@@ -22,3 +25,4 @@ class World:
     now: datetime
     runner: Runner
     notify: Notify = lambda _text: None
+    note: Notify = lambda _text: None

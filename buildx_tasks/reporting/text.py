@@ -158,18 +158,6 @@ def ending_lines(build: ArtifactResult) -> list[str]:
     return ["", head, *lines] if lines else []
 
 
-def failures_text(results: Results) -> str:
-    """Every failure in a line, each followed by what to run next."""
-    lines: list[str] = []
-    if results.failure is not None:
-        lines += [text for text in (results.failure.message, results.failure.hint) if text]
-    for build in results.failed:
-        if build.failure is not None:
-            lines.append(f"build [{build.image}] failed: {build.failure.message}")
-            lines += [build.failure.hint] if build.failure.hint else []
-    return "\n".join(lines)
-
-
 def _cache_note(build: ArtifactResult) -> str:
     if build.status == CACHED:
         return " (nothing changed)"

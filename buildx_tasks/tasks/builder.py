@@ -8,7 +8,6 @@ from invoke.collection import Collection
 from invoke.context import Context
 
 from buildx_tasks.errors import CannotStart, EngineUnfit
-from buildx_tasks.tasks.outputoptions import OutputOptions
 from buildx_tasks.tasks.task import task
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from buildx_tasks.execution.world import World
     from buildx_tasks.model.builder import BuilderSpec
 
-SILENT = OutputOptions(quiet=True, dry_run=True)
 FILENAME_HELP = "config file whose .buildx block counts (default: skaffold.yaml, then skaffold.yml, if there)"
 
 
@@ -59,13 +57,10 @@ def remove(c: Context, name: str, filename: str = "") -> None:
 def _declared(c: Context, filename: str) -> tuple[World, dict[str, BuilderSpec]]:
     """The world, and every declared builder, with the one that BUILDKIT_HOST stands for."""
     from buildx_tasks.execution.docker.declared import all_builders
-    from buildx_tasks.execution.pipeline import settle_without_building
-    from buildx_tasks.tasks import running
-    from buildx_tasks.tasks.runcontext import run_context
+    from buildx_tasks.tasks.runcontext import RunContext
 
-    context = run_context(c, lambda _environ: SILENT)
-    run = running.begin(c, context, {"filename": filename or None})
-    settings = settle_without_building(run.settle, context.world)
+    context = RunContext.from_invoke(c)
+    settings = context.run({"filename": filename or None}).settings_without_building
     return context.world, all_builders(settings, context.world)
 
 
@@ -81,13 +76,13 @@ def _named(specs: dict[str, BuilderSpec], name: str) -> BuilderSpec:
 
 def _buildx_version(c: Context, specs: list[BuilderSpec]) -> str:
     """The plugin's version, which is asked for only when it decides about a flag."""
-    from buildx_tasks.tasks.runcontext import run_context
+    from buildx_tasks.tasks.runcontext import RunContext
 
     if not any(node.config for spec in specs for node in spec.nodes):
         return ""
-    asked = run_context(c, lambda _environ: SILENT, asking=True).asked
-    assert asked is not None
-    return asked.buildx.result()[0]
+    questions = RunContext.from_invoke(c, asking=True).questions
+    assert questions is not None
+    return questions.buildx.result()[0]
 
 
 def _difference(item: Ensured) -> str:

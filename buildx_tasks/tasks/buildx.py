@@ -23,43 +23,40 @@ PLAN_FORMATS = ("text", "json", "bake")
 @with_options(SELECTION, BUILD, RESULT)
 def build(c: Context, given: Mapping[str, Any]) -> None:
     """Build the docker artifacts of skaffold.yaml."""
-    from buildx_tasks.tasks.runcontext import run_context
+    from buildx_tasks.tasks.runcontext import RunContext
 
     flags, result = flag_values(given, SELECTION, BUILD), flag_values(given, RESULT)
-    context = run_context(c, lambda environ: output_options(result, environ))
+    context = RunContext.from_invoke(c, lambda environ: output_options(result, environ))
 
-    from buildx_tasks.tasks import running
+    from buildx_tasks.tasks.presenter import Presenter
 
-    run = running.begin(c, context, flags)
-    if run.dry_run:
-        run.finish(*run.tags())
+    run, presenter = context.run(flags), Presenter.of(context)
+    if context.output.dry_run:
+        presenter.dry_run(run.loaded.settings, *run.tags())
         return
-    run.check_files()
-    settings, plan = run.plan()
-    run.show_tags(plan)
-    results = run.build(settings, plan)
-    run.write(results)
-    run.finish(settings, results)
+    presenter.check_files()
+    prepared = run.prepare(building=True)
+    results = presenter.build(run, prepared)
+    presenter.finish(prepared.settings, results)
 
 
 @with_options(SELECTION, BUILD, FORMAT)
 def plan(c: Context, given: Mapping[str, Any]) -> None:
     """Show how the artifacts would be built, and why."""
-    from buildx_tasks.tasks.runcontext import run_context
+    from buildx_tasks.tasks.runcontext import RunContext
 
     form = given["format"] or "text"
     if form not in PLAN_FORMATS:
         raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(PLAN_FORMATS)}")
     flags, shown = flag_values(given, SELECTION, BUILD), OutputOptions(quiet=form != "text", dry_run=True)
-    context = run_context(c, lambda _environ: shown, asking=True)
+    context = RunContext.from_invoke(c, lambda _environ: shown, asking=True)
 
     from buildx_tasks.reporting.plan import plan_json, plan_text
-    from buildx_tasks.tasks import running
+    from buildx_tasks.tasks.presenter import Presenter
 
-    run = running.begin(c, context, flags)
-    _settings, planned = run.plan()
+    planned = context.run(flags).prepare(building=False).plan
     if form == "bake":
-        run.bake(planned)
+        Presenter.of(context).bake(planned)
     else:
         sys.stdout.write(plan_text(planned) if form == "text" else plan_json(planned))
 

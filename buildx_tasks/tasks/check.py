@@ -11,7 +11,6 @@ from invoke.exceptions import Exit
 
 from buildx_tasks.errors import FAILED, CannotStart
 from buildx_tasks.tasks.options import BUILD, SELECTION, Option, flag_values, with_options
-from buildx_tasks.tasks.outputoptions import OutputOptions
 
 WHAT = tuple(option for option in BUILD if option.name == "builder")
 FORMATS = ("text", "json", "github")
@@ -21,20 +20,17 @@ FORMAT = (Option("format", "text, json or github (annotations of a workflow)"),)
 @with_options(SELECTION, WHAT, FORMAT)
 def check(c: Context, given: Mapping[str, Any]) -> None:
     """Check the Dockerfiles of docker artifacts, build nothing."""
-    from buildx_tasks.tasks.runcontext import run_context
+    from buildx_tasks.tasks.runcontext import RunContext
 
     form = given["format"] or "text"
     if form not in FORMATS:
         raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(FORMATS)}")
-    context = run_context(c, lambda _environ: OutputOptions(quiet=True, dry_run=True), asking=True)
-    assert context.asked is not None
+    context = RunContext.from_invoke(c, asking=True)
 
     from buildx_tasks.execution.run.dockerchecks import run_checks
     from buildx_tasks.reporting.dockerchecks import REPORTERS
-    from buildx_tasks.tasks import running
 
-    run = running.begin(c, context, flag_values(given, SELECTION, WHAT))
-    checked = run_checks(run.settle, context.world, context.asked)
+    checked = run_checks(context.run(flag_values(given, SELECTION, WHAT)))
     sys.stdout.write(REPORTERS[form](checked))
     if any(item.findings for item in checked):
         raise Exit(code=FAILED)

@@ -8,15 +8,19 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from invoke.collection import Collection
 from invoke.context import Context
 
-from buildx_tasks.errors import CannotStart
+from buildx_tasks.errors import CannotStart, ConfigInvalid
 from buildx_tasks.model.settings import ALIASES, KEYS, Settings
 from buildx_tasks.reporting.settings import as_json, effective, settings_json, settings_text, value_text
-from buildx_tasks.tasks.console import once, print_aside, print_warning, settings_from
+from buildx_tasks.tasks.console import print_aside
 from buildx_tasks.tasks.task import task
+
+if TYPE_CHECKING:
+    from buildx_tasks.execution.pipeline import Run
 
 FORMATS = ("text", "json")
 TARGET_HELP = {
@@ -51,8 +55,7 @@ def get(c: Context, key: str, kube_context: str = "", format: str = "text") -> N
         raise CannotStart(
             f"unknown setting {key!r}", f"did you mean {near[0]}?" if near else f"known: {', '.join(KEYS)}"
         )
-    environ = _environment()
-    settings = _settings(c, kube_context, environ)
+    settings, environ = _settings(c, kube_context)
     found = as_json(settings, key, environ)
     if format == "json":
         print(json.dumps(found))
@@ -69,8 +72,7 @@ def list_(c: Context, all_: bool = False, kube_context: str = "", format: str = 
         _print_files(format)
         return
     show = settings_json if format == "json" else settings_text
-    environ = _environment()
-    print(show(_settings(c, kube_context, environ), environ))
+    print(show(*_settings(c, kube_context)))
 
 
 def _change(c: Context, key: str, value: str, *, everywhere: bool, kube_context: str) -> None:
@@ -103,31 +105,27 @@ def _said(key: str, value: str, context: str | None) -> str:
 
 
 def _current_context(c: Context) -> str:
-    from buildx_tasks.execution.config.layers import kube_context
-    from buildx_tasks.model.settings import environment_layer
-    from buildx_tasks.tasks.defaults import invoke_layer
-
-    environ = _environment()
-    layers = [environment_layer(environ), invoke_layer(c, environ)]
-    return kube_context(layers, environ, Path.home(), print_warning)
+    return _run(c, "").sources.kube_context()
 
 
-def _environment() -> Mapping[str, str]:
-    from buildx_tasks.execution.config.envfile import load_environment_file
+def _run(c: Context, kube_context: str) -> Run:
+    from buildx_tasks.tasks.runcontext import RunContext
 
-    return load_environment_file(Path.cwd(), os.environ, print_warning)
+    return RunContext.from_invoke(c).run({"kube-context": kube_context or None})
 
 
-def _settings(c: Context, kube_context: str, environ: Mapping[str, str]) -> Settings:
-    from buildx_tasks.execution.config.layers import read_block
+def _settings(c: Context, kube_context: str) -> tuple[Settings, Mapping[str, str]]:
+    """The settings of a build here, and the environment; a config that can't be read has no ``.buildx:`` block."""
     from buildx_tasks.execution.docker.declared import with_builder_of_variables
 
-    flags, home, warn = {"kube-context": kube_context or None}, Path.home(), once(print_warning)
-    outside = settings_from(c, flags, environ=environ, home=home, warn=warn)
-    file, block = read_block(Path.cwd(), outside.filename)
-    if block:
-        outside = settings_from(c, flags, environ=environ, home=home, buildx_block=block, block_file=file, warn=warn)
-    return with_builder_of_variables(outside, environ, Path.cwd())
+    run = _run(c, kube_context)
+    world = run.world
+    try:
+        settings = run.settings_without_building
+    except (CannotStart, ConfigInvalid) as error:
+        settings = run.outside
+        world.notify(f"the config can't be read, so its .buildx block does not count: {error.message}")
+    return with_builder_of_variables(settings, world.environ, world.cwd), world.environ
 
 
 def _print_files(format_: str) -> None:

@@ -1,44 +1,20 @@
-"""What the user wants, from every place where it can be said."""
+"""Lines on standard error: warnings, notes, and what is beside the result."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
-
-from invoke.context import Context
-
-from buildx_tasks.model.settings import Settings, block_layer
-from buildx_tasks.tasks.defaults import invoke_layer
-
-
-def settings_from(
-    c: Context,
-    flags: Mapping[str, object],
-    *,
-    environ: Mapping[str, str],
-    home: Path,
-    buildx_block: Mapping[str, object] | None = None,
-    block_file: str = "skaffold.yaml",
-    warn: Callable[[str], None] | None = None,
-) -> Settings:
-    """Settings from, strongest first: flags, environment, Invoke config, ``.buildx:`` block, global configs.
-
-    `flags` are settings by key, None for those that were not given; `buildx_block` is the block of
-    `block_file`. Raises `CannotStart`.
-    """
-    from buildx_tasks.execution.config.layers import gather
-
-    others = [invoke_layer(c, environ)]
-    if buildx_block:
-        others.append(block_layer(buildx_block, block_file))
-    return gather(flags, others, environ, home, warn or print_warning)
+from collections.abc import Callable
 
 
 def print_warning(text: str) -> None:
     """Say what is odd but no reason to stop, on standard error."""
     print_aside(f"WARNING: {text}")
+
+
+def print_note(text: str) -> None:
+    """Say why something was decided, on standard error."""
+    print_aside(f"note: {text}")
 
 
 def print_aside(text: str) -> None:

@@ -11,7 +11,6 @@ from invoke.exceptions import Exit
 
 from buildx_tasks.errors import ENGINE_UNFIT, CannotStart
 from buildx_tasks.tasks.options import BUILD, SELECTION, Option, flag_values, with_options
-from buildx_tasks.tasks.outputoptions import OutputOptions
 
 FORMATS = ("text", "json")
 FORMAT = (Option("format", "text or json"),)
@@ -20,22 +19,19 @@ FORMAT = (Option("format", "text or json"),)
 @with_options(SELECTION, BUILD, FORMAT)
 def doctor(c: Context, given: Mapping[str, Any]) -> None:
     """Say in a second what stands in the way of a build."""
-    from buildx_tasks.tasks.runcontext import run_context
+    from buildx_tasks.tasks.runcontext import RunContext
 
     form = given["format"] or "text"
     if form not in FORMATS:
         raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(FORMATS)}")
-    context = run_context(c, lambda _environ: OutputOptions(quiet=True, dry_run=True), asking=True)
-    assert context.asked is not None
+    context = RunContext.from_invoke(c, asking=True)
 
     from buildx_tasks.execution.docker.doctor import gather
     from buildx_tasks.model.check import PROBLEM
     from buildx_tasks.planning.doctor.checks import examine, worst
     from buildx_tasks.reporting.doctor import doctor_json, doctor_text
-    from buildx_tasks.tasks import running
 
-    run = running.begin(c, context, flag_values(given, SELECTION, BUILD))
-    checks = examine(gather(run.settle, context.world, context.asked))
+    checks = examine(gather(context.run(flag_values(given, SELECTION, BUILD))))
     sys.stdout.write(doctor_text(checks) if form == "text" else doctor_json(checks))
     if worst(checks) == PROBLEM:
         raise Exit(code=ENGINE_UNFIT)

@@ -44,6 +44,10 @@ class OutputOptions:
             raise WorkFailed(error.message, error.hint) from None
 
 
+SILENT = OutputOptions(quiet=True, dry_run=True)
+"""The options of a task that builds nothing and prints its own answer."""
+
+
 def output_options(flags: Mapping[str, object], environ: Mapping[str, str]) -> OutputOptions:
     """What `flags` (by their names without dashes in front) and `environ` ask for.
 
@@ -51,15 +55,15 @@ def output_options(flags: Mapping[str, object], environ: Mapping[str, str]) -> O
     """
     said = {key: environ[name] for key, name in VARIABLES.items() if environ.get(name)}
     said |= {key: str(value) for key, value in flags.items()}
-    wanted = OutputOptions(
+    options = OutputOptions(
         quiet=as_boolean(said.get("quiet", False), "quiet"),
         dry_run=as_boolean(said.get("dry-run", False), "dry-run"),
         file_output=said.get("file-output", ""),
         metadata_output=said.get("metadata-output", ""),
         template=said.get("template", ""),
     )
-    if wanted.template:
+    if options.template:
         from buildx_tasks.planning.build.resulttemplate import parse_result_template
 
-        parse_result_template(wanted.template)
-    return wanted
+        parse_result_template(options.template)
+    return options

@@ -1,4 +1,4 @@
-"""Where a task runs, set up first and with little imported: docker is being asked while the rest is loading."""
+"""Where a task runs, made first and with little imported: docker is being asked while the rest is loading."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
@@ -20,50 +21,86 @@ from buildx_tasks.execution.docker.probe import Questions, ask
 from buildx_tasks.execution.shell import ShellRunner
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Command
-from buildx_tasks.tasks.console import once, print_aside, print_warning
-from buildx_tasks.tasks.outputoptions import OutputOptions
+from buildx_tasks.model.settings import Layer
+from buildx_tasks.tasks.console import once, print_aside, print_note, print_warning
+from buildx_tasks.tasks.defaults import invoke_layer
+from buildx_tasks.tasks.outputoptions import SILENT, OutputOptions
+
+if TYPE_CHECKING:
+    from buildx_tasks.execution.pipeline import Run
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunContext:
-    """The world of a run, what is wanted of it, and what docker is being asked; None when no docker is needed."""
+    """What Invoke's context says of a run: where it happens, its output, and the settings of Invoke's config.
+
+    `questions` are those that docker is being asked, None when no docker is needed. `hidden` and `terminal` are
+    ``--hide`` of standard output and ``--pty``.
+    """
 
     world: World
-    wanted: OutputOptions
-    asked: Questions | None
+    output: OutputOptions
+    invoke: Layer
+    questions: Questions | None = None
+    hidden: bool = False
+    terminal: bool = False
 
+    @classmethod
+    def from_invoke(
+        cls,
+        c: Context,
+        output: Callable[[Mapping[str, str]], OutputOptions] = lambda _environ: SILENT,
+        *,
+        asking: bool = False,
+    ) -> RunContext:
+        """The world around us, ``skaffold.env`` included, with a runner that honours Invoke's core flags.
 
-def run_context(c: Context, want: Callable[[Mapping[str, str]], OutputOptions], *, asking: bool = False) -> RunContext:
-    """The world around us, ``skaffold.env`` included, with a runner that honours Invoke's core flags.
+        ``--dry`` is a dry run, ``--echo`` shows every build command, and ``--command-timeout`` bounds every command.
+        `output` makes the output options, given the environment; docker is asked unless that is a dry run, or with
+        `asking`.
+        """
+        options = c.config.run
+        cwd, home, notify = Path.cwd(), Path.home(), once(print_warning)
+        environ = load_environment_file(cwd, os.environ, notify)
+        chosen = output(environ)
+        chosen = replace(chosen, dry_run=chosen.dry_run or bool(options.dry))
+        runner = ShellRunner(environ, echo=_echo if options.echo else None, timeout=c.config.timeouts.command)
+        _let_interrupts_end_questions(runner)
+        return cls(
+            world=World(
+                environ=environ,
+                cwd=cwd,
+                home=home,
+                now=datetime.now(UTC).astimezone(),
+                runner=runner,
+                notify=notify,
+                note=(lambda _text: None) if chosen.quiet else print_note,
+            ),
+            output=chosen,
+            invoke=invoke_layer(c, environ),
+            questions=ask(runner, environ, str(home), VerdictCache.of(environ))
+            if asking or not chosen.dry_run
+            else None,
+            hidden=options.hide in (True, "both", "out", "stdout"),
+            terminal=bool(options.pty),
+        )
 
-    ``--dry`` is a dry run, ``--echo`` shows every build command, and ``--command-timeout`` bounds every command.
-    `want` says what is wanted, given the environment; docker is asked unless that is a dry run, or with `asking`.
-    """
-    options = c.config.run
-    cwd, home, tell = Path.cwd(), Path.home(), once(print_warning)
-    environ = load_environment_file(cwd, os.environ, tell)
-    wanted = want(environ)
-    wanted = replace(wanted, dry_run=wanted.dry_run or bool(options.dry))
-    runner = ShellRunner(environ, echo=_echo if options.echo else None, timeout=c.config.timeouts.command)
-    _let_interrupts_end_questions(runner)
-    return RunContext(
-        world=World(
-            environ=environ,
-            cwd=cwd,
-            home=home,
-            now=datetime.now(UTC).astimezone(),
-            runner=runner,
-            notify=tell,
-        ),
-        wanted=wanted,
-        asked=ask(runner, environ, str(home), VerdictCache.of(environ)) if asking or not wanted.dry_run else None,
-    )
+    def run(self, flags: Mapping[str, object]) -> Run:
+        """The run for `flags`: settings by key, None for those that were not given."""
+        from buildx_tasks.execution.cluster.kube import KubeConfigs
+        from buildx_tasks.execution.config.layers import SettingsSources
+        from buildx_tasks.execution.pipeline import Run
+
+        world = self.world
+        kube = KubeConfigs(world.environ, world.home, world.notify)
+        sources = SettingsSources(flags=flags, environ=world.environ, home=world.home, kube=kube, others=(self.invoke,))
+        return Run(sources, world, self.questions)
 
 
 def _let_interrupts_end_questions(runner: ShellRunner) -> None:
     """Let Ctrl-C reach what docker is being asked in other threads, in a process group of its own.
 
-    `guard` puts back the handler that was there before the task.
+    `tasks.task` puts back the handler that was there before the task.
     """
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or before is not signal.default_int_handler:

@@ -148,7 +148,7 @@ OPTIONS: dict[str, Case] = {
     "progress": Case(value="plain", seen='"--progress",\n        "plain"'),
     "keep_going": Case(config=TWO, base=ONE_BY_ONE, prepare=failing, seen="Build [web] succeeded"),
     "skip_tests": Case(value="true", config=CUSTOM, seen='"SKIP_TEST": "true"'),
-    "strict": Case(base=PLAN, seen="--strict makes every warning an error"),
+    "strict": Case(base=PLAN, seen="--strict turns every warning into an error"),
     "quiet": Case(value="true", base=(*BUILDING, "--tag", "v1"), seen='{"builds":[{'),
     "dry_run": Case(value="true", base=(*BUILDING, "--tag", "v1"), seen="Skipping build phase since --dry-run=true"),
     "file_output": Case(value="/dev/stdout", base=(*BUILDING, "--tag", "v1"), seen="wrote"),

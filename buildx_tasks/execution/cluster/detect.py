@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from buildx_tasks.errors import EngineUnfit
-from buildx_tasks.execution.cluster.kube import Warn, advertised_registry, read_cluster
+from buildx_tasks.execution.cluster.kube import KubeConfigs, Warn, advertised_registry
 from buildx_tasks.model.command import Command, Completed, Runner, Write
 from buildx_tasks.model.settings import OFF, Settings, is_from_global_config
 from buildx_tasks.planning.build.cluster import Cluster, ClusterFacts, cluster_kind
@@ -49,15 +49,13 @@ class EnvironmentRunner:
         return replace(command, env=(*self.variables, *command.env))
 
 
-def detect_cluster(
-    runner: Runner, environ: Mapping[str, str], home: Path, settings: Settings, warn: Warn
-) -> ClusterContext:
+def detect_cluster(runner: Runner, kube: KubeConfigs, settings: Settings) -> ClusterContext:
     """Find the cluster and what follows from it, as Skaffold does.
 
     Raises `EngineUnfit` when minikube's daemon is needed and not there; a named builder can do without it.
     """
-    facts = read_cluster(environ, home, warn, kube_context=settings.kube_context, kubeconfig=settings.kubeconfig)
-    minikube = bool(facts.context) and _is_minikube(runner, facts, environ, home)
+    facts = kube.cluster(kube_context=settings.kube_context, kubeconfig=settings.kubeconfig)
+    minikube = bool(facts.context) and _is_minikube(runner, facts, kube.environ, kube.home)
     judge = partial(
         cluster_kind,
         facts.context,
@@ -69,7 +67,7 @@ def detect_cluster(
     cluster = judge()
     if cluster.local and facts.context and is_from_global_config(settings, "default-repo"):
         cluster = judge(registry=advertised_registry(runner, facts.context, settings.kubeconfig))
-    variables = _daemon_inside(runner, facts.context, settings, warn) if minikube else ()
+    variables = _daemon_inside(runner, facts.context, settings, kube.warn) if minikube else ()
     return ClusterContext(kube_context=facts.context, cluster=cluster, docker_env=variables)
 
 
@@ -87,5 +85,5 @@ def _daemon_inside(runner: Runner, profile: str, settings: Settings, warn: Warn)
     except EngineUnfit as error:
         if settings.builder in DAEMONS_OWN:
             raise
-        warn(f"{error.message}; builder {settings.builder} is used all the same")
+        warn(f"{error.message}; using builder {settings.builder} anyway")
         return ()

@@ -18,29 +18,40 @@ ADVERTISED_KEY = "localRegistryHosting.v1"
 ASK_SECONDS = 5.0
 
 
-def read_cluster(
-    environ: Mapping[str, str], home: Path, warn: Warn, *, kube_context: str = "", kubeconfig: str = ""
-) -> ClusterFacts:
-    """The facts of `kube_context`, else of the current context.
+class KubeConfigs:
+    """The kubeconfig files of one run; each is read once, however often the cluster is asked for.
 
-    The files are `kubeconfig`, else those of $KUBECONFIG, else ``~/.kube/config``, merged as kubectl does it:
-    the first file that has a thing counts. Files that are missing set nothing; a broken one neither, and
-    `warn` is told.
+    The files are the `kubeconfig` of a question, else those of $KUBECONFIG, else ``~/.kube/config``, merged as kubectl
+    does it: the first file that has a thing counts. Missing files set nothing; a broken one neither, and `warn` gets
+    the reason.
     """
-    files = [(path, _load(path, warn)) for path in kubeconfig_files(environ, home, kubeconfig)]
-    context = kube_context or next(
-        (str(data["current-context"]) for _, data in files if data.get("current-context")), ""
-    )
-    if not context:
-        return ClusterFacts()
-    _, chosen = _named(files, "contexts", context, "context")
-    path, cluster = _named(files, "clusters", chosen.get("cluster"), "cluster")
-    ca_file = str(cluster.get("certificate-authority") or "")
-    return ClusterFacts(
-        context=context,
-        server=str(cluster.get("server") or ""),
-        ca_file=os.path.normpath(path.parent.absolute() / ca_file) if ca_file else "",
-    )
+
+    def __init__(self, environ: Mapping[str, str], home: Path, warn: Warn) -> None:
+        self.environ = environ
+        self.home = home
+        self.warn = warn
+        self._read: dict[Path, dict[str, Any]] = {}
+
+    def cluster(self, *, kube_context: str = "", kubeconfig: str = "") -> ClusterFacts:
+        """The facts of `kube_context`, else of the current context; empty when there is none."""
+        files = [(path, self._data(path)) for path in kubeconfig_files(self.environ, self.home, kubeconfig)]
+        current = (str(data["current-context"]) for _, data in files if data.get("current-context"))
+        context = kube_context or next(current, "")
+        if not context:
+            return ClusterFacts()
+        _, chosen = _named(files, "contexts", context, "context")
+        path, cluster = _named(files, "clusters", chosen.get("cluster"), "cluster")
+        ca_file = str(cluster.get("certificate-authority") or "")
+        return ClusterFacts(
+            context=context,
+            server=str(cluster.get("server") or ""),
+            ca_file=os.path.normpath(path.parent.absolute() / ca_file) if ca_file else "",
+        )
+
+    def _data(self, path: Path) -> dict[str, Any]:
+        if path not in self._read:
+            self._read[path] = _load(path, self.warn)
+        return self._read[path]
 
 
 def advertised_registry(runner: Runner, kube_context: str, kubeconfig: str = "") -> str:

@@ -1,54 +1,61 @@
-"""All layers of settings in their order, and the kube-context that the global config files are read for."""
+"""The settings of a run: from where they come, in their order, and what a ``.buildx:`` block adds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from buildx_tasks.document.yaml.nodes import YamlProblem
-from buildx_tasks.document.yaml.source import parse
-from buildx_tasks.execution.cluster.kube import Warn, read_cluster
+from buildx_tasks.execution.cluster.kube import KubeConfigs
 from buildx_tasks.execution.config.globalconfig import config_layers
-from buildx_tasks.model.settings import FLAG, Layer, Settings, environment_layer, resolve
+from buildx_tasks.model.settings import FLAG, Layer, Settings, block_layer, environment_layer, resolve
 
-CONFIG_NAMES = ("skaffold.yaml", "skaffold.yml")
+if TYPE_CHECKING:
+    from buildx_tasks.model.config import Config
 
 
-def gather(
-    flags: Mapping[str, object], others: Sequence[Layer], environ: Mapping[str, str], home: Path, warn: Warn
-) -> Settings:
-    """Settings from, strongest first: `flags`, the environment, `others`, our global config, Skaffold's.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SettingsSources:
+    """Everything outside of the configs that settings come from.
 
-    A flag of None was not given. Raises `CannotStart` for a value that does not fit, and for a broken global
-    config of ours; `warn` hears of every other file that can't be read.
+    `flags` are settings by key, None for one that was not given; `others` stand between the environment and a
+    ``.buildx:`` block (Invoke's config). `kube` gives the kube-context that the global config files are read for.
     """
-    stronger = [Layer(FLAG, flags), environment_layer(environ), *others]
-    return resolve([*stronger, *config_layers(environ, home, kube_context(stronger, environ, home, warn), warn)])
+
+    flags: Mapping[str, object]
+    environ: Mapping[str, str]
+    home: Path
+    kube: KubeConfigs
+    others: tuple[Layer, ...] = ()
+
+    def resolve(self, block: Layer | None = None) -> Settings:
+        """Settings from, strongest first: flags, environment, `others`, `block`, our global config, Skaffold's.
+
+        Raises `CannotStart` for a value that does not fit, and for a broken global config of ours; the `warn` of
+        `kube` gets every other file that can't be read.
+        """
+        stronger = [Layer(FLAG, self.flags), environment_layer(self.environ), *self.others]
+        if block is not None:
+            stronger.append(block)
+        context = self.kube_context(stronger)
+        return resolve([*stronger, *config_layers(self.environ, self.home, context, self.kube.warn)])
+
+    def kube_context(self, stronger: Sequence[Layer] | None = None) -> str:
+        """The kube-context that `stronger` asks for, by default all but the files; else the current one, or ""."""
+        said = resolve(stronger or [Layer(FLAG, self.flags), environment_layer(self.environ), *self.others])
+        return said.kube_context or self.kube.cluster(kubeconfig=said.kubeconfig).context
 
 
-def kube_context(stronger: Sequence[Layer], environ: Mapping[str, str], home: Path, warn: Warn) -> str:
-    """The kube-context that `stronger` asks for, else the current one, "" when there is none."""
-    said = resolve(stronger)
-    return said.kube_context or read_cluster(environ, home, warn, kubeconfig=said.kubeconfig).context
+def merged_block(configs: Sequence[Config]) -> Layer | None:
+    """The ``.buildx:`` settings of all configs as one layer, the later config being the stronger; None for none.
 
-
-def read_block(folder: Path, filename: str) -> tuple[str, Mapping[str, object]]:
-    """The config file in `folder` and its ``.buildx:`` block, empty when it has none.
-
-    Of several documents the later ones are the stronger, as in a build. A file that can't be read has no
-    block; loading it says why.
+    Dependencies come first in `configs`, so the user's own file has the last word.
     """
-    names = (filename,) if filename else CONFIG_NAMES
-    path = next((folder / name for name in names if (folder / name).is_file()), None)
-    if path is None:
-        return names[0], {}
-    try:
-        text = path.read_text(encoding="utf-8")
-        documents = parse(text) if ".buildx" in text else []
-    except (YamlProblem, UnicodeDecodeError, OSError):
-        return path.name, {}
-    blocks = [document.data.get(".buildx") for document in documents if isinstance(document.data, dict)]
     merged: dict[str, object] = {}
-    for block in blocks:
-        merged |= block if isinstance(block, dict) else {}
-    return path.name, merged
+    file = ""
+    for config in configs:
+        if config.buildx:
+            merged |= config.buildx
+            file = config.file
+    return block_layer(merged, file) if merged else None

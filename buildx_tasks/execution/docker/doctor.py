@@ -14,12 +14,11 @@ from buildx_tasks.errors import BuildxTasksError
 from buildx_tasks.execution.docker.builder_inspect import look_at_builder, look_beforehand
 from buildx_tasks.execution.docker.declared import BuilderSelection, select_builder, wanted_spec
 from buildx_tasks.execution.docker.docker_state import docker_config
-from buildx_tasks.execution.docker.probe import Questions, answers
+from buildx_tasks.execution.docker.probe import answers
 from buildx_tasks.execution.docker.socket import daemon_info
 from buildx_tasks.execution.pipeline import (
     LoadedRun,
-    Settle,
-    begin,
+    Run,
     gather_facts,
     host_platform,
     not_run,
@@ -47,15 +46,16 @@ ANSWER_SECONDS = 0.8
 DOCKER_ROOT = "/var/lib/docker"
 
 
-def gather(settle: Settle, world: World, asked: Questions) -> DoctorFacts:
+def gather(run: Run) -> DoctorFacts:
     """The facts for `planning.doctor.checks.examine`. A config that can't be read is a fact too."""
+    world, asked = run.world, run.questions
     loaded: LoadedRun | None = None
     error: BuildxTasksError | None = None
     try:
-        loaded = begin(settle, world)
+        loaded = run.loaded
     except BuildxTasksError as problem:
         error = problem
-    settings = loaded.settings if loaded else settle({}, "")
+    settings = loaded.settings if loaded else run.outside
     spec: BuilderSpec | None = None
     wanted = BuilderSelection(settings=settings)
     try:
@@ -67,7 +67,7 @@ def gather(settle: Settle, world: World, asked: Questions) -> DoctorFacts:
     loaded = replace(loaded, settings=settings) if loaded else None
     artifacts = loaded.artifacts if loaded else ()
     home = str(world.home)
-    runner, asked = towards_daemon(loaded.around, world, asked) if loaded else (world.runner, asked)
+    runner, asked = towards_daemon(loaded.cluster, world, asked) if loaded else (world.runner, asked)
     with ThreadPoolExecutor(max_workers=12) as pool:
         seen = None
         if wanted.pending is not None and spec is not None:

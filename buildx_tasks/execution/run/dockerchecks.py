@@ -12,9 +12,7 @@ from buildx_tasks.document.buildkit.lint import read_lint
 from buildx_tasks.errors import BuildxTasksError, WorkFailed, raise_all
 from buildx_tasks.execution.cluster.detect import EnvironmentRunner
 from buildx_tasks.execution.docker.declared import select_builder
-from buildx_tasks.execution.docker.probe import Questions
-from buildx_tasks.execution.pipeline import Settle, begin, gather_facts, run_cmd, see_engine
-from buildx_tasks.execution.world import World
+from buildx_tasks.execution.pipeline import Run, gather_facts, run_cmd, see_engine
 from buildx_tasks.model.command import Command, Runner
 from buildx_tasks.model.dockercheck import Checked, DockerCheck
 from buildx_tasks.planning.build.dockerchecks import (
@@ -33,12 +31,13 @@ AT_ONCE = 4
 UNSUPPORTED = "unsupported request frontend.lint"
 
 
-def run_checks(settle: Settle, world: World, asked: Questions) -> tuple[Checked, ...]:
+def run_checks(run: Run) -> tuple[Checked, ...]:
     """Check the Dockerfile of every selected docker artifact.
 
     Raises `EngineUnfit` when buildx or the builder's BuildKit can't do it, `WorkFailed` when a check could not be made.
     """
-    loaded = begin(lambda block, file: check_settings(settle(block, file)), world)
+    world, asked = run.world, run.questions
+    loaded = replace(run.loaded, settings=check_settings(run.loaded.settings))
     require_call(*asked.buildx.result())
     wanted = select_builder(loaded.settings, world, building=True, buildx=lambda: asked.buildx.result()[0])
     configs = tuple(check_config(config) for config in loaded.configs)
@@ -46,7 +45,7 @@ def run_checks(settle: Settle, world: World, asked: Questions) -> tuple[Checked,
     selected = tuple(item for item in artifacts if item.image in loaded.selected)
     loaded = replace(loaded, settings=wanted.settings, configs=configs, artifacts=selected)
     facts = gather_facts(loaded, world, wanted.seen(see_engine(loaded, world, asked)))
-    tags = check_tags(artifacts)
+    tags = check_tags(selected)
     expander = Expander(world.environ, now=world.now, cmd=run_cmd(world))
     plan = plan_build(configs, loaded.settings, facts, tags, expander)
     with TemporaryDirectory(prefix="buildx-tasks-") as empty:

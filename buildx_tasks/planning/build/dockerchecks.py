@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from packaging.version import Version
@@ -65,7 +65,7 @@ def _kept(flags: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def check_tags(artifacts: tuple[Artifact, ...]) -> dict[str, str]:
+def check_tags(artifacts: Sequence[Artifact]) -> dict[str, str]:
     """A reference for each image: a check makes none, but templates and other artifacts may name it."""
     return {item.image: f"{parse_image_ref(item.image).base_name}:latest" for item in artifacts}
 

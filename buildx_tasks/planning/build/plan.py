@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from buildx_tasks.errors import BuildxTasksError, raise_all
@@ -25,7 +25,7 @@ from buildx_tasks.planning.build.step import plan_command
 from buildx_tasks.planning.build.stepinput import StepInput
 from buildx_tasks.planning.build.variables import Expander, branch_variable, image_variables
 from buildx_tasks.planning.builders.required_nodes import check_nodes
-from buildx_tasks.planning.config.select import required_images, select_artifacts
+from buildx_tasks.planning.config.select import required_images
 from buildx_tasks.planning.facts import Facts, SourceFacts
 
 NO_ADJUSTMENT = "SKAFFOLD_DISABLE_DOCKER_CACHE_ADJUSTMENT"
@@ -36,7 +36,8 @@ def plan_build(
 ) -> BuildPlan:
     """Plan the build of the selected artifacts of all `configs`.
 
-    `tags` gives the final reference of every selected image (`planning.tags.references`). Raises the problem when there
+    `tags` gives the final reference of every selected image (`planning.tags.references`); what has none is left out.
+    `settings` hold the insecure registries of the configs too. Raises the problem when there
     is one, and one error with a line for each when there are several.
     """
     return _Planner(configs, settings, facts, tags, expander).plan()
@@ -47,8 +48,7 @@ class _Planner:
         self, configs: Sequence[Config], settings: Settings, facts: Facts, tags: dict[str, str], expander: Expander
     ) -> None:
         self.configs = configs
-        registries = (*settings.insecure_registries, *(item for one in configs for item in one.insecure_registries))
-        self.settings = replace(settings, insecure_registries=tuple(dict.fromkeys(registries)))
+        self.settings = settings
         self.facts = facts
         self.tags = tags
         self.expander = expander
@@ -59,8 +59,7 @@ class _Planner:
         self.images = frozenset(item.image.lower() for config in configs for item in config.artifacts)
 
     def plan(self) -> BuildPlan:
-        everything = [artifact for config in self.configs for artifact in config.artifacts]
-        selected = {item.image for item in select_artifacts(everything, self.settings.artifact)}
+        selected = self.tags.keys()
         tool = choose_tool(self.settings, self.facts.engine)
         self.warnings.extend(tool.warnings)
         decisions: dict[str, ArtifactDecision] = {}
@@ -94,7 +93,7 @@ class _Planner:
             local_context=self.facts.local_context if any(step.output == LOAD for step in steps) else "",
         )
 
-    def _config_plan(self, config: Config, selected: set[str]) -> ConfigPlan:
+    def _config_plan(self, config: Config, selected: Collection[str]) -> ConfigPlan:
         images = tuple(item.image for item in config.artifacts if item.image in selected)
         return ConfigPlan(
             name=config.name,

@@ -33,10 +33,9 @@ def plan_tags(
 ) -> TagPlan:
     """Make the references of the `selected` images; `facts` are by image name.
 
-    Raises `CannotStart` for policies that are wrong in themselves, for image names that are no references and for a
-    ``--tag`` that is none. A policy that merely fails gives ``latest`` and a warning: Skaffold's result.
+    The policies are those that `check_policies` accepted. Raises `CannotStart` for image names that are not references.
+    A policy that merely fails gives ``latest`` and a warning: Skaffold's result.
     """
-    check_policies(configs, selected, settings)
     plan = TagPlan()
     for config, artifact in _artifacts(configs, selected):
         generated = _generate(config, artifact, settings, facts[artifact.image], cmd)

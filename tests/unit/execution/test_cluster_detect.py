@@ -8,7 +8,7 @@ import pytest
 
 from buildx_tasks.errors import EngineUnfit
 from buildx_tasks.execution.cluster.detect import ClusterContext, EnvironmentRunner, detect_cluster
-from buildx_tasks.execution.cluster.kube import Warn
+from buildx_tasks.execution.cluster.kube import KubeConfigs, Warn
 from buildx_tasks.execution.pipeline import with_advertised_registry
 from buildx_tasks.execution.shell import ShellRunner
 from buildx_tasks.model.command import Command
@@ -34,7 +34,7 @@ def current(folder: Path, context: str) -> None:
 
 
 def look(folder: Path, environ: dict[str, str], settings: Settings, warn: Warn = pytest.fail) -> ClusterContext:
-    return detect_cluster(ShellRunner(environ), environ, folder, settings, warn)
+    return detect_cluster(ShellRunner(environ), KubeConfigs(environ, folder, warn), settings)
 
 
 def calls(folder: Path) -> str:
@@ -153,4 +153,4 @@ def test_a_stopped_minikube_is_a_warning_for_a_named_builder(tmp_path: Path, env
     warnings: list[str] = []
     look(tmp_path, environ, Settings(builder="remote"), warnings.append)
     assert len(warnings) == 1
-    assert warnings[0].endswith("can't be found: stopped; builder remote is used all the same")
+    assert warnings[0].endswith("can't be found: stopped; using builder remote anyway")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.execution.cluster.kube import advertised_registry, kubeconfig_files, read_cluster
+from buildx_tasks.execution.cluster.kube import KubeConfigs, advertised_registry, kubeconfig_files
 from buildx_tasks.execution.shell import ShellRunner
 from buildx_tasks.planning.build.cluster import ClusterFacts
 
@@ -58,14 +58,17 @@ def write(folder: Path) -> dict[str, str]:
     ],
 )
 def test_the_first_file_that_has_a_thing_counts(tmp_path: Path, kube_context: str, expected: ClusterFacts) -> None:
-    facts = read_cluster(write(tmp_path), tmp_path, pytest.fail, kube_context=kube_context)
+    facts = KubeConfigs(write(tmp_path), tmp_path, pytest.fail).cluster(kube_context=kube_context)
     assert facts.ca_file == expected.ca_file.replace("FOLDER", str(tmp_path))
     assert (facts.context, facts.server) == (expected.context, expected.server)
 
 
 def test_a_named_kubeconfig_is_the_only_one(tmp_path: Path) -> None:
     environ = write(tmp_path)
-    assert read_cluster(environ, tmp_path, pytest.fail, kubeconfig=str(tmp_path / "one" / "config")) == ClusterFacts()
+    assert (
+        KubeConfigs(environ, tmp_path, pytest.fail).cluster(kubeconfig=str(tmp_path / "one" / "config"))
+        == ClusterFacts()
+    )
 
 
 @pytest.mark.parametrize("text", [None, "", "# nothing\n", "current-context: ''\n", "contexts: {}\nclusters: 3\n"])
@@ -73,7 +76,7 @@ def test_without_a_current_context_there_is_none(tmp_path: Path, text: str | Non
     if text is not None:
         (tmp_path / ".kube").mkdir()
         (tmp_path / ".kube" / "config").write_text(text)
-    assert read_cluster({}, tmp_path, pytest.fail) == ClusterFacts()
+    assert KubeConfigs({}, tmp_path, pytest.fail).cluster() == ClusterFacts()
 
 
 @pytest.mark.parametrize(
@@ -87,7 +90,7 @@ def test_without_a_current_context_there_is_none(tmp_path: Path, text: str | Non
 def test_incomplete_entries_give_no_cluster(tmp_path: Path, text: str) -> None:
     (tmp_path / "config").write_text(f"current-context: dev\n{text}clusters: [{{name: , cluster: {{server: s}}}}]\n")
     environ = {"KUBECONFIG": str(tmp_path / "config")}
-    assert read_cluster(environ, tmp_path, pytest.fail) == ClusterFacts(context="dev")
+    assert KubeConfigs(environ, tmp_path, pytest.fail).cluster() == ClusterFacts(context="dev")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +110,7 @@ def test_a_broken_file_is_a_warning(tmp_path: Path, data: bytes | None, said: st
     else:
         bad.write_bytes(data)
     warnings: list[str] = []
-    facts = read_cluster({"KUBECONFIG": f"{bad}:{good}"}, tmp_path, warnings.append)
+    facts = KubeConfigs({"KUBECONFIG": f"{bad}:{good}"}, tmp_path, warnings.append).cluster()
     assert facts == ClusterFacts(context="dev")
     assert len(warnings) == 1
     assert said in warnings[0]

@@ -12,6 +12,7 @@ from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.settings import ADVERTISED, Settings
 from buildx_tasks.planning.build.plan import concurrency, plan_build
 from buildx_tasks.planning.build.variables import Expander
+from buildx_tasks.planning.config.registries import with_registries_of
 from buildx_tasks.planning.facts import Facts, SourceFacts
 
 MANY = 20
@@ -75,7 +76,7 @@ def test_insecure_registries_of_config_and_settings_add_up(
     in_config: tuple[str, ...], in_settings: tuple[str, ...], driver: str, insecure: bool
 ) -> None:
     config = Config(artifacts=(Artifact(image="app"),), insecure_registries=in_config)
-    plan = planned(config, Settings(insecure_registries=in_settings), driver)
+    plan = planned(config, with_registries_of([config], Settings(insecure_registries=in_settings)), driver)
     flags = " ".join(plan.steps[0].argv(str))
     assert ("registry.insecure=true" in flags) is insecure
     assert plan.insecure_registries == (*in_settings, *in_config)

@@ -13,6 +13,7 @@ from buildx_tasks.tasks import namespace
 from buildx_tasks.tasks.program import OurProgram
 
 Run = Callable[..., tuple[int, str, str]]
+HEAD = "apiVersion: skaffold/v4beta13\nkind: Config\n"
 OWN = ".config/buildx-tasks/config.yaml"
 
 
@@ -174,22 +175,35 @@ def test_the_order_of_layers(run: Run, home: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_block_stands_between_invoke_and_the_global_configs(run: Run, home: Path) -> None:
-    (home / "project" / "skaffold.yaml").write_text(".buildx: {cacheTag: block, cacheRepo: block}\nkind: Config\n")
+    (home / "project" / "skaffold.yaml").write_text(f".buildx: {{cacheTag: block, cacheRepo: block}}\n{HEAD}")
     (home / "project" / "invoke.yaml").write_text("buildx: {cache_repo: invoke}\n")
     run("buildx.config.set", "--global", "cache-tag", "own")
     assert run("buildx.config.get", "cache-tag") == (0, "block\n", "from: .buildx block of skaffold.yaml\n")
     assert run("buildx.config.get", "cache-repo") == (0, "invoke\n", "from: Invoke config\n")
 
 
-@pytest.mark.parametrize("text", ["a: [\n.buildx: {cacheTag: t}\n", "- .buildx\n", ".buildx: 3\n"])
-def test_a_config_without_a_readable_block_sets_nothing(run: Run, home: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ["a: [\n.buildx: {cacheTag: t}\n", "- .buildx\n", f"{HEAD}.buildx: 3\n"])
+def test_a_config_that_cannot_be_read_sets_nothing_and_is_named(run: Run, home: Path, text: str) -> None:
     (home / "project" / "skaffold.yaml").write_text(text)
-    assert run("buildx.config.get", "cache-tag") == (0, "-\n", "from: default\n")
+    code, out, err = run("buildx.config.get", "cache-tag")
+    assert (code, out) == (0, "-\n")
+    warning, origin = err[: err.index("from:")], err[err.index("from:") :]
+    assert warning.startswith("WARNING: the config can't be read, so its .buildx block does not count: skaffold.yaml:")
+    assert origin == "from: default\n"
+
+
+def test_the_blocks_of_required_configs_count_as_in_a_build(run: Run, home: Path) -> None:
+    project = home / "project"
+    (project / "base").mkdir()
+    (project / "base" / "skaffold.yaml").write_text(f".buildx: {{cacheTag: base, cacheRepo: base}}\n{HEAD}")
+    (project / "skaffold.yaml").write_text(f".buildx: {{cacheRepo: main}}\n{HEAD}requires: [{{path: base}}]\n")
+    assert run("buildx.config.get", "cache-tag")[:2] == (0, "base\n")
+    assert run("buildx.config.get", "cache-repo") == (0, "main\n", "from: .buildx block of skaffold.yaml\n")
 
 
 def test_the_block_of_the_config_that_is_named(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (home / "project" / "skaffold.yaml").write_text(".buildx: {cacheTag: main}\n")
-    (home / "project" / "other.yml").write_text("kind: Config\n---\n.buildx: {cacheTag: other}\n")
+    (home / "project" / "skaffold.yaml").write_text(f".buildx: {{cacheTag: main}}\n{HEAD}")
+    (home / "project" / "other.yml").write_text(f"{HEAD}---\n.buildx: {{cacheTag: other}}\n{HEAD}")
     monkeypatch.setenv("SKAFFOLD_FILENAME", "other.yml")
     assert run("buildx.config.get", "cache-tag") == (0, "other\n", "from: .buildx block of other.yml\n")
 

@@ -12,8 +12,10 @@ from invoke.context import Context
 
 import buildx_tasks
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.model.settings import KEYS, Layer, resolve
-from buildx_tasks.tasks.console import once, print_warning, settings_from
+from buildx_tasks.execution.cluster.kube import KubeConfigs
+from buildx_tasks.execution.config.layers import SettingsSources
+from buildx_tasks.model.settings import KEYS, Layer, block_layer, resolve
+from buildx_tasks.tasks.console import once, print_warning
 from buildx_tasks.tasks.defaults import DEFAULTS, invoke_layer, variable
 from buildx_tasks.tasks.program import OurProgram
 from buildx_tasks.tasks.task import task
@@ -123,19 +125,19 @@ def test_all_layers_in_their_order(tmp_path: Path) -> None:
     (tmp_path / ".skaffold" / "config").write_text(
         "kubeContexts: [{kube-context: dev, insecure-registries: [e], local-cluster: true}]\n"
     )
-    settings = settings_from(
-        context({"tag": "invoke", "cache_tag": "invoke", "insecure_registries": "c"}),
-        {"tag": None, "insecure-registries": ["a"], "kube-context": "dev"},
-        environ={
-            "SKAFFOLD_TAG": "env",
-            "SKAFFOLD_INSECURE_REGISTRY": "b",
-            "BUILDX_TASKS_CONFIG": str(tmp_path / "none"),
-        },
+    environ = {
+        "SKAFFOLD_TAG": "env",
+        "SKAFFOLD_INSECURE_REGISTRY": "b",
+        "BUILDX_TASKS_CONFIG": str(tmp_path / "missing"),
+    }
+    sources = SettingsSources(
+        flags={"tag": None, "insecure-registries": ["a"], "kube-context": "dev"},
+        environ=environ,
         home=tmp_path,
-        buildx_block={"cacheTag": "block", "cacheMode": "off", "artifacts": {}},
-        block_file="sk.yaml",
-        warn=pytest.fail,
+        kube=KubeConfigs(environ, tmp_path, pytest.fail),
+        others=(invoke_layer(context({"tag": "invoke", "cache_tag": "invoke", "insecure_registries": "c"}), environ),),
     )
+    settings = sources.resolve(block_layer({"cacheTag": "block", "cacheMode": "off", "artifacts": {}}, "sk.yaml"))
     assert settings.insecure_registries == ("a", "b", "c", "e")
     assert settings.origins == {
         "tag": "environment",
@@ -149,8 +151,9 @@ def test_all_layers_in_their_order(tmp_path: Path) -> None:
 
 def test_warnings_go_to_standard_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "sk").write_text("- a\n")
-    environ = {"SKAFFOLD_CONFIG": str(tmp_path / "sk"), "BUILDX_TASKS_CONFIG": str(tmp_path / "none")}
-    settings_from(context({}), {}, environ=environ, home=tmp_path)
+    environ = {"SKAFFOLD_CONFIG": str(tmp_path / "sk"), "BUILDX_TASKS_CONFIG": str(tmp_path / "missing")}
+    kube = KubeConfigs(environ, tmp_path, print_warning)
+    SettingsSources(flags={}, environ=environ, home=tmp_path, kube=kube).resolve()
     assert capsys.readouterr().err == "WARNING: none of ~/sk is used: ~/sk:1:1: must be a mapping\n"
 
 

@@ -1,0 +1,137 @@
+"""What the tasks that build or plan show and write of a run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from buildx_tasks.errors import CannotStart
+from buildx_tasks.execution.files import check_writable, write_atomic
+from buildx_tasks.execution.pipeline import PreparedRun, Run
+from buildx_tasks.model.outcome import outcome
+from buildx_tasks.model.plan import BuildPlan
+from buildx_tasks.model.result import Results
+from buildx_tasks.model.settings import PLAIN, TTY, Settings
+from buildx_tasks.planning.tags.references import TagPlan
+from buildx_tasks.reporting.buildjson import record_json
+from buildx_tasks.reporting.text import Silent, TextReporter
+from buildx_tasks.tasks.console import print_aside, print_warning
+from buildx_tasks.tasks.runcontext import RunContext
+
+
+@contextmanager
+def _ended_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP, by which CI services cancel, end a build as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    ours = [number for number, handler in before.items() if handler is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Presenter:
+    """A quiet run leaves standard output to the JSON; warnings and errors always go to standard error."""
+
+    context: RunContext
+    reporter: TextReporter
+
+    @classmethod
+    def of(cls, context: RunContext) -> Presenter:
+        """The presenter of a run, which draws on a terminal and hides what ``--hide`` names."""
+        on_screen, environ = sys.stdout.isatty(), context.world.environ
+        reporter = TextReporter(
+            sys.stdout,
+            terminal=context.terminal or on_screen,
+            board=on_screen and environ.get("TERM") not in (None, "", "dumb"),
+            hidden=context.hidden,
+            environ=environ,
+        )
+        return cls(context=context, reporter=reporter)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether only the JSON is shown."""
+        return self.context.output.quiet
+
+    def dry_run(self, settings: Settings, tags: TagPlan, results: Results) -> None:
+        """Show the tags, write the result files, and say that nothing is built."""
+        if not self.quiet:
+            self.reporter.tags(tuple(tags.references.items()))
+            self.reporter.line("Skipping build phase since --dry-run=true")
+        self.finish(settings, results)
+
+    def bake(self, plan: BuildPlan) -> None:
+        """Print the plan as a bake file, and on standard error what to do with it."""
+        from buildx_tasks.reporting.bake import bake_json
+
+        text, notes = bake_json(plan, str(self.context.world.cwd))
+        sys.stdout.write(text)
+        for note in notes:
+            print_aside(note)
+
+    def build(self, run: Run, prepared: PreparedRun) -> Results:
+        """Build, and show what happens and what came out; the result files are written also when something failed."""
+        settings = prepared.settings
+        self.reporter.interleaved = settings.progress == PLAIN
+        if settings.progress == TTY and not self.reporter.terminal and not self.quiet:
+            raise CannotStart(
+                f"progress is tty ({settings.origins['progress']}), and standard output is not a terminal",
+                "leave it out, or:  --progress plain",
+            )
+        if not self.quiet:
+            self.reporter.tags(prepared.plan.tags)
+        with _ended_like_interrupted():
+            results = run.build(prepared, Silent() if self.quiet else self.reporter)
+        if self.context.output.metadata_output:
+            results = run.with_record(results, prepared.plan)
+        self._show(results)
+        self._write(results)
+        return results
+
+    def _show(self, results: Results) -> None:
+        if self.quiet:
+            endings = TextReporter(sys.stderr)
+            for failed in results.failed:
+                endings.ending(failed)
+        else:
+            self.reporter.results(results)
+        for result in results.builds:
+            for text in result.warnings:
+                print_warning(text)
+
+    def _write(self, results: Results) -> None:
+        output, cwd = self.context.output, self.context.world.cwd
+        if output.file_output:
+            write_atomic(cwd / output.file_output, output.text(results).encode())
+        if output.metadata_output:
+            write_atomic(cwd / output.metadata_output, record_json(results).encode())
+
+    def check_files(self) -> None:
+        """Raise `CannotStart` for result files that can't be written, before anything is built."""
+        output, cwd = self.context.output, self.context.world.cwd
+        names = [name for name in (output.file_output, output.metadata_output) if name]
+        if len(names) > len({os.path.realpath(cwd / name) for name in names}):
+            raise CannotStart(f"file-output and metadata-output are both {names[0]}", "give each a file of its own")
+        for name in names:
+            check_writable(cwd / name)
+
+    def finish(self, settings: Settings, results: Results) -> None:
+        """Print the JSON of ``--quiet``, and end with the right status."""
+        if self.quiet:
+            text = self.context.output.text(results)
+            sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+        if error := outcome(results, strict=settings.strict):
+            raise error
