@@ -14,6 +14,6 @@ except ImportError:  # not installed here; the lab does not need it
 else:
     from tasks.pages.commands import collection as docs
 
-    ns = namespace()
+    ns = namespace(__name__)
     ns.add_collection(docs)
 ns.add_collection(lab)

@@ -8,6 +8,7 @@ from invoke.collection import Collection
 from invoke.context import Context
 
 from buildx_tasks.errors import CannotStart, EngineUnfit
+from buildx_tasks.model.taskname import task_command
 from buildx_tasks.tasks.task import task
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def remove(c: Context, name: str, filename: str = "") -> None:
     from buildx_tasks.execution.docker.builders import Builders
 
     if not name:
-        raise CannotStart("no builder is named", "invoke buildx.builder.remove NAME")
+        raise CannotStart("no builder is named", f"{task_command('buildx.builder.remove')} NAME")
     world, _specs = _declared(c, filename)
     print(f"builder {name}: {'removed' if Builders(world).remove(name) else 'was not there'}")
 

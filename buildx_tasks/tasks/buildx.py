@@ -11,8 +11,8 @@ from invoke.context import Context
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.tasks import builder, config
+from buildx_tasks.tasks.calling import as_called
 from buildx_tasks.tasks.check import check
-from buildx_tasks.tasks.defaults import DEFAULTS
 from buildx_tasks.tasks.doctor import doctor
 from buildx_tasks.tasks.options import BUILD, FORMAT, RESULT, SELECTION, flag_values, with_options
 from buildx_tasks.tasks.outputoptions import OutputOptions, output_options
@@ -58,10 +58,9 @@ def plan(c: Context, given: Mapping[str, Any]) -> None:
     if form == "bake":
         Presenter.of(context).bake(planned)
     else:
-        sys.stdout.write(plan_text(planned) if form == "text" else plan_json(planned))
+        sys.stdout.write(as_called(plan_text(planned) if form == "text" else plan_json(planned)))
 
 
 ns = Collection("buildx", build, plan, check, doctor)
 ns.add_collection(builder.ns)
 ns.add_collection(config.ns)
-ns.configure(DEFAULTS)

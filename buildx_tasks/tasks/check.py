@@ -10,6 +10,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from buildx_tasks.errors import FAILED, CannotStart
+from buildx_tasks.tasks.calling import as_called
 from buildx_tasks.tasks.options import BUILD, SELECTION, Option, flag_values, with_options
 
 WHAT = tuple(option for option in BUILD if option.name == "builder")
@@ -31,6 +32,6 @@ def check(c: Context, given: Mapping[str, Any]) -> None:
     from buildx_tasks.reporting.dockerchecks import REPORTERS
 
     checked = run_checks(context.run(flag_values(given, SELECTION, WHAT)))
-    sys.stdout.write(REPORTERS[form](checked))
+    sys.stdout.write(as_called(REPORTERS[form](checked)))
     if any(item.findings for item in checked):
         raise Exit(code=FAILED)

@@ -6,6 +6,8 @@ import contextlib
 import sys
 from collections.abc import Callable
 
+from buildx_tasks.tasks.calling import as_called
+
 
 def print_warning(text: str) -> None:
     """Say what is odd but no reason to stop, on standard error."""
@@ -20,7 +22,7 @@ def print_note(text: str) -> None:
 def print_aside(text: str) -> None:
     """A line on standard error; where that takes nothing more, nothing is said and the work goes on."""
     with contextlib.suppress(OSError):
-        print(text, file=sys.stderr)
+        print(as_called(text), file=sys.stderr)
 
 
 def once(tell: Callable[[str], None]) -> Callable[[str], None]:

@@ -1,45 +1,43 @@
-"""Our key in the Invoke config: every setting is declared, none has a value until the user gives one.
+"""Our key in the Invoke config. We declare nothing there: what is configured is the user's alone.
 
-Invoke's traps are why: it takes variables such as INVOKE_BUILDX_CACHE_TAG only for declared keys, reads "false"
-as true where the default is a boolean, refuses a variable where it is a list, and refuses to merge a mapping
-into what is none.
+Invoke takes variables such as INVOKE_BUILDX_CACHE_TAG only for declared keys, so they are read here; a declaration
+would make Invoke end with a traceback where a config file says ``buildx: text``.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
 
 from invoke.context import Context
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.model.settings import INVOKE, KEYS, Layer, kind_of
+from buildx_tasks.model.settings import INVOKE, KEYS, Layer
 
 SECTION = "buildx"
 
-DEFAULTS: dict[str, Any] = {SECTION: {key.replace("-", "_"): {} if kind_of(key) == "mapping" else None for key in KEYS}}
+OWN_SECTION = "buildx_tasks"
+"""The key under which a collection of ours says that its settings have another section."""
 
 
 def invoke_layer(c: Context, environ: Mapping[str, str] | None = None) -> Layer:
     """What ``buildx:`` in the Invoke config sets: config files, ``configure``, and INVOKE_BUILDX_* variables.
 
-    The variables are looked up here once more: a root collection that configures ``buildx`` replaces our
-    declarations, and Invoke then ignores them. As with Skaffold's variables, an empty value sets nothing
-    except for default_repo.
+    As with Skaffold's variables, an empty value sets nothing except for default_repo.
     """
-    section = c.config.get(SECTION) or {}
+    name = str(c.config.get(OWN_SECTION, {}).get("section", SECTION))
+    section = c.config.get(name) or {}
     if not isinstance(section, Mapping):
-        raise CannotStart(f"{SECTION} in the Invoke config must be a mapping, not {section!r}")
+        raise CannotStart(f"{name} in the Invoke config must be a mapping, not {section!r}")
     values: dict[str, object] = {str(key).replace("_", "-"): value for key, value in section.items()}
-    values |= _variables(c, os.environ if environ is None else environ)
+    values |= _variables(c, os.environ if environ is None else environ, name)
     said = {key: plain(value) for key, value in values.items()}
     return Layer(INVOKE, {key: value for key, value in said.items() if value not in ("", {}) or key == "default-repo"})
 
 
-def variable(key: str, prefix: str = "INVOKE_") -> str:
+def variable(key: str, prefix: str = "INVOKE_", section: str = SECTION) -> str:
     """The variable that sets `key`."""
-    return f"{prefix}{SECTION}_{key}".replace("-", "_").upper()
+    return f"{prefix}{section}_{key}".replace("-", "_").upper()
 
 
 def plain(value: object) -> object:
@@ -49,7 +47,7 @@ def plain(value: object) -> object:
     return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _variables(c: Context, environ: Mapping[str, str]) -> dict[str, object]:
+def _variables(c: Context, environ: Mapping[str, str], section: str) -> dict[str, object]:
     prefix = f"{getattr(c.config, 'env_prefix', None) or c.config.prefix}_".upper()
-    names = {key: variable(key, prefix) for key in KEYS}
+    names = {key: variable(key, prefix, section) for key in KEYS}
     return {key: environ[name] for key, name in names.items() if name in environ}

@@ -10,6 +10,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from buildx_tasks.errors import ENGINE_UNFIT, CannotStart
+from buildx_tasks.tasks.calling import as_called
 from buildx_tasks.tasks.options import BUILD, SELECTION, Option, flag_values, with_options
 
 FORMATS = ("text", "json")
@@ -32,6 +33,6 @@ def doctor(c: Context, given: Mapping[str, Any]) -> None:
     from buildx_tasks.reporting.doctor import doctor_json, doctor_text
 
     checks = examine(gather(context.run(flag_values(given, SELECTION, BUILD))))
-    sys.stdout.write(doctor_text(checks) if form == "text" else doctor_json(checks))
+    sys.stdout.write(as_called(doctor_text(checks) if form == "text" else doctor_json(checks)))
     if worst(checks) == PROBLEM:
         raise Exit(code=ENGINE_UNFIT)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from buildx_tasks.errors import CannotStart
+from buildx_tasks.model.taskname import HELP
 from buildx_tasks.tasks.task import task
 
 
@@ -173,7 +174,7 @@ def _unknown(word: str, tables: Iterable[Iterable[Option]]) -> CannotStart:
     import difflib
 
     near = difflib.get_close_matches(word, [option.flag for table in tables for option in table], 1)
-    return CannotStart(f"there is no option {word}", f"did you mean {near[0]}?" if near else "see invoke --help TASK")
+    return CannotStart(f"there is no option {word}", f"did you mean {near[0]}?" if near else f"see {HELP} TASK")
 
 
 def _was_given(option: Option, value: object) -> bool:

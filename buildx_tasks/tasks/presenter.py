@@ -20,6 +20,7 @@ from buildx_tasks.model.settings import PLAIN, TTY, Settings
 from buildx_tasks.planning.tags.references import TagPlan
 from buildx_tasks.reporting.buildjson import record_json
 from buildx_tasks.reporting.text import Silent, TextReporter
+from buildx_tasks.tasks.calling import as_called
 from buildx_tasks.tasks.console import print_aside, print_warning
 from buildx_tasks.tasks.runcontext import RunContext
 
@@ -117,7 +118,7 @@ class Presenter:
         if output.file_output:
             write_atomic(cwd / output.file_output, output.text(results).encode())
         if output.metadata_output:
-            write_atomic(cwd / output.metadata_output, record_json(results).encode())
+            write_atomic(cwd / output.metadata_output, as_called(record_json(results)).encode())
 
     def check_files(self) -> None:
         """Raise `CannotStart` for result files that can't be written, before anything is built."""

@@ -12,7 +12,9 @@ from invoke.context import Context
 
 from buildx_tasks.errors import UPGRADE_REFUSED, CannotStart, UpgradeRefused, WorkFailed
 from buildx_tasks.model.finding import Finding
+from buildx_tasks.model.taskname import task_command
 from buildx_tasks.model.upgrade import FileUpgrade
+from buildx_tasks.tasks.calling import as_called
 from buildx_tasks.tasks.task import task
 
 _FILES = (
@@ -96,7 +98,7 @@ def upgrade(
     for item in inputs:
         result = upgrade_file(item, target, sys.stdin.buffer, write=write, backup=backup)
         for line in upgrade_lines(result, wrote=write):
-            print(line, file=said)
+            print(as_called(line), file=said)
         if diff:
             _write(upgrade_diff(result))
         elif write and item.path is None:
@@ -160,13 +162,13 @@ def _version(text: str) -> str:
     if short in VERSIONS:
         return short
     near = difflib.get_close_matches(short, VERSIONS, n=1)
-    hint = f"did you mean {near[0]}?" if near else "`invoke schema.versions` lists them"
+    hint = f"did you mean {near[0]}?" if near else f"`{task_command('schema.versions')}` lists them"
     raise CannotStart(f"unknown apiVersion {text!r}", hint)
 
 
 def _print(text: str) -> None:
     if text:
-        print(text)
+        print(as_called(text))
 
 
 ns = Collection("schema", validate, upgrade, show, versions)

@@ -19,7 +19,8 @@ from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
 from buildx_tasks.errors import FAILED, INTERRUPTED, BuildxTasksError
-from buildx_tasks.tasks.invokeconfig import not_for_invoke
+from buildx_tasks.tasks.calling import as_called, called_with
+from buildx_tasks.tasks.letters import not_for_invoke, refused, take_letters, with_nicknames
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What writing to a stream ends with that can take no more; files of a name have messages of their own."""
@@ -28,12 +29,22 @@ CLOSED_PIPE = 141
 
 
 class GuardedTask(Task):  # type: ignore[type-arg]
-    """A task whose `BuildxTasksError` becomes one message and an exit status; any other exception is a bug."""
+    """A task whose `BuildxTasksError` becomes one message and an exit status; any other exception is a bug.
+
+    `takes_letters` makes Skaffold's short flags work, in a program where they are not Invoke's.
+    """
+
+    takes_letters = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         _write_whatever_comes()
+        with called_with(getattr(args[0], "config", None) if args else None):
+            return self._guarded(*args, **kwargs)
+
+    def _guarded(self, *args: Any, **kwargs: Any) -> Any:
         try:
             with _signals_as_before():
+                take_letters(args[0] if args else None, kwargs)
                 _refuse_skaffold_config(*args[:1])
                 result = super().__call__(*args, **kwargs)
                 sys.stdout.flush()
@@ -44,7 +55,7 @@ class GuardedTask(Task):  # type: ignore[type-arg]
         except BuildxTasksError as error:
             _drop_what_is_refused(sys.stdout)
             _drop_what_is_refused(sys.stderr)
-            raise Exit(str(error), error.exit_code) from error
+            raise Exit(as_called(str(error)), error.exit_code) from error
         except KeyboardInterrupt:
             raise Exit("interrupted", INTERRUPTED) from None
         except OSError as error:
@@ -55,12 +66,15 @@ class GuardedTask(Task):  # type: ignore[type-arg]
         return result
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
-        """Invoke takes each help text out of the task as it reads it; here a second reading finds them too."""
+        """The task's own, and Skaffold's letters. Invoke takes each help text out of the task as it reads it; here a
+        second reading finds them too.
+        """
         help_ = dict(self.help)
         try:
-            return super().get_arguments(ignore_unknown_help)
+            arguments = super().get_arguments(ignore_unknown_help)
         finally:
             self.help = help_
+        return with_nicknames(arguments) if self.takes_letters else [*arguments, *refused(arguments)]
 
 
 def _refuse_skaffold_config(c: Any = None) -> None:

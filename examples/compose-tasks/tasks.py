@@ -22,6 +22,5 @@ def images(c):
 
 
 ns = Collection(message, images)
-for collection in buildx_tasks.namespace().collections.values():
-    ns.add_collection(collection)
 ns.configure({"buildx": {"cache_tag": "cache"}})
+ns = buildx_tasks.namespace(__name__)

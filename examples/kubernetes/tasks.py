@@ -2,4 +2,4 @@
 
 import buildx_tasks
 
-ns = buildx_tasks.namespace()
+ns = buildx_tasks.namespace(__name__)

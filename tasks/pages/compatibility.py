@@ -30,8 +30,9 @@ adds to them what buildx can do beyond that.
 FLAGS = """\
 ## Flags of skaffold build
 
-By their long names; a boolean may be `--flag`, `--flag=true` or `--flag=false`. Short flags are Invoke's own. An option
-that is not taken ends with Invoke's message about it.
+By their long names; a boolean may be `--flag`, `--flag=true` or `--flag=false`. Short flags
+work after the task's name in the program `buildx-tasks`; `invoke` owns these letters, and each gets a message with the
+long flag. An option that is not taken ends with Invoke's message about it.
 
 """
 VARIABLES = "## Environment variables\n\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from buildx_tasks.planning.doctor.checks import CHECKS, FEATURES
 from tasks.pages.findings import findings
+from tasks.pages.spelling import as_invoke
 
 HEAD = """\
 # The doctor
@@ -53,7 +54,8 @@ def doctor_page() -> str:
     found = "".join(
         f"| `{check.id}` | {check.verdict} | {_cell(check.text)} | {_cell(check.fix)} |\n" for check in findings()
     )
-    return f"{HEAD}{rows}{FOUND}{found}\n## What needs a newer buildx\n\n| feature | since |\n|---|---|\n{features}"
+    newer = f"## What needs a newer buildx\n\n| feature | since |\n|---|---|\n{features}"
+    return as_invoke(f"{HEAD}{rows}{FOUND}{found}\n{newer}")
 
 
 def _cell(text: str) -> str:

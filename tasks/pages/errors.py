@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from buildx_tasks.planning.failures.symptoms import BUILDER, CLIENT, REGISTRY, SOURCE, STEP, Symptom
+from tasks.pages.spelling import as_invoke
 
 HEAD = """\
 # When a build fails
@@ -55,7 +56,7 @@ def _text(template: str) -> str:
     # Several groups of one pattern give the same thing, and only one of them gives anything.
     once = re.sub(r"\{(\w+?)\}\{\1\d\}", r"{\1}", template)
     named = re.sub(r"(?<!\{)\{(\w+?)\d?(?:!r)?\}", lambda place: place[1].upper(), once)
-    named = named.replace("{{", "{").replace("}}", "}")
+    named = as_invoke(named.replace("{{", "{").replace("}}", "}"))
     return "<br>".join(_line(line) for line in named.splitlines()).replace("|", "\\|")
 
 

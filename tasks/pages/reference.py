@@ -14,7 +14,8 @@ HEAD = """\
 `invoke --help TASK` shows the same. Repeated flags collect; commas separate in them too, except where a value may hold
 commas itself. `[=false]` may follow a flag that means true by itself. Invoke's own `--dry`, `--echo`, `--hide`, `--pty`
 and `--command-timeout` work, before the task's name. Without a `tasks.py` every task
-runs as `buildx-tasks TASK`.
+runs as `buildx-tasks TASK`, which takes Skaffold's short flags: `-b -d -f -m -p -q -t`, and `-o` for `--template`. With
+`invoke` these letters are Invoke's own (`-p` is `--pty`); after a task's name each gets a message with the long flag.
 
 The exit status of every task: 0 when all went well, 1 when work was done and something failed, 2 when it could not
 start (arguments, file, YAML, schema), 3 when nothing was selected, 4 when docker, buildx or the builder is missing or
@@ -32,7 +33,8 @@ def tasks_page() -> str:
 
 def _section(name: str, task: Any) -> str:
     doc = (task.__doc__ or "").strip()
-    rows = [f"| `{_spelled(argument)}` | {argument.help or ''} |" for argument in task.get_arguments()]
+    arguments = [argument for argument in task.get_arguments() if len(argument.names[0]) > 1]
+    rows = [f"| `{_spelled(argument)}` | {argument.help or ''} |" for argument in arguments]
     table = "\n".join(("", "| argument | meaning |", "|---|---|", *rows, "")) if rows else ""
     return f"\n## {name}\n\n{doc}\n{table}"
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -356,7 +358,7 @@ def test_a_key_of_the_block_changes_what_comes_out(here: Here, tmp_path: Path, k
         (("--cache-artifacts", "--no-cache-artifacts"), "contradict"),
         (("--concurrency", "1", "--build-concurrency", "2"), "contradict"),
         (("--push", "--platfrom=linux/arm64"), "there is no option --platfrom"),
-        (("--dry-run", "-q"), "there is no option -q"),
+        (("--dry-run", "-x"), "there is no option -x"),
         (("--push=perhaps",), "push in flag must be true or false, not 'perhaps'"),
         (("--dry-run=perhaps",), "must be true or false"),
         (("--template", "{{.Image}}"), "a result has no .Image"),
@@ -375,7 +377,7 @@ def test_contradictions_and_nonsense_end_before_anything_is_built(
     assert not project.docker.builds
 
 
-@pytest.mark.parametrize("words", [("buildx.build", "-f", "other.yaml"), ("-f", "other.yaml", "buildx.plan")])
+@pytest.mark.parametrize("words", [("-f", "other.yaml", "buildx.build"), ("-f", "other.yaml", "buildx.plan")])
 def test_skaffolds_short_flag_for_the_file_is_never_taken_for_something_else(
     here: Here, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
@@ -405,17 +407,14 @@ def test_a_config_of_several_documents_given_to_invoke_ends_with_the_same_words(
     assert (done.returncode, done.stdout) == (2, "")
     assert "name it with  --filename FILE" in done.stderr
     assert "Traceback" not in done.stderr
-    project.write("invoke.yaml", "a: 1\n---\nb: 2\n")
-    assert "Traceback" in project.invoke("buildx.plan", "-f", "invoke.yaml").stderr
 
 
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ("{builders: [a]}", "buildx.builders in the Invoke config must be a mapping, not ['a']"),
-        ("{builder: {a: b}}", "buildx.builder in the Invoke config must be no mapping, not {'a': 'b'}"),
+        ("{builders: [a]}", "builders in Invoke config must be a mapping, not ['a']"),
+        ("{builder: {a: b}}", "builder in Invoke config must be text, not {'a': 'b'}"),
         ("x", "buildx in the Invoke config must be a mapping, not 'x'"),
-        ("{builders: {1: {driver: remote}}}", "buildx.builders.1.driver in the Invoke config: keys must be text"),
         ("{platform: [[a]]}", "platform in Invoke config must be a list of texts, not [['a']]"),
         ("{cache_tag: [a]}", "cache-tag in Invoke config must be text, not ['a']"),
     ],
@@ -429,10 +428,28 @@ def test_wrong_types_in_the_configuration_of_invoke(tmp_path: Path, said: str, t
     assert "Traceback" not in done.stderr
 
 
-def test_what_else_invoke_can_not_merge_stays_its_own_business(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("buildx: {builders: {1: {driver: remote}}}", "buildx.builders.1 in the Invoke config: keys must be text"),
+        ("run: x", "the Invoke config can't be used: "),
+        ("run: [", "invoke.yaml:2:1: "),
+    ],
+)
+def test_a_configuration_that_invoke_can_not_use_is_a_message_of_our_program_alone(
+    here: Here, tmp_path: Path, text: str, told: str
+) -> None:
     project = make_project(tmp_path, ONE)
-    project.write("invoke.yaml", "run: x\n")
-    assert "AmbiguousMergeError" in project.invoke("buildx.plan").stderr
+    project.write("invoke.yaml", f"{text}\n")
+    done = here.invoke(project, "buildx.plan")
+    assert (done.code, done.out) == (2, "")
+    assert told in done.err
+    assert "Traceback" in project.invoke("buildx.plan").stderr
+
+
+def test_mounting_changes_nothing_in_the_process() -> None:
+    code = "import sys; old = sys.excepthook; import buildx_tasks as b; b.namespace(); assert sys.excepthook is old"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_builders_of_several_places_add_up(here: Here, tmp_path: Path) -> None:

@@ -6,118 +6,20 @@ metadata that buildx would.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import stat
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-SCRIPT = """\
-#!{python} -S
-import json, os, sys, time
-folder = {folder!r}
-answers = json.load(open(folder + "/answers.json"))
-argv = sys.argv[1:]
-wanted = ("DOCKER_BUILDKIT", "BUILDX_NO_DEFAULT_ATTESTATIONS", *answers["environment"])
-call = {{"argv": argv, "cwd": os.getcwd(), "env": {{k: os.environ[k] for k in wanted if k in os.environ}}}}
-with open(folder + "/calls.jsonl", "a") as log:
-    log.write(json.dumps(call) + "\\n")
-line = " ".join(argv)
-if line.startswith("buildx inspect"):
-    time.sleep(answers["hesitation"])
-for prefix, (code, out, err) in answers["table"].items():
-    if line.startswith(prefix):
-        sys.stdout.write(out)
-        sys.stderr.write(err)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        time.sleep(answers["duration"] if line.startswith("buildx build") else 0)
-        sys.exit(code)
-if "--metadata-file" in argv:
-    with open(argv[argv.index("--metadata-file") + 1], "w") as metadata:
-        json.dump({{"containerimage.digest": answers["digest"]}}, metadata)
-"""
-INSPECT = "Name:   {name}\nDriver: {driver}\n\nNodes:\nName: n\nStatus: running\nPlatforms: linux/amd64, linux/arm64\n"
-VERSION = {"Client": {"Version": "28.2.2"}, "Server": {"Version": "28.2.2"}}
-CONTAINERD = '[["driver-type","io.containerd.snapshotter.v1"]]\n'
-DIGEST = "sha256:" + "5" * 64
-IMAGE_ID = "sha256:" + "1" * 64
+from buildx_tasks.testing import DIGEST, IMAGE_ID
+from buildx_tasks.testing import RecordingDocker as Docker
 
-
-@dataclass
-class Docker:
-    """A recording docker in `folder`; change `table` (argv prefix -> exit code, stdout, stderr) before a run.
-
-    `hesitation` is how many seconds a builder takes to say what it can do, `duration` how many a build
-    goes on when it has said everything.
-    """
-
-    folder: Path
-    table: dict[str, tuple[int, str, str]] = field(default_factory=dict)
-    environment: tuple[str, ...] = ()
-    hesitation: float = 0
-    duration: float = 0
-
-    def __post_init__(self) -> None:
-        self.folder.mkdir(parents=True)
-        script = self.folder / "docker"
-        script.write_text(SCRIPT.format(python=sys.executable, folder=str(self.folder)))
-        script.chmod(script.stat().st_mode | stat.S_IXUSR)
-        self.table = {
-            "version": (0, json.dumps(VERSION) + "\n", ""),
-            "info": (0, CONTAINERD, ""),
-            "buildx version": (0, "github.com/docker/buildx v0.29.1 abc\n", ""),
-            "buildx inspect": (0, INSPECT.format(name="default", driver="docker"), ""),
-            "image inspect": (0, f"{IMAGE_ID}\n", ""),
-            **self.table,
-        }
-
-    def without_buildx(self) -> None:
-        """Answer as a docker CLI without the plugin does."""
-        for words in ("buildx version", "buildx inspect"):
-            self.table[words] = (1, "", "docker: unknown command: docker buildx\n\nRun 'docker --help' for more\n")
-
-    def classic(self) -> None:
-        """Answer as an engine with the classic image store does."""
-        self.table["info"] = (0, '[["Backing Filesystem","extfs"]]\n', "")
-
-    def down(self) -> None:
-        """Answer as without any daemon."""
-        client = json.dumps({"Client": VERSION["Client"], "Server": None})
-        self.table["version"] = (1, client + "\n", "Cannot connect to the Docker daemon at unix:///x. Is it running?\n")
-
-    def builder(self, name: str, driver: str) -> None:
-        """Answer with another builder."""
-        self.table["buildx inspect"] = (0, INSPECT.format(name=name, driver=driver), "")
-
-    def save(self) -> None:
-        """Write the table down for the script."""
-        answers = {
-            "table": self.table,
-            "digest": DIGEST,
-            "environment": list(self.environment),
-            "hesitation": self.hesitation,
-            "duration": self.duration,
-        }
-        (self.folder / "answers.json").write_text(json.dumps(answers))
-
-    @property
-    def calls(self) -> list[dict[str, Any]]:
-        """Every call so far: argv, cwd, and the environment variables that matter."""
-        log = self.folder / "calls.jsonl"
-        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-
-    @property
-    def builds(self) -> list[dict[str, Any]]:
-        """The calls that build, in the order they began."""
-        return [call for call in self.calls if call["argv"][:1] == ["build"] or call["argv"][:2] == ["buildx", "build"]]
+__all__ = ["DIGEST", "IMAGE_ID", "Docker", "Done", "Here", "Project", "gone", "make_project"]
 
 
 @dataclass

@@ -10,6 +10,7 @@ from buildx_tasks.document.migrations.hop import Hop, Note
 from buildx_tasks.document.migrations.patches import BY_HAND, Around, Step, rewrite
 from buildx_tasks.document.migrations.tree import Map, OddShape, make
 from buildx_tasks.model.apiversion import PREFIX, VERSIONS, position
+from buildx_tasks.model.taskname import task_command
 
 _ARTIFACT = "/build/artifacts/*"
 _RELEASE = "/deploy/helm/releases/*"
@@ -140,7 +141,9 @@ def migrate(root: Map, version: str, target: str) -> Journey:
             _take(root, step, hop)
         except OddShape as odd:
             child = odd.child or Child("", root)
-            hop.refuse(child, f"needs {odd.wanted}", "see `invoke schema.validate` for what is wrong in the file")
+            hop.refuse(
+                child, f"needs {odd.wanted}", f"see `{task_command('schema.validate')}` for what is wrong in the file"
+            )
         journey.notes += hop.notes
         journey.refusals += hop.refusals
         if journey.refusals:

@@ -18,8 +18,9 @@ from buildx_tasks.document.yaml.source import BOM, Document, parse
 from buildx_tasks.errors import CannotStart, ConfigInvalid, UpgradeRefused
 from buildx_tasks.model.apiversion import NEWEST, PREFIX, VERSIONS, find_version, position
 from buildx_tasks.model.finding import Finding, dotted
+from buildx_tasks.model.taskname import task_command
 
-VALIDATE = "invoke schema.validate lists all that is wrong"
+VALIDATE = f"{task_command('schema.validate')} lists all that is wrong"
 OTHER_VERSION = "set apiVersion to a version that has it"
 
 
@@ -81,7 +82,9 @@ def upgrade_data(data: dict[str, Any], to: str = NEWEST) -> dict[str, Any]:
     """
     version = find_version(data.get("apiVersion"))
     if version is None:
-        raise ConfigInvalid(f"unknown apiVersion {data.get('apiVersion')!r}", "invoke schema.versions lists them")
+        raise ConfigInvalid(
+            f"unknown apiVersion {data.get('apiVersion')!r}", f"{task_command('schema.versions')} lists them"
+        )
     root = Map(data)
     journey = migrate(root, version, to)
     if journey.refusals:
@@ -96,7 +99,7 @@ def _target(to: str | None) -> str:
         return NEWEST
     target = find_version(PREFIX + to.removeprefix(PREFIX))
     if target is None:
-        raise CannotStart(f"unknown apiVersion {to!r}", "invoke schema.versions lists them")
+        raise CannotStart(f"unknown apiVersion {to!r}", f"{task_command('schema.versions')} lists them")
     return target
 
 

@@ -13,8 +13,9 @@ from buildx_tasks.document.yaml.problem import Problem
 from buildx_tasks.document.yaml.scalars import BOOL_WORDS
 from buildx_tasks.document.yaml.source import Path
 from buildx_tasks.model.apiversion import PREFIX, VERSIONS
+from buildx_tasks.model.taskname import task_command
 
-UPGRADE = "run: invoke schema.upgrade"
+UPGRADE = f"run: {task_command('schema.upgrade')}"
 _FEW = 14
 _WANTED = {"string": "a string", "integer": "a whole number", "boolean": "true or false", "object": "a mapping"}
 _WANTED_MANY = {"string": "strings", "integer": "whole numbers", "boolean": "true or false", "object": "mappings"}

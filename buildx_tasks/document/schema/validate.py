@@ -37,6 +37,7 @@ from buildx_tasks.document.yaml.reading import MAX_TEXT, duplicate_keys, yaml_fi
 from buildx_tasks.document.yaml.source import Document, Path, parse
 from buildx_tasks.model.apiversion import NEWEST, VERSIONS
 from buildx_tasks.model.finding import Finding
+from buildx_tasks.model.taskname import task_command
 
 MAX_FINDINGS = 500
 """Findings of one file; a file with more has one cause for most of them. The check of a document stops at twice."""
@@ -76,7 +77,11 @@ def validate_documents(
 ) -> list[Finding]:
     """The same for the documents of one file that is parsed already."""
     if not documents:
-        return [Finding(file=file, message="the file is empty", hint="invoke schema.versions", code="missing-version")]
+        return [
+            Finding(
+                file=file, message="the file is empty", hint=task_command("schema.versions"), code="missing-version"
+            )
+        ]
     judged = [_Judged(document, upstream) for document in documents]
     whole = [item for item in judged if item.newest is not None]
     for number, problem in check_configs([item.newest or {} for item in whole], elsewhere):

@@ -9,9 +9,10 @@ from typing import Any
 from buildx_tasks.document.yaml.problem import Problem
 from buildx_tasks.document.yaml.scalars import as_text
 from buildx_tasks.model.apiversion import NEWEST, PREFIX, VERSIONS, find_version, position
+from buildx_tasks.model.taskname import task_command
 
 _FORM = re.compile(r"skaffold/v(\d)(?:(alpha|beta)([1-9]?[0-9]))?")
-_NEWEST = f"the newest is {PREFIX}{NEWEST}; all: invoke schema.versions"
+_NEWEST = f"the newest is {PREFIX}{NEWEST}; all: {task_command('schema.versions')}"
 
 
 def version_of(data: Any) -> int | None:

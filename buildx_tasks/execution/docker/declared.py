@@ -10,6 +10,7 @@ from buildx_tasks.execution.world import World
 from buildx_tasks.model.builder import HOST_VARIABLE, BuilderSpec
 from buildx_tasks.model.engine import Builder, Engine
 from buildx_tasks.model.settings import OFF, Settings
+from buildx_tasks.model.taskname import task_command
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,7 +33,7 @@ class BuilderSelection:
             return ()
         name = self.settings.builder
         how = "; ".join(self.differences)
-        again = f"invoke buildx.builder.ensure --name {name} --repair"
+        again = f"{task_command('buildx.builder.ensure')} --name {name} --repair"
         return (f"builder {name} is not as declared ({how}): make it anew with  {again}",)
 
     def seen(self, engine: Engine) -> Engine:
@@ -121,5 +122,5 @@ def _as_planned(spec: BuilderSpec, settings: Settings, world: World) -> BuilderS
     return BuilderSelection(
         settings=settings,
         pending=as_pending(spec),
-        notes=(f"builder {spec.name} ({spec.driver}) is not there yet: buildx.build creates it",),
+        notes=(f"builder {spec.name} ({spec.driver}) is not there yet: {task_command('buildx.build')} creates it",),
     )

@@ -14,13 +14,14 @@ from buildx_tasks.errors import EngineUnfit
 from buildx_tasks.model.engine import Builder, Engine
 from buildx_tasks.model.plan import BUILDX, DOCKER
 from buildx_tasks.model.settings import OFF, Settings
+from buildx_tasks.model.taskname import task_command
 
 BUILDX_IS_DEFAULT_SINCE = Version("23.0")
 OLDEST_BUILDX = Version("0.10")
 
+SELECT = f"{task_command('buildx.config.set')} --global buildx-builder NAME"
 CREATE_HINT = (
-    "create one:  docker buildx create --name {name} --driver docker-container --bootstrap\n"
-    "select one:  invoke buildx.config.set --global buildx-builder NAME"
+    f"create one:  docker buildx create --name {{name}} --driver docker-container --bootstrap\nselect one:  {SELECT}"
 )
 
 
@@ -92,8 +93,7 @@ def _plain(settings: Settings, engine: Engine, reason: str) -> Tool:
     if not engine.daemon.running:
         raise EngineUnfit(
             f"plain docker build is used ({reason}) and no docker daemon answers: {engine.daemon.error}",
-            "start docker, or install docker-buildx and configure a remote builder:\n"
-            "  invoke buildx.config.set --global buildx-builder NAME",
+            f"start docker, or install docker-buildx and configure a remote builder:\n  {SELECT}",
         )
     warnings: tuple[str, ...] = ()
     if not engine.buildx and settings.builder != OFF:
@@ -148,7 +148,7 @@ def unknown_builder(name: str, engine: Engine) -> EngineUnfit:
 def unfit_builder(builder: Builder) -> EngineUnfit:
     """The error for a builder that can't be used, with its own hint or the doctor's."""
     return EngineUnfit(
-        f"builder {builder.name}: {builder.error}", builder.hint or "look closer with: invoke buildx.doctor"
+        f"builder {builder.name}: {builder.error}", builder.hint or f"look closer with: {task_command('buildx.doctor')}"
     )
 
 

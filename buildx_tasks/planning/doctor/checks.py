@@ -11,6 +11,7 @@ from buildx_tasks.model.builder import DOCKER_CONTAINER, DOCKER_DRIVER, HOST_VAR
 from buildx_tasks.model.check import OK, PROBLEM, SKIPPED, WARNING, Check, ok, problem, skipped, warning
 from buildx_tasks.model.engine import Builder
 from buildx_tasks.model.settings import OFF
+from buildx_tasks.model.taskname import task_command
 from buildx_tasks.planning.build.dockerchecks import CALL_SINCE
 from buildx_tasks.planning.build.engine import OLDEST_BUILDX, Tool, choose_tool, unknown_builder, wants_buildx
 from buildx_tasks.planning.build.engine import version_of as read_version
@@ -23,7 +24,7 @@ from buildx_tasks.planning.doctor.plan import check_plan
 FEATURES: tuple[tuple[str, Version], ...] = (
     ("annotations", ANNOTATIONS_SINCE),
     ("several outputs of one build", SEVERAL_OUTPUTS_SINCE),
-    ("buildx.check (--call)", CALL_SINCE),
+    (f"{task_command('buildx.check')} (--call)", CALL_SINCE),
 )
 """What needs a newer buildx than the oldest one that is supported."""
 
@@ -33,12 +34,12 @@ SILENT = "nothing answers at"
 NO_TLS = "does not speak TLS"
 
 CHECKS: Mapping[str, tuple[str, str]] = {
-    "config": ("the config can be read and is valid", "invoke schema.validate"),
+    "config": ("the config can be read and is valid", task_command("schema.validate")),
     "docker-cli": ("a docker CLI is there", "install the docker CLI"),
     "docker-daemon": ("a docker daemon answers, where one is needed", "start docker, or use a remote builder"),
     "image-store": ("which image store the daemon has, and what that rules out", "the containerd image store"),
     "buildx": ("the buildx plugin is there, and its version", "install or update docker-buildx"),
-    "tool": ("which tool builds, and why", "buildx.config.set --global buildx-builder NAME"),
+    "tool": ("which tool builds, and why", f"{task_command('buildx.config.set')} --global buildx-builder NAME"),
     "builder": ("the builder is known and answers; if not, whether that is the network or TLS", "as it says"),
     "platform": ("each wanted platform is native, emulated or impossible", "a node of that platform, or QEMU"),
     "cache-export": ("the builder can export a cache", "a builder of another driver"),
@@ -78,7 +79,7 @@ def _checks(facts: DoctorFacts) -> Iterator[Check]:
 
 def _config(facts: DoctorFacts) -> Iterator[Check]:
     if facts.config_error:
-        yield problem("config", facts.config_error, facts.config_hint or "invoke schema.validate")
+        yield problem("config", facts.config_error, facts.config_hint or task_command("schema.validate"))
     else:
         yield ok("config", f"{facts.artifacts} artifacts to build")
 
@@ -155,10 +156,12 @@ def _builder_fix(builder: Builder, facts: DoctorFacts) -> str:
     if facts.declared == HOST_VARIABLE:
         again = "correct BUILDKIT_HOST, or the files in BUILDKIT_TLS_DIR"
     elif facts.declared:
-        again = f"correct its declaration, then:  invoke buildx.builder.ensure --name {builder.name} --repair"
+        again = (
+            f"correct its declaration, then:  {task_command('buildx.builder.ensure')} --name {builder.name} --repair"
+        )
     else:
         again = f"correct it and create it again:  docker buildx rm {builder.name}; {_creation(builder)}"
-    other = "or name another:  invoke buildx.config.set --global buildx-builder NAME"
+    other = f"or name another:  {task_command('buildx.config.set')} --global buildx-builder NAME"
     if SLOW in builder.error:
         look = f"look at its machine's load and network:  docker buildx inspect {builder.name}"
         return f"{look}\nor give it longer:  --builder-timeout SECONDS\n{other}"
@@ -215,14 +218,18 @@ def _pending(facts: DoctorFacts, builder: Builder) -> Check:
     if builder.driver == DOCKER_CONTAINER and not facts.engine.daemon.running and not any(endpoints):
         text += ", in a docker daemon, and none answers"
         return problem("builder", text, "start docker, or use a remote builder")
-    return skipped("builder", f"{text}; whether it can start, only that tells:  invoke buildx.builder.ensure")
+    return skipped(
+        "builder", f"{text}; whether it can start, only that tells:  {task_command('buildx.builder.ensure')}"
+    )
 
 
 def _differences(facts: DoctorFacts) -> Iterator[Check]:
     builder = facts.engine.builder
     if builder is not None and facts.differences:
         text = f"builder {builder.name} is not as declared: {'; '.join(facts.differences)}"
-        yield warning("builder", text, f"make it anew:  invoke buildx.builder.ensure --name {builder.name} --repair")
+        yield warning(
+            "builder", text, f"make it anew:  {task_command('buildx.builder.ensure')} --name {builder.name} --repair"
+        )
 
 
 def _cache_export(tool: Tool) -> Check:

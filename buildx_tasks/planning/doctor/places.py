@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from buildx_tasks.model.check import Check, ok, problem, skipped, warning
 from buildx_tasks.model.settings import Settings
+from buildx_tasks.model.taskname import task_command
 from buildx_tasks.planning.doctor.facts import DoctorFacts, RegistryFacts
 from buildx_tasks.planning.failures.diagnosis import login_hint
 
@@ -54,7 +55,7 @@ def _registry(facts: RegistryFacts, settings: Settings) -> Check:
 
 def _registry_silent(facts: RegistryFacts, settings: Settings) -> Check:
     host, text = facts.host, facts.error.lower()
-    insecure = f"invoke buildx.config.set --global insecure-registries {host}"
+    insecure = f"{task_command('buildx.config.set')} --global insecure-registries {host}"
     if "certificate" in text:
         fix = f"give its CA to docker (/etc/docker/certs.d/{host}/ca.crt) and to the builder, or:  {insecure}"
         return problem("registry", f"the certificate of {host} can't be trusted: {facts.error}", fix)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from buildx_tasks.model.taskname import task_command
+
 WORDS = "words"
 LOG = "log"
 BOOT = "boot"
@@ -37,18 +39,18 @@ def _symptom(
     return Symptom(id=id_, pattern=compiled, cause=cause, hint=hint, where=where, transient=transient)
 
 
+SELECT = f"{task_command('buildx.config.set')} --global buildx-builder NAME"
 CREATE = (
-    "create one:  docker buildx create --name {new} --driver docker-container --bootstrap\n"
-    "select one:  invoke buildx.config.set --global buildx-builder NAME"
+    f"create one:  docker buildx create --name {{new}} --driver docker-container --bootstrap\nselect one:  {SELECT}"
 )
 CONTAINERD = "or turn on the containerd image store of this docker engine"
-DOCTOR = "look closer:  invoke buildx.doctor"
-INSECURE = "invoke buildx.config.set --global insecure-registries {registry}"
+DOCTOR = f"look closer:  {task_command('buildx.doctor')}"
+INSECURE = task_command("buildx.config.set") + " --global insecure-registries {registry}"
 NATIVE_PLATFORM = (
     "build where that platform is native, or with an emulator:\n"
     "  1. create a builder:    docker buildx create --name buildkit --driver docker-container --bootstrap\n"
-    "  2. select it:           invoke buildx.config.set --global buildx-builder buildkit\n"
-    "  3. build again:         invoke buildx.build\n"
+    f"  2. select it:           {task_command('buildx.config.set')} --global buildx-builder buildkit\n"
+    f"  3. build again:         {task_command('buildx.build')}\n"
     "or install emulators on the machine that builds:  apt-get install qemu-user-static binfmt-support"
 )
 
@@ -77,13 +79,13 @@ CLIENT: tuple[Symptom, ...] = (
         r"permission denied while trying to connect to the Docker daemon socket at (?P<endpoint>\S+?):? ",
         "you may not use the docker daemon at {endpoint}",
         "join the socket's group:  sudo usermod -aG docker $USER  (then log in again)\n"
-        "or use a remote builder:  invoke buildx.config.set --global buildx-builder NAME",
+        f"or use a remote builder:  {SELECT}",
     ),
     _symptom(
         "daemon-down",
         r"Cannot connect to the Docker daemon at (?P<endpoint>\S+?)\.? ",
         "no docker daemon answers at {endpoint}",
-        "start docker, or use a remote builder:  invoke buildx.config.set --global buildx-builder NAME",
+        f"start docker, or use a remote builder:  {SELECT}",
     ),
     _symptom(
         "secret-file",
@@ -101,7 +103,7 @@ CLIENT: tuple[Symptom, ...] = (
         "invalid-tag",
         r'invalid tag "(?P<tag>[^"]+)": (?P<what>[^\n]+)',
         "{tag} is no image reference: {what}",
-        "check the image name, --default-repo and the tag policy:  invoke buildx.build --dry-run",
+        f"check the image name, --default-repo and the tag policy:  {task_command('buildx.build')} --dry-run",
     ),
 )
 
@@ -117,7 +119,7 @@ BUILDER: tuple[Symptom, ...] = (
         "no-cluster",
         r"cannot determine Kubernetes namespace|try setting KUBERNETES_MASTER|kubernetes: no configuration",
         "builder {builder} is to run in a cluster, and no kubeconfig leads to one",
-        "set KUBECONFIG, or use another builder:  invoke buildx.config.set --global buildx-builder NAME",
+        f"set KUBECONFIG, or use another builder:  {SELECT}",
     ),
     _symptom(
         "driver-option",
@@ -129,7 +131,8 @@ BUILDER: tuple[Symptom, ...] = (
         "tls-in-environment",
         r"could not create a builder instance with TLS data loaded from environment",
         "a builder can't be created from DOCKER_TLS_VERIFY and DOCKER_CERT_PATH",
-        "declare the builder, and a docker context is made for it:  invoke buildx.builder.ensure --name NAME",
+        "declare the builder, and a docker context is made for it:\n"
+        f"  {task_command('buildx.builder.ensure')} --name NAME",
     ),
     _symptom(
         "builder-silent",

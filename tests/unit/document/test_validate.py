@@ -135,7 +135,7 @@ REFUSED = [
         5,
         "build.artifacts[0].docker.cacheTo",
         "newer-key",
-        "exists since skaffold/v4beta13, this file is skaffold/v2beta29, run: invoke schema.upgrade",
+        "exists since skaffold/v4beta13, this file is skaffold/v2beta29, run: buildx-tasks schema.upgrade",
     ),
     (
         config("deploy: {kubectl: {manifests: [a]}}\n", "v3"),

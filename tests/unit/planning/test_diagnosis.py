@@ -74,10 +74,10 @@ def test_causes_name_the_thing(name: str) -> None:
     [
         ("registry-unauthorized", "docker login localhost:23272"),
         ("registry-unauthorized.classic", "docker login localhost:5000"),
-        ("registry-wants-https", "invoke buildx.config.set --global insecure-registries 192.0.2.2:9001"),
+        ("registry-wants-https", "buildx-tasks buildx.config.set --global insecure-registries 192.0.2.2:9001"),
         ("no-space", "docker buildx prune --builder far"),
         ("foreign-platform", "docker buildx create --name buildkit --driver docker-container --bootstrap"),
-        ("builder-silent", "invoke buildx.doctor"),
+        ("builder-silent", "buildx-tasks buildx.doctor"),
         ("entitlement-missing", '--allow=network.host"]'),
         ("image-not-found", "docker buildx imagetools inspect localhost:23271/nothere:1"),
     ],

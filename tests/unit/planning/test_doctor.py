@@ -94,7 +94,7 @@ def test_a_healthy_setup_has_nothing_to_mend() -> None:
             "builder",
             PROBLEM,
             "gone",
-            "invoke buildx.builder.ensure --name x --repair",
+            "buildx-tasks buildx.builder.ensure --name x --repair",
         ),
         (
             replace(engine(builder=Builder(name="x", driver="remote", error="gone")), declared="BUILDKIT_HOST"),
@@ -141,7 +141,7 @@ def test_a_healthy_setup_has_nothing_to_mend() -> None:
             "builder",
             WARNING,
             "builder x is not as declared: platforms",
-            "invoke buildx.builder.ensure --name x --repair",
+            "buildx-tasks buildx.builder.ensure --name x --repair",
         ),
         (
             replace(HEALTHY, plan=PlanFacts(problems=(("app can't", "push it"),))),

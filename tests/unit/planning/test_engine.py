@@ -51,7 +51,7 @@ def test_an_unknown_builder_names_the_known_ones_and_the_commands() -> None:
     assert "did you mean remote?" in text
     assert "known builders: default, remote" in text
     assert "docker buildx create --name remot" in text
-    assert "invoke buildx.config.set --global buildx-builder" in text
+    assert "buildx-tasks buildx.config.set --global buildx-builder" in text
 
 
 def test_a_dead_builder_says_why() -> None:

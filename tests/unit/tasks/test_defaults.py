@@ -14,9 +14,9 @@ import buildx_tasks
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.execution.cluster.kube import KubeConfigs
 from buildx_tasks.execution.config.layers import SettingsSources
-from buildx_tasks.model.settings import KEYS, Layer, block_layer, resolve
+from buildx_tasks.model.settings import Layer, block_layer, resolve
 from buildx_tasks.tasks.console import once, print_warning
-from buildx_tasks.tasks.defaults import DEFAULTS, invoke_layer, variable
+from buildx_tasks.tasks.defaults import invoke_layer, variable
 from buildx_tasks.tasks.program import OurProgram
 from buildx_tasks.tasks.task import task
 
@@ -31,7 +31,6 @@ def seen_by_a_task(root: dict[str, Any] | None, monkeypatch: pytest.MonkeyPatch,
 
     ns = Collection()
     inner = Collection("buildx", look)
-    inner.configure(DEFAULTS)
     ns.add_collection(inner)
     if root is not None:
         ns.configure(root)
@@ -43,12 +42,12 @@ def seen_by_a_task(root: dict[str, Any] | None, monkeypatch: pytest.MonkeyPatch,
 
 def test_untouched_defaults_set_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     layer = seen_by_a_task(None, monkeypatch, tmp_path)
-    assert set(layer.values) == {*KEYS} - {"builders"}
+    assert layer.values == {}
     assert resolve([layer]) == resolve([])
 
 
-def test_the_namespace_declares_every_setting() -> None:
-    assert buildx_tasks.namespace().configuration("buildx.config.list") == DEFAULTS
+def test_the_namespace_configures_nothing() -> None:
+    assert buildx_tasks.namespace().configuration("buildx.config.list") == {}
 
 
 @pytest.mark.parametrize(
