@@ -1,40 +1,35 @@
-"""Go's path patterns: `*` and `?` within one name, `[a-z]` classes, `\\` for a literal character."""
+"""Go's `filepath.Match`: `*` and `?` within one name, `[a-z]` classes, `\\` for a literal one; no backtracking."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+_Ranges: TypeAlias = tuple[tuple[str, str], ...]
+_Unit: TypeAlias = "str | tuple[bool, _Ranges]"
+"""A literal character, or a class: whether it is negated, and its ranges. `?` is everything but `/`."""
+
+_ANY: _Unit = (True, (("/", "/"),))
 
 
 class BadPatternError(ValueError):
-    """A pattern that Go's filepath.Match refuses."""
+    """A pattern that Go's filepath.Match rejects."""
 
 
-def glob_parts(pattern: str) -> Iterator[tuple[str, str]]:
-    """The pattern piece by piece: (its text, a regular expression for it), literal characters one by one.
+class Glob:
+    """One pattern. Raises BadPatternError wherever in the pattern the mistake is."""
 
-    The regular expressions keep within one name; `*` comes as two pieces when it is doubled. Raises BadPatternError.
-    """
-    at = 0
-    while at < len(pattern):
-        char = pattern[at]
-        end = at + 1
-        if char == "*":
-            expression = "[^/]*"
-        elif char == "?":
-            expression = "[^/]"
-        elif char == "[":
-            expression, end = _class(pattern, at + 1)
-        else:
-            literal, end = _character(pattern, at)
-            expression = re.escape(literal)
-        yield pattern[at:end], expression
-        at = end
+    def __init__(self, pattern: str) -> None:
+        self._chunks = tuple(_chunks(pattern))
+
+    def matches(self, name: str) -> bool:
+        """Whether the whole of `name` matches; the time is at most its length times that of the pattern."""
+        return _match(self._chunks, name)
 
 
-def compile_glob(pattern: str) -> re.Pattern[str]:
-    """The pattern of one name, without `/`; use `fullmatch`. Raises BadPatternError."""
-    return re.compile("".join(expression for _, expression in glob_parts(pattern)), re.DOTALL)
+def check_glob(pattern: str) -> None:
+    """Raise BadPatternError when `filepath.Match(pattern, ".")` does, which does not look behind the first mismatch."""
+    _match(_chunks(pattern), ".")
 
 
 def has_magic(pattern: str) -> bool:
@@ -42,39 +37,100 @@ def has_magic(pattern: str) -> bool:
     return any(char in pattern for char in "*?[\\")
 
 
-def _class(pattern: str, at: int) -> tuple[str, int]:
-    """A bracket expression whose `[` stands before `at`; at least one item, and `]` or `-` only escaped."""
-    negated = pattern.startswith("^", at)
-    at += negated
-    items: list[str] = []
-    while not (pattern.startswith("]", at) and items):
-        low, at = _class_character(pattern, at)
-        high = low
-        if pattern.startswith("-", at):
-            high, at = _class_character(pattern, at + 1)
-        if low <= high:  # an empty range matches nothing
-            items.append(f"{re.escape(low)}-{re.escape(high)}")
+def _match(chunks: Iterable[tuple[bool, list[_Unit], bool]], name: str) -> bool:
+    """Take the first place for each chunk behind a star: a later one leaves less for what follows."""
+    at = 0
+    for star, units, last in chunks:
+        if star and not units:
+            return "/" not in name[at:]
+        end = _match_chunk(units, name, at, last)
+        while end is None and star and at < len(name) and name[at] != "/":
+            at += 1
+            end = _match_chunk(units, name, at, last)
+        if end is None:
+            return False
+        at = end
+    return at == len(name)
+
+
+def _match_chunk(units: list[_Unit], name: str, at: int, last: bool) -> int | None:
+    """Where `name` goes on behind the units; the last ones must end it."""
+    end = at + len(units)
+    if end > len(name) or (last and end != len(name)):
+        return None
+    for unit, char in zip(units, name[at:end], strict=True):
+        if isinstance(unit, str):
+            if unit != char:
+                return None
+        elif any(low <= char <= high for low, high in unit[1]) == unit[0]:
+            return None
+    return end
+
+
+def _chunks(pattern: str) -> Iterator[tuple[bool, list[_Unit], bool]]:
+    """What is between the stars: whether one comes before it, its units, and whether it is the last. Lazy."""
+    at = 0
+    while at < len(pattern):
+        start = at
+        while pattern.startswith("*", at):
+            at += 1
+        end = _chunk_end(pattern, at)
+        yield at > start, _units(pattern[at:end]), end == len(pattern)
+        at = end
+
+
+def _chunk_end(pattern: str, at: int) -> int:
+    in_class = False
+    while at < len(pattern):
+        char = pattern[at]
+        if char == "*" and not in_class:
+            break
+        in_class = char == "[" or (in_class and char != "]")
+        at += 2 if char == "\\" else 1
+    return min(at, len(pattern))
+
+
+def _units(chunk: str) -> list[_Unit]:
+    found: list[_Unit] = []
+    at = 0
+    while at < len(chunk):
+        if chunk[at] == "[":
+            unit, at = _class(chunk, at + 1)
+        elif chunk[at] == "?":
+            unit, at = _ANY, at + 1
         else:
-            items.append("")
-    inside = "".join(items)
-    if not inside:
-        return ("." if negated else "(?!)"), at + 1
-    return f"[{'^' if negated else ''}{inside}]", at + 1
+            unit, at = _character(chunk, at)
+        found.append(unit)
+    return found
 
 
-def _class_character(pattern: str, at: int) -> tuple[str, int]:
-    if pattern[at : at + 1] in ("", "-", "]"):
-        raise BadPatternError(f"syntax error in pattern {pattern!r}")
-    char, end = _character(pattern, at)
-    if end >= len(pattern):
-        raise BadPatternError(f"syntax error in pattern {pattern!r}")
+def _class(chunk: str, at: int) -> tuple[_Unit, int]:
+    """A bracket expression whose `[` is before `at`: at least one item, `]` and `-` only escaped."""
+    negated = chunk.startswith("^", at)
+    at += negated
+    ranges: list[tuple[str, str]] = []
+    while not ranges or not chunk.startswith("]", at):
+        low, at = _class_character(chunk, at)
+        high = low
+        if chunk.startswith("-", at):
+            high, at = _class_character(chunk, at + 1)
+        ranges.append((low, high))
+    return (negated, tuple(ranges)), at + 1
+
+
+def _class_character(chunk: str, at: int) -> tuple[str, int]:
+    if chunk[at : at + 1] in ("", "-", "]"):
+        raise BadPatternError("syntax error in pattern")
+    char, end = _character(chunk, at)
+    if end >= len(chunk):
+        raise BadPatternError("syntax error in pattern")
     return char, end
 
 
-def _character(pattern: str, at: int) -> tuple[str, int]:
+def _character(chunk: str, at: int) -> tuple[str, int]:
     """One character, a backslash before it taken away."""
-    if pattern[at] != "\\":
-        return pattern[at], at + 1
-    if at + 1 == len(pattern):
-        raise BadPatternError(f"syntax error in pattern {pattern!r}: nothing to escape")
-    return pattern[at + 1], at + 2
+    if chunk[at] != "\\":
+        return chunk[at], at + 1
+    if at + 1 == len(chunk):
+        raise BadPatternError("syntax error in pattern: nothing to escape")
+    return chunk[at + 1], at + 2

@@ -1,4 +1,4 @@
-"""Platforms, `os/arch[/variant]`, as docker and Skaffold spell, compare and match them."""
+"""Platforms, `os[(version)]/arch[/variant]`, as docker and Skaffold spell, compare and match them."""
 
 from __future__ import annotations
 
@@ -26,22 +26,30 @@ _ARCH_ALIASES = {
     "armhf": "arm",
     "armel": "arm",
 }
+_OS = re.compile(r"([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.%-]*(?:\+[A-Za-z0-9_.%-]+)*)\))?")
 _HINT = "write os/arch or os/arch/variant, for example linux/amd64 or linux/arm/v7"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Platform:
-    """One platform; `variant` is empty for the usual one (`arm64` is v8, `arm` is v7)."""
+    """One platform; `variant` is empty for the usual one (`arm64` is v8, `arm` is v7).
+
+    `os_version` is that of Windows, with `+` before each feature behind it; empty for any.
+    """
 
     os: str
     arch: str
     variant: str = ""
+    os_version: str = ""
 
     def __str__(self) -> str:
-        return "/".join(part for part in (self.os, self.arch, self.variant) if part)
+        os = f"{self.os}({self.os_version})" if self.os_version else self.os
+        return "/".join(part for part in (os, self.arch, self.variant) if part)
 
     def same_as(self, other: Platform) -> bool:
-        """Equality of meaning: `linux/arm64` is `linux/arm64/v8`."""
+        """Equality of meaning: `linux/arm64` is `linux/arm64/v8`, and no version is any version."""
+        if self.os_version and other.os_version and self.os_version != other.os_version:
+            return False
         return _canonical(self) == _canonical(other)
 
 
@@ -65,19 +73,22 @@ class PlatformSet:
 
 
 def parse_platform(text: str, host: Platform) -> Platform:
-    """Read `os/arch[/variant]`, `os` or `arch`; a missing half is the host's.
+    """Read `os[(version)]/arch[/variant]`, `os[(version)]` or `arch`; a missing half is the host's.
 
     Raises CannotStart for wildcards, unknown names and more than three parts.
     """
-    parts = text.split("/")
-    if len(parts) > 3 or not all(re.fullmatch(r"[A-Za-z0-9_.-]+", part) for part in parts):
+    first, *parts = text.split("/")
+    named = _OS.fullmatch(first)
+    if named is None or len(parts) > 2 or not all(re.fullmatch(r"[A-Za-z0-9_.-]+", part) for part in parts):
         raise CannotStart(f"{text!r} is not a platform", _HINT)
-    if len(parts) > 1:
-        arch, variant = _normal_arch(parts[1], "".join(parts[2:]))
-        platform = Platform(os=_normal_os(parts[0]), arch=arch, variant=_shown(arch, variant, given=len(parts) == 3))
-        return _known(platform, text)
-    if (os := _normal_os(text)) in KNOWN_OS:
-        return Platform(os=os, arch=host.arch, variant=_shown(host.arch, host.variant, given=False))
+    os, version = _normal_os(named[1]), named[2] or ""
+    if parts:
+        arch, variant = _normal_arch(parts[0], "".join(parts[1:]))
+        shown = _shown(arch, variant, given=len(parts) == 2)
+        return _known(Platform(os=os, arch=arch, variant=shown, os_version=version), text)
+    if os in KNOWN_OS:
+        variant = _shown(host.arch, host.variant, given=False)
+        return Platform(os=os, arch=host.arch, variant=variant, os_version=version)
     arch, variant = _normal_arch(text, "")
     if arch in KNOWN_ARCH:
         return Platform(os=host.os, arch=arch, variant=_shown(arch, variant, given=False))
@@ -95,7 +106,7 @@ def parse_platforms(texts: Iterable[str], host: Platform) -> PlatformSet:
             return PlatformSet(all=True)
         if item:
             platform = parse_platform(item, host)
-            if not any(platform.same_as(other) for other in found):
+            if not any(platform.same_as(other) and platform.os_version == other.os_version for other in found):
                 found.append(platform)
     return PlatformSet(platforms=tuple(found))
 

@@ -6,11 +6,13 @@ place that reads or writes it.
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from dataclasses import dataclass, replace
 
 from buildx_tasks.errors import CannotStart
+
+_FIELD = re.compile(r'"([^"]*(?:""[^"]*)*)"|([^",\r\n]*)')
+_QUOTES = 'put quotes around the whole field and double those inside: "key=a""b"'
 
 CACHE_TYPES = ("registry", "local", "inline", "gha", "s3", "azblob")
 
@@ -87,14 +89,22 @@ def _spec(fields: list[str], text: str) -> Spec:
 
 
 def read_csv(text: str) -> list[str]:
-    """The fields of one CSV record. Raises `CannotStart` when it is not exactly one."""
-    try:
-        records = list(csv.reader(io.StringIO(text), strict=True))
-    except csv.Error as error:
-        raise CannotStart(f"{text!r} is not one CSV record: {error}") from None
-    if len(records) != 1:
+    """The fields of one CSV record, as buildx reads it; a line end behind it does not count.
+
+    Raises `CannotStart` when it is not exactly one, or has a quote inside a field that does not begin with one.
+    """
+    record = text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
+    found: list[str] = []
+    at = 0
+    while record and at <= len(record):
+        field = _FIELD.match(record, at)
+        if field is None or (field.end() < len(record) and record[field.end()] != ","):
+            raise CannotStart(f"{text!r} is not one CSV record", _QUOTES if '"' in text else "write it in one line")
+        found.append(field[2] if field[1] is None else field[1].replace('""', '"'))
+        at = field.end() + 1
+    if not found:
         raise CannotStart(f"{text!r} is not one CSV record")
-    return records[0]
+    return found
 
 
 def write_csv(fields: tuple[str, ...]) -> str:

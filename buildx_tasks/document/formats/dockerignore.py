@@ -1,4 +1,8 @@
-"""`.dockerignore` files: which paths of a context docker leaves out, by docker's own rules, fast for many paths."""
+"""`.dockerignore` files: which paths of a context docker leaves out, by docker's own rules, fast for many paths.
+
+The rules are those of `github.com/moby/patternmatcher`, which Skaffold, BuildKit and docker use: a pattern becomes a Go
+regular expression in which ``|``, ``{``, ``}`` and ``^`` keep the meaning that they have there.
+"""
 
 from __future__ import annotations
 
@@ -9,28 +13,35 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.golang.globs import BadPatternError, glob_parts, has_magic
+from buildx_tasks.golang.globs import BadPatternError, check_glob
+from buildx_tasks.golang.regex import PathRegexes, RegexError, TooMuchWorkError, compile_regex
 
-_ANYTHING = "(?s:.*)"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class IgnoreRules:
     """Patterns in order, the last match wins.
 
-    `runs` are neighbours of the same kind as one expression, each with whether it takes paths back in (`!`);
+    `runs` are neighbours of the same kind as one matcher, each with whether it takes paths back in (`!`);
     `exceptions` are the patterns that do, as text.
     """
 
-    runs: tuple[tuple[bool, re.Pattern[str]], ...] = ()
+    runs: tuple[tuple[bool, PathRegexes], ...] = ()
     exceptions: tuple[str, ...] = ()
 
     def ignores(self, path: str) -> bool:
-        """Whether `path`, relative to the context and with `/` between names, is left out, itself or with a parent."""
+        """Whether `path`, relative to the context and with `/` between names, is left out, itself or with a parent.
+
+        Takes time linear in the length of the path. Raises CannotStart when the patterns are too large for it.
+        """
         ignored = False
-        for takes_back, expression in self.runs:
-            if takes_back == ignored and expression.match(path):
-                ignored = not ignored
+        try:
+            for takes_back, expressions in self.runs:
+                if takes_back == ignored and expressions.matches(path):
+                    ignored = not ignored
+        except TooMuchWorkError:
+            raise CannotStart(f"the ignore patterns are too large to match {path[:120]!r}") from None
         return ignored
 
     def prunes(self, directory: str) -> bool:
@@ -42,29 +53,14 @@ class IgnoreRules:
 
 
 def parse_dockerignore(text: str, file: str = ".dockerignore") -> IgnoreRules:
-    """Read the lines of an ignore file; raises CannotStart with file and line for a pattern that is none."""
-    patterns: list[tuple[bool, str]] = []
-    problems: list[str] = []
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
-        pattern = line.strip()
-        if line.startswith("#") or not pattern:
-            continue
-        takes_back = pattern.startswith("!")
-        pattern = clean(pattern[takes_back:].strip()) if pattern[takes_back:].strip() else ""
-        pattern = pattern[1:] if len(pattern) > 1 and pattern.startswith("/") else pattern
-        try:
-            _expression(pattern)
-        except BadPatternError as error:
-            problems.append(f"{file}:{number}: {error}")
-        patterns.append((takes_back, pattern))
-    if problems:
-        raise CannotStart("\n".join(problems), "docker refuses the file as well")
-    return _rules(patterns)
+    """Read the lines of an ignore file; raises CannotStart with file and line for every pattern that is rejected."""
+    lines = enumerate(text.removeprefix("\ufeff").split("\n"), start=1)
+    return _rules((f"{file}:{number}: ", _from_line(line)) for number, line in lines if not line.startswith("#"))
 
 
 def ignore_rules(patterns: Iterable[str]) -> IgnoreRules:
-    """The rules of patterns that stand in a config."""
-    return parse_dockerignore("\n".join(pattern.replace("\n", "") for pattern in patterns), "ignore")
+    """The rules of patterns that are part of a config; raises CannotStart."""
+    return _rules((f"ignore pattern {pattern!r}: ", pattern) for pattern in patterns)
 
 
 def clean(path: str) -> str:
@@ -73,34 +69,69 @@ def clean(path: str) -> str:
     return cleaned[1:] if cleaned.startswith("//") else cleaned
 
 
-def _rules(patterns: list[tuple[bool, str]]) -> IgnoreRules:
-    runs = tuple(
-        (takes_back, re.compile(f"(?:{'|'.join(_expression(pattern) for _, pattern in group)})(?:/|\\Z)", re.ASCII))
-        for takes_back, group in groupby(patterns, key=lambda entry: entry[0])
+def _from_line(line: str) -> str:
+    """The pattern of one line: a leading slash means the context, as nothing does."""
+    pattern = line.strip()
+    takes_back = "!" if pattern.startswith("!") else ""
+    pattern = pattern[len(takes_back) :].strip()
+    if pattern:
+        pattern = clean(pattern)
+        pattern = pattern[1:] if len(pattern) > 1 and pattern.startswith("/") else pattern
+    return takes_back + pattern
+
+
+def _rules(patterns: Iterable[tuple[str, str]]) -> IgnoreRules:
+    """The rules of patterns, each with the words that a complaint about it begins with."""
+    found: list[tuple[bool, str, str]] = []
+    problems: list[str] = []
+    for where, text in patterns:
+        if not (pattern := text.strip()):
+            continue
+        pattern = clean(pattern)
+        takes_back = pattern.startswith("!")
+        pattern = pattern[takes_back:]
+        try:
+            found.append((takes_back, pattern, _expression(pattern)))
+        except (BadPatternError, RegexError) as error:
+            problems.append(f"{where}{error}")
+    if problems:
+        raise CannotStart("\n".join(problems), "docker rejects the pattern as well")
+    runs = groupby(found, key=lambda entry: entry[0])
+    return IgnoreRules(
+        tuple((takes_back, PathRegexes(expression for *_, expression in run)) for takes_back, run in runs),
+        tuple(pattern for takes_back, pattern, _ in found if takes_back),
     )
-    return IgnoreRules(runs, tuple(pattern for takes_back, pattern in patterns if takes_back))
 
 
 def _expression(pattern: str) -> str:
-    """What the pattern matches from the beginning of a path to the end of one of its names.
-
-    A doubled star crosses names: `**/` is any number of folders, `**` at the end is everything, and a pattern of
-    `**` and plain text is about how the path ends.
-    """
+    """The regular expression for a pattern, which matches whole paths. Raises BadPatternError and RegexError."""
     if not pattern:
         raise BadPatternError("an exception needs a pattern after the !")
-    parts = list(glob_parts(pattern))
-    found: list[str] = []
+    check_glob(pattern)
+    pattern = _SURROGATE.sub("\ufffd", pattern)
+    plain = not any(char in pattern for char in "?\\[]")
+    start, end = pattern.removeprefix("**"), pattern.removesuffix("**")
+    if plain and "*" not in pattern:
+        return f"^{re.escape(pattern)}$"
+    if plain and pattern != start and "*" not in start:
+        return f"^(?s:.*/)?{re.escape(start[1:])}$" if start.startswith("/") else f"(?s)^.*{re.escape(start)}$"
+    if plain and pattern != end and "*" not in end:
+        return f"^{re.escape(end)}"
+    expression = "^" + "".join(_translated(pattern)) + "$"
+    compile_regex(expression)
+    return expression
+
+
+def _translated(pattern: str) -> Iterable[str]:
     at = 0
-    while at < len(parts):
-        text, expression = parts[at]
+    while at < len(pattern):
+        char = pattern[at]
         at += 1
-        if text == "*" and at < len(parts) and parts[at][0] == "*":
-            rest = parts[at + 1 :]
-            slash = bool(rest) and rest[0][0] == "/"
-            at += 1 + slash
-            plain = not any(has_magic(part) or part == "]" for part, _ in rest)
-            ending = not found and plain and not slash
-            expression = _ANYTHING if not rest[slash:] or ending else f"(?:{_ANYTHING}/)?"
-        found.append(expression)
-    return "".join(found)
+        if char == "*" and pattern.startswith("*", at):
+            at += 2 if pattern.startswith("/", at + 1) else 1
+            yield "(.*/)?" if at < len(pattern) else ".*"
+        elif char == "\\":
+            yield char + pattern[at : at + 1]
+            at += 1
+        else:
+            yield {"*": "[^/]*", "?": "[^/]"}.get(char) or (f"\\{char}" if char in ".+()$" else char)

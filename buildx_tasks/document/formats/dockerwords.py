@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from buildx_tasks.golang.regex import RegexError, TooMuchWorkError, compile_regex
+
 MAX_DEPTH = 20
 _NAME = re.compile(r"[0-9]+|[@*#?$!0-]|\w+")
 _BLANKS = re.compile(r"\s*")
@@ -31,7 +33,10 @@ def expand_word(word: str, variables: Mapping[str, str] | None, escape: str = "\
 
     With `variables` None, dollar signs are left alone. Raises BadWordError.
     """
-    return _Lexer(word, variables, escape).until("", raw=False)
+    try:
+        return _Lexer(word, variables, escape).until("", raw=False)
+    except (RegexError, TooMuchWorkError):
+        raise BadWordError(f"a pattern in {word[:40]!r}... is too large") from None
 
 
 def _skip_blanks(text: str, at: int) -> int:
@@ -164,24 +169,29 @@ class _Lexer:
         self.at += every
         pattern = self.until("/", raw=True)
         new = self.until("}", raw=True)
-        return re.sub(_shell_pattern(pattern), lambda _: new, value, count=0 if every else 1)
+        regex = compile_regex("".join(_shell_pattern(pattern, longest=True)))
+        if every:
+            return "".join(regex.replaced(value, new, literal=True))
+        found = regex.find(value)
+        return value if found is None else value[: found[0]] + new + value[found[1] :]
 
 
 def _trimmed(value: str, word: str, modifier: str) -> str:
-    """`#` cuts the shortest match at the front, `%` at the end, doubled the longest."""
+    """`#` cuts the shortest match at the front, `%` at the end, doubled the longest.
+
+    An end is matched as a front read backwards, as in BuildKit.
+    """
     longest = word.startswith(modifier)
-    expression = re.compile(_shell_pattern(word[longest:]))
-    cuts = range(len(value) + 1)
-    order = reversed(cuts) if longest == (modifier == "#") else cuts
-    for cut in order:
-        part = value[:cut] if modifier == "#" else value[cut:]
-        if expression.fullmatch(part):
-            return value[cut:] if modifier == "#" else value[:cut]
-    return value
+    parts = _shell_pattern(word[longest:], longest=longest)
+    if modifier == "#":
+        found = compile_regex("^" + "".join(parts)).find(value)
+        return value[found[1] :] if found else value
+    found = compile_regex("^" + "".join(reversed(parts))).find(value[::-1])
+    return value[: len(value) - found[1]] if found else value
 
 
-def _shell_pattern(pattern: str) -> str:
-    """`*` and `?` as a regular expression; a backslash takes their meaning away."""
+def _shell_pattern(pattern: str, *, longest: bool) -> list[str]:
+    """`*` and `?` as parts of a Go regular expression; a backslash takes their meaning away."""
     found: list[str] = []
     chars = iter(pattern)
     for char in chars:
@@ -191,5 +201,5 @@ def _shell_pattern(pattern: str) -> str:
                 raise BadWordError(f"invalid escape \\{escaped} in a substitution")
             found.append(re.escape(escaped))
         else:
-            found.append({"*": ".*", "?": "."}.get(char) or re.escape(char))
-    return "".join(found)
+            found.append({"*": ".*" if longest else ".*?", "?": "."}.get(char) or re.escape(char))
+    return found

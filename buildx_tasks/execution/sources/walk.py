@@ -8,7 +8,7 @@ from pathlib import Path
 
 from buildx_tasks.document.formats.dockerignore import IgnoreRules, clean
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.golang.globs import BadPatternError, compile_glob, has_magic
+from buildx_tasks.golang.globs import BadPatternError, Glob, has_magic
 
 
 def find_paths(root: Path, pattern: str, *, deep: bool = False) -> list[str]:
@@ -23,24 +23,37 @@ def find_paths(root: Path, pattern: str, *, deep: bool = False) -> list[str]:
         names[-1:] = []
     for name in names:
         try:
-            found = [path for before in found for path in _children(root, before, name, deep=deep)]
+            if deep and name == "**":
+                found = list(_folders(root, found))
+            else:
+                found = list(dict.fromkeys(path for before in found for path in _children(root, before, name)))
         except BadPatternError as error:
-            raise CannotStart(str(error)) from None
+            raise CannotStart(f"{error} {pattern!r}") from None
     return list(dict.fromkeys(path or "." for path in found))
 
 
-def _children(root: Path, before: str, name: str, *, deep: bool) -> Iterator[str]:
-    if deep and name == "**":
-        for folder, _, _ in os.walk(root / before):
-            yield _joined(os.path.relpath(folder, root), "")
-    elif not has_magic(name):
+def _folders(root: Path, starts: list[str]) -> Iterator[str]:
+    """The folders at and below `starts`, each once, however many of the starts it is below."""
+    seen: set[str] = set()
+    for start in starts:
+        for folder, below, _ in os.walk(root / start):
+            path = _joined(os.path.relpath(folder, root), "")
+            if path in seen:
+                below.clear()
+                continue
+            seen.add(path)
+            yield path
+
+
+def _children(root: Path, before: str, name: str) -> Iterator[str]:
+    if not has_magic(name):
         if os.path.lexists(root / before / name):
             yield _joined(before, name)
     else:
-        expression = compile_glob(name)
+        glob = Glob(name)
         if (root / before).is_dir():
             names = (child.name for child in (root / before).iterdir())
-            yield from (_joined(before, child) for child in names if expression.fullmatch(child))
+            yield from (_joined(before, child) for child in names if glob.matches(child))
 
 
 def _joined(folder: str, name: str) -> str:

@@ -12,6 +12,7 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from types import MappingProxyType
 
 from buildx_tasks.errors import BuildxTasksError
@@ -19,7 +20,7 @@ from buildx_tasks.golang.template import times
 from buildx_tasks.golang.template.builtins import BUILTINS
 from buildx_tasks.golang.template.errors import GoError
 from buildx_tasks.golang.template.functions import CallContext, Function, fn
-from buildx_tasks.golang.template.regex import compile_regex, find_all, replaced
+from buildx_tasks.golang.template.regex import find_all, first_match, matched, replaced
 from buildx_tasks.golang.template.values import (
     LIMIT,
     SPACE,
@@ -225,15 +226,6 @@ def _divide(left: Value, right: Value) -> tuple[int, int]:
     return wrap64(quotient), dividend - quotient * divisor
 
 
-def _find(pattern: str, text: str) -> str:
-    found = compile_regex(pattern).search(text)
-    return found[0] if found else ""
-
-
-def _matches(pattern: str, text: str) -> bool:
-    return compile_regex(pattern).search(text) is not None
-
-
 def _digest(text: str, algorithm: str) -> str:
     return hashlib.new(algorithm, to_bytes(text), usedforsecurity=False).hexdigest()
 
@@ -248,8 +240,7 @@ def _fail(message: str) -> str:
 
 
 def _limited(found: Iterable[str], count: int) -> list[Value]:
-    listed: list[Value] = list(found)
-    return listed if count < 0 else listed[:count]
+    return list(found if count < 0 else islice(found, count))
 
 
 SPRIG: Mapping[str, Function] = MappingProxyType(
@@ -287,10 +278,10 @@ SPRIG: Mapping[str, Function] = MappingProxyType(
         "hasPrefix": fn(lambda prefix, text: text.startswith(prefix), "string", "string"),
         "hasSuffix": fn(lambda suffix, text: text.endswith(suffix), "string", "string"),
         "repeat": fn(_repeat, "int", "string"),
-        "regexMatch": fn(_matches, "string", "string"),
-        "regexFind": fn(_find, "string", "string"),
+        "regexMatch": fn(matched, "string", "string"),
+        "regexFind": fn(first_match, "string", "string"),
         "regexFindAll": fn(
-            lambda pattern, text, count: _limited((found[0] for found in find_all(pattern, text)), count),
+            lambda pattern, text, count: _limited(find_all(pattern, text), count),
             "string",
             "string",
             "int",

@@ -170,6 +170,7 @@ def test_copied_sources(text: str, args: dict[str, str | None], expected: list[t
         ("${n:-${v}}", "val"),
         ("${v#v}|${v%l}|${p#*/}|${p##*/}|${p%/*}|${p%%/*}|${p#x}", "al|va|b/c|c|a/b|a|a/b/c"),
         ("${p/b/X}|${p//\\//-}|${v/?/X}|${p/z/X}", "a/X/c|a-b-c|Xal|a/b/c"),
+        ("${p##*}|${p%*}|${p#*}|${p%%?/*}|${p%?/*}|${p##*/?/}", "|a/b/c|a/b/c||a/|c"),
         ("${n?}", None),
         ("${e:?empty}", None),
         ("${", None),
@@ -190,6 +191,13 @@ def test_words(word: str, expected: str | None) -> None:
             expand_word(word, variables)
     else:
         assert expand_word(word, variables) == expected
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("modifier", ["#", "##", "%", "%%", "/", "//"])
+def test_many_stars_in_a_substitution_do_not_stall(modifier: str) -> None:
+    pattern = "*a" * 15 + "*b*a" + ("/x" if modifier in "//" else "")
+    assert expand_word(f"${{v{modifier}{pattern}}}", {"v": "a" * 3000}) == "a" * 3000
 
 
 def test_other_escapes() -> None:

@@ -48,6 +48,15 @@ from buildx_tasks.errors import CannotStart
         (r"a\\b", ["a\\b"], ["ab"]),
         (".*", [".git", ".git/x", ".a"], ["a", "a/.b"]),
         ("a.b+c(d)|e{f}$", ["a.b+c(d)|e{f}$"], ["aXb+c(d)|e{f}$"]),
+        ("a|b", ["a|b", "a|b/c"], ["a", "b"]),
+        ("a|b*", ["a", "ax", "b", "a|b", "a/x", "xbx"], ["x/y"]),
+        ("?|b", ["b", "x", "xb", "x/b", "c/d"], []),
+        ("x?{2}", ["xab", "xab/c"], ["xa", "xabc", "xa{2}"]),
+        ("^a*", ["a", "ab"], ["^a"]),
+        (r"a\d*", ["a1", "a1x"], ["ad", "a"]),
+        ("x*[a-]", ["xa", "x-", "xya"], ["xb", "x"]),
+        ("x*[]a]", ["x]", "xa"], ["xb", "x[b"]),
+        ("[!a]b", ["!b", "ab"], ["xb"]),
         ("x.py-1.0+g08.whl", ["x.py-1.0+g08.whl"], ["x.py-1.00g08.whl"]),
         ("../x", [], ["x"]),
         ("/", [], ["a"]),
@@ -89,7 +98,11 @@ def test_the_file() -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["!", "! ", "[", "[a", "[]", "[]a]", "[a-]", "[-a]", "[a-b-c]", "a\\", "a[^", "**/["]
+    "pattern",
+    [
+        *("!", "! ", "!/", "!//", "[", "[a", "[]", "[]a]", "[a-]", "[-a]", "[a-b-c]", "[b-a]", "a\\", "a[^", "**/["),
+        *("x*[]", "x*[", "a\\q", "?{2}{3}", "!x*["),
+    ],
 )
 def test_mistakes(pattern: str) -> None:
     with pytest.raises(CannotStart, match=r"x\.dockerignore:2: "):
@@ -123,6 +136,27 @@ def test_many_patterns_and_paths() -> None:
     paths = [f"src/mod{number % 97}/skip{number % 60}/file{number}.o" for number in range(20_000)]
     assert all(rules.ignores(path) for path in paths)
     assert not rules.ignores("x/skip7/keep.o")
+
+
+def test_patterns_of_a_config_are_no_lines_of_a_file() -> None:
+    rules = ignore_rules(["#a", "/b", " c "])
+    assert [path for path in ("#a", "b", "c") if rules.ignores(path)] == ["#a", "c"]
+    with pytest.raises(CannotStart, match=r"ignore pattern '\['"):
+        ignore_rules(["["])
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("*a" * 15, "a" * 200 + "b"),
+        ("*a*" * 15 + "/c", "a" * 200 + "/b"),
+        ("**/a/" * 12 + "b", "a/" * 200 + "c"),
+        ("**a" * 12 + "?b", "a/" * 200 + "c"),
+    ],
+)
+def test_no_pattern_stalls_on_a_long_path(pattern: str, path: str) -> None:
+    assert not ignore_rules([pattern]).ignores(path)
 
 
 NAMES = st.lists(st.text("ab.", min_size=1, max_size=2).filter(lambda name: name.strip(".")), min_size=1, max_size=3)

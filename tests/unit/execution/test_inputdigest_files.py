@@ -169,6 +169,28 @@ def test_patterns(project: Path, pattern: str, deep: bool, expected: list[str]) 
     assert sorted(find_paths(project, pattern, deep=deep)) == sorted(expected)
 
 
+@pytest.mark.timeout(20)
+def test_a_doubled_star_visits_each_folder_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.joinpath(*["a"] * 60).mkdir(parents=True)
+    visited: list[Path] = []
+    scandir = os.scandir
+
+    def counted(folder: Path) -> object:
+        visited.append(folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", counted)
+    found = find_paths(tmp_path, "**/a/" * 12 + "**/*", deep=True)
+    assert sorted(found) == ["/".join(["a"] * count) for count in range(13, 61)]
+    assert len(visited) <= 14 * 2 * 61
+
+
+@pytest.mark.timeout(20)
+def test_many_stars_in_a_name_do_not_stall(tmp_path: Path) -> None:
+    (tmp_path / ("a" * 200)).touch()
+    assert find_paths(tmp_path, "*a" * 15 + "b") == []
+
+
 class Runner:
     """Answers commands from a table of outputs by argv; anything else fails."""
 

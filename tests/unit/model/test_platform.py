@@ -50,6 +50,10 @@ def platforms(*texts: str) -> PlatformSet:
         ("aarch64", AMD64, "linux/arm64"),
         ("armhf", AMD64, "linux/arm"),
         ("s390x", AMD64, "linux/s390x"),
+        ("windows(10.0.17763)/amd64", AMD64, "windows(10.0.17763)/amd64"),
+        ("Windows(10.0.20348+win32k)/x86_64", AMD64, "windows(10.0.20348+win32k)/amd64"),
+        ("windows()/amd64", AMD64, "windows/amd64"),
+        ("windows(10.0.17763)", AMD64, "windows(10.0.17763)/amd64"),
     ],
 )
 def test_spelling(text: str, host: Platform, expected: str) -> None:
@@ -67,6 +71,9 @@ def test_spelling(text: str, host: Platform, expected: str) -> None:
         ("linux/", "is not a platform"),
         ("", "is not a platform"),
         ("linux /amd64", "is not a platform"),
+        ("windows(10.0/amd64", "is not a platform"),
+        ("windows(a b)/amd64", "is not a platform"),
+        ("linux/amd64(1)", "is not a platform"),
     ],
 )
 def test_no_platform(text: str, message: str) -> None:
@@ -119,6 +126,17 @@ def test_a_mistake_before_all() -> None:
 )
 def test_intersection(left: str, right: str, expected: str) -> None:
     assert format_platforms(intersect(platforms(left), platforms(right))) == expected
+
+
+def test_a_version_of_windows_is_kept_and_no_version_is_any() -> None:
+    old, new, any_version = (
+        parse_platform(f"windows{version}/amd64", AMD64) for version in ("(10.0.17763)", "(10.0.20348)", "")
+    )
+    assert old.same_as(any_version)
+    assert not old.same_as(new)
+    assert format_platforms(platforms(str(old), str(new), str(old))) == f"{old},{new}"
+    assert format_platforms(platforms(str(old), str(any_version))) == f"{old},{any_version}"
+    assert format_platforms(intersect(platforms(str(old), str(new)), platforms(str(any_version)))) == f"{old},{new}"
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from buildx_tasks.model.spec import Spec, parse_cache_entry, parse_output, read_
         ("type=registry,ref=r/a:b,mode=max", Spec("registry", (("ref", "r/a:b"), ("mode", "max")))),
         ('type=local,"dest=/tmp/a,b"', Spec("local", (("dest", "/tmp/a,b"),))),
         ("type=inline", Spec("inline")),
+        ('"type=local","dest=a""b"', Spec("local", (("dest", 'a"b'),))),
+        ("type=inline\r\n", Spec("inline")),
         ("TYPE=gha,Scope=x", Spec("gha", (("scope", "x"),))),
         ("ref=a,type=registry", Spec("registry", (("ref", "a"),))),
         ("type=s3,name=sha;branch", Spec("s3", (("name", "sha;branch"),))),
@@ -26,7 +28,11 @@ def test_a_cache_entry_is_a_reference_or_attributes(text: str, spec: Spec) -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a,b", "ref=a", "type=registry", "type=registry,ref", 'type=local,"dest=a', "type=a\nb", "=x,type=a"]
+    "text",
+    [
+        *("", "a,b", "ref=a", "type=registry", "type=registry,ref", 'type=local,"dest=a', "type=a\nb", "=x,type=a"),
+        *('a"b', 'type=local,dest=a"b', '"type=local"x', ' "type=local"', "type=a\r,b=c"),
+    ],
 )
 def test_an_unreadable_cache_entry_is_refused(text: str) -> None:
     with pytest.raises(CannotStart):
