@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from buildx_tasks.execution.signals import handled
+
 if TYPE_CHECKING:
     from typing import TextIO
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("buildx_tasks")
 
 
+@handled()
 def load(
     path: str | os.PathLike[str] | None = None,
     *,
@@ -51,6 +54,7 @@ def load(
     return _run(path, flags, environ, cwd, warn).configs
 
 
+@handled()
 def plan(
     path: str | os.PathLike[str] | None = None,
     *,
@@ -68,6 +72,7 @@ def plan(
     return _run(path, settings, environ, cwd, warn).prepare(building=False).plan
 
 
+@handled()
 def build(
     path: str | os.PathLike[str] | None = None,
     *,

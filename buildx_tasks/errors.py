@@ -69,7 +69,7 @@ class UpgradeRefused(BuildxTasksError):
 
 
 class Interrupted(BuildxTasksError):
-    """The user pressed Ctrl-C."""
+    """A signal ended the run; the exit code is 128 and the signal's number, as shells report it (130 for Ctrl-C)."""
 
     exit_code = INTERRUPTED
 

@@ -1,7 +1,8 @@
 """The one door to other programs, and the only importer of sh.
 
 Commands are argument lists, never a shell line. Every command gets a process group of its own, so that an
-interrupt ends a build with all its children exactly once, wherever the signal came from.
+interrupt ends a build with all its children exactly once, wherever the signal came from. When we are killed, a
+watchdog ends them.
 """
 
 from __future__ import annotations
@@ -20,17 +21,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from buildx_tasks.execution import signals
+from buildx_tasks.execution.signals import GRACE_SECONDS
+from buildx_tasks.execution.watchdog import Watchdog
 from buildx_tasks.model.command import NOT_FOUND, TIMED_OUT, Command, Completed, Write
 
 TAIL_CHARACTERS = 200_000
-GRACE_SECONDS = 5.0
 
 
 class ShellRunner:
     """Runs commands with `environ` as their base environment (our own process environment by default).
 
-    `echo` is told every streamed command before it starts; `timeout` in seconds bounds those that have none, and
-    `cwd` is where those without a folder of their own run.
+    `echo` is told every streamed command before it starts; `timeout` in seconds bounds every command, and `cwd` is
+    where those without a folder of their own run. The signals of the run in which it is made stop it.
     """
 
     def __init__(
@@ -50,6 +53,9 @@ class ShellRunner:
         self._deadlines: dict[int, _Deadline] = {}
         self._lock = threading.Lock()
         self._stopped = False
+        self._watchdog = Watchdog()
+        self._tokens: dict[int, int] = {}
+        signals.watch(self)
 
     def capture(self, command: Command) -> Completed:
         """Run to the end and keep both streams whole."""
@@ -89,11 +95,17 @@ class ShellRunner:
     def stop_asking(self) -> None:
         """Interrupt the commands whose output is captured, and wait for none; later starts are refused.
 
-        For a signal handler: whoever waits for a builder's answer in another thread goes on at once.
+        For a signal handler, so it takes no lock: whoever waits for an answer in another thread goes on at once.
         """
         self._stopped = True
         for process in tuple(self._questions.values()):
             _signal(process, signal.SIGINT)
+
+    def kill(self) -> None:
+        """Kill every running command, and wait for none; later starts are refused. For a signal handler, too."""
+        self._stopped = True
+        for process in tuple(self._running.values()):
+            _signal(process, signal.SIGKILL)
 
     def stop(self) -> None:
         """Interrupt every running command, wait a little, then kill what is left; later starts are refused.
@@ -138,12 +150,18 @@ class ShellRunner:
         }
         if folder := command.cwd or self.cwd:
             options["_cwd"] = folder
-        timeout = self.timeout if command.timeout is None else command.timeout
+        timeout = min((item for item in (self.timeout, command.timeout) if item is not None), default=None)
         with self._lock:
             if self._stopped:
                 raise KeyboardInterrupt
-            process = sh.Command(program)(*command.argv[1:], **options)
+            token, options["_preexec_fn"] = self._watchdog.begin()
+            try:
+                process = sh.Command(program)(*command.argv[1:], **options)
+            except Exception:
+                self._watchdog.end(token)
+                raise
             self._running[id(process)] = process
+            self._tokens[id(process)] = token
             if timeout is not None:
                 self._deadlines[id(process)] = _Deadline(process, timeout)
         return process
@@ -151,14 +169,13 @@ class ShellRunner:
     def _wait(self, process: Any) -> int:
         import sh
 
-        try:
+        # An interrupt leaves it among the running ones, for `stop`.
+        with contextlib.suppress(sh.ErrorReturnCode):
             process.wait()
-        except sh.ErrorReturnCode:
-            pass
-        finally:
-            with self._lock:
-                self._running.pop(id(process), None)
-                deadline = self._deadlines.pop(id(process), None)
+        with self._lock:
+            self._running.pop(id(process), None)
+            deadline = self._deadlines.pop(id(process), None)
+            self._watchdog.end(self._tokens.pop(id(process), 0))
         if deadline is not None and deadline.is_over():
             return TIMED_OUT
         code = int(process.exit_code)

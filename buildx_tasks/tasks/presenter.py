@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from buildx_tasks.errors import CannotStart
@@ -23,23 +19,6 @@ from buildx_tasks.reporting.text import Silent, TextReporter
 from buildx_tasks.tasks.calling import as_called
 from buildx_tasks.tasks.console import print_aside, print_warning
 from buildx_tasks.tasks.runcontext import RunContext
-
-
-@contextmanager
-def _ended_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP, by which CI services cancel, end a build as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    ours = [number for number, handler in before.items() if handler is signal.SIG_DFL]
-    for number in ours:
-        signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number in ours:
-            signal.signal(number, signal.SIG_DFL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,8 +73,7 @@ class Presenter:
             )
         if not self.quiet:
             self.reporter.tags(prepared.plan.tags)
-        with _ended_like_interrupted():
-            results = run.build(prepared, Silent() if self.quiet else self.reporter)
+        results = run.build(prepared, Silent() if self.quiet else self.reporter)
         if self.context.output.metadata_output:
             results = run.with_record(results, prepared.plan)
         self._show(results)

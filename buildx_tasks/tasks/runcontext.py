@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
@@ -65,7 +62,6 @@ class RunContext:
         chosen = output(environ)
         chosen = replace(chosen, dry_run=chosen.dry_run or bool(options.dry))
         runner = ShellRunner(environ, echo=_echo if options.echo else None, timeout=c.config.timeouts.command)
-        _let_interrupts_end_questions(runner)
         return cls(
             world=World(
                 environ=environ,
@@ -95,22 +91,6 @@ class RunContext:
         kube = KubeConfigs(world.environ, world.home, world.notify)
         sources = SettingsSources(flags=flags, environ=world.environ, home=world.home, kube=kube, others=(self.invoke,))
         return Run(sources, world, self.questions)
-
-
-def _let_interrupts_end_questions(runner: ShellRunner) -> None:
-    """Let Ctrl-C reach what docker is being asked in other threads, in a process group of its own.
-
-    `tasks.task` puts back the handler that was there before the task.
-    """
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or before is not signal.default_int_handler:
-        return
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        runner.stop_asking()
-        signal.default_int_handler(number, frame)
-
-    signal.signal(signal.SIGINT, interrupt)
 
 
 def _echo(command: Command) -> None:

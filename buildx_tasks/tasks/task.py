@@ -7,9 +7,8 @@ import errno
 import functools
 import io
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,6 +18,7 @@ from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
 from buildx_tasks.errors import FAILED, INTERRUPTED, BuildxTasksError
+from buildx_tasks.execution.signals import handled
 from buildx_tasks.tasks.calling import as_called, called_with
 from buildx_tasks.tasks.letters import not_for_invoke, refused, take_letters, with_nicknames
 
@@ -43,7 +43,7 @@ class GuardedTask(Task):  # type: ignore[type-arg]
 
     def _guarded(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            with _signals_as_before():
+            with handled():
                 take_letters(args[0] if args else None, kwargs)
                 _refuse_skaffold_config(*args[:1])
                 result = super().__call__(*args, **kwargs)
@@ -93,17 +93,6 @@ def _write_whatever_comes() -> None:
         keeps_bytes = sys.stdout.errors == "surrogateescape" and sys.stdout.encoding.lower().startswith("utf")
         if not keeps_bytes:
             sys.stdout.reconfigure(errors="backslashreplace")
-
-
-@contextlib.contextmanager
-def _signals_as_before() -> Iterator[None]:
-    """Put back what Ctrl-C does, which a task may change for as long as it runs."""
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    finally:
-        if before is not None and signal.getsignal(signal.SIGINT) is not before:
-            signal.signal(signal.SIGINT, before)
 
 
 def _drop_what_is_refused(stream: TextIO) -> None:

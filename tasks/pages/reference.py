@@ -19,7 +19,8 @@ runs as `buildx-tasks TASK`, which takes Skaffold's short flags: `-b -d -f -m -p
 
 The exit status of every task: 0 when all went well, 1 when work was done and something failed, 2 when it could not
 start (arguments, file, YAML, schema), 3 when nothing was selected, 4 when docker, buildx or the builder is missing or
-unfit, 5 when an upgrade was refused, 130 when it was interrupted. A command line that can't be parsed ends
+unfit, 5 when an upgrade was refused, 130, 143 or 129 when SIGINT (Ctrl-C), SIGTERM or SIGHUP ended it. A command line
+that can't be parsed ends
 `buildx-tasks` with 2; `invoke` itself ends with 1 there, before any task of ours has a say. Several tasks may stand on
 one command line; a flag that may have a value, such as `--push`, is then no good last word: write `--push=true`.
 """
