@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # what `EXPORTS` says, for type checkers and editors
     from buildx_tasks.api import build, load, plan
     from buildx_tasks.document.migrations.upgrade import upgrade_text
-    from buildx_tasks.document.schema.validate import validate_text
+    from buildx_tasks.document.validate import validate_text
     from buildx_tasks.tasks import namespace
     from buildx_tasks.tasks.buildx import ns as buildx
     from buildx_tasks.tasks.schema import ns as schema
@@ -27,7 +27,7 @@ EXPORTS: dict[str, str] = {
     "plan": "buildx_tasks.api:plan",
     "schema": "buildx_tasks.tasks.schema:ns",
     "upgrade_text": "buildx_tasks.document.migrations.upgrade:upgrade_text",
-    "validate_text": "buildx_tasks.document.schema.validate:validate_text",
+    "validate_text": "buildx_tasks.document.validate:validate_text",
 }
 """Public name -> "module:attribute", imported when the name is first used."""
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 from buildx_tasks.errors import BuildxTasksError, CannotStart
-from buildx_tasks.execution.cache.verdicts import VerdictCache
 from buildx_tasks.execution.cluster.detect import ClusterContext, EnvironmentRunner, detect_cluster
 from buildx_tasks.execution.config.configfile import DEFAULT_NAMES
 from buildx_tasks.execution.config.layers import SettingsSources, merged_block
@@ -18,16 +17,18 @@ from buildx_tasks.execution.docker.declared import select_builder
 from buildx_tasks.execution.docker.probe import Questions, answers, ask
 from buildx_tasks.execution.sources.sources import gather_sources
 from buildx_tasks.execution.sources.tagfacts import gather_tag_facts
+from buildx_tasks.execution.verdicts import VerdictCache
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Command, Runner
 from buildx_tasks.model.config import Artifact, Config
 from buildx_tasks.model.engine import Engine
+from buildx_tasks.model.layers import ADVERTISED
 from buildx_tasks.model.observer import Observer
 from buildx_tasks.model.outcome import STRICT_HINT
 from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.platform import Platform
 from buildx_tasks.model.result import ArtifactResult, Results
-from buildx_tasks.model.settings import ADVERTISED, WITHOUT_EFFECT, Settings
+from buildx_tasks.model.settings import WITHOUT_EFFECT, Settings
 from buildx_tasks.planning.build.plan import plan_build
 from buildx_tasks.planning.build.variables import Expander
 from buildx_tasks.planning.config.registries import with_registries_of

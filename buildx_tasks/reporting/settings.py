@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from buildx_tasks.model.settings import ALIASES, CONFIG_KEYS, ENVIRONMENT, KEYS, SKAFFOLD_ENVIRONMENT, Settings
+from buildx_tasks.model.layers import ENVIRONMENT
+from buildx_tasks.model.settings import ALIASES, CONFIG_KEYS, KEYS, SKAFFOLD_ENVIRONMENT, Settings
 
 DEFAULT = "default"
 ROWS: tuple[str, ...] = (*CONFIG_KEYS, *(key for key in KEYS if key not in {ALIASES.get(k, k) for k in CONFIG_KEYS}))

@@ -28,7 +28,7 @@ def check(c: Context, given: Mapping[str, Any]) -> None:
         raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(FORMATS)}")
     context = RunContext.from_invoke(c, asking=True)
 
-    from buildx_tasks.execution.run.dockerchecks import run_checks
+    from buildx_tasks.execution.dockerchecks import run_checks
     from buildx_tasks.reporting.dockerchecks import REPORTERS
 
     checked = run_checks(context.run(flag_values(given, SELECTION, WHAT)))

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from invoke.context import Context
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.model.settings import INVOKE, KEYS, Layer
+from buildx_tasks.model.layers import INVOKE, Layer
+from buildx_tasks.model.settings import KEYS
 
 SECTION = "buildx"
 

@@ -27,7 +27,7 @@ def doctor(c: Context, given: Mapping[str, Any]) -> None:
         raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(FORMATS)}")
     context = RunContext.from_invoke(c, asking=True)
 
-    from buildx_tasks.execution.docker.doctor import gather
+    from buildx_tasks.execution.doctor import gather
     from buildx_tasks.model.check import PROBLEM
     from buildx_tasks.planning.doctor.checks import examine, worst
     from buildx_tasks.reporting.doctor import doctor_json, doctor_text

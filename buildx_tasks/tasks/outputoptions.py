@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from buildx_tasks.errors import CannotStart, WorkFailed
-from buildx_tasks.model.settings import as_boolean
+from buildx_tasks.model.layers import as_boolean
 
 if TYPE_CHECKING:
     from buildx_tasks.model.result import Results

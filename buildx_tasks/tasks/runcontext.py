@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from buildx_tasks.execution.cache.verdicts import VerdictCache
 from buildx_tasks.execution.config.envfile import load_environment_file
 from buildx_tasks.execution.docker.probe import Questions, ask
 from buildx_tasks.execution.shell import ShellRunner
+from buildx_tasks.execution.verdicts import VerdictCache
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Command
-from buildx_tasks.model.settings import Layer
+from buildx_tasks.model.layers import Layer
 from buildx_tasks.tasks.console import once, print_aside, print_note, print_warning
 from buildx_tasks.tasks.defaults import invoke_layer
 from buildx_tasks.tasks.outputoptions import SILENT, OutputOptions

@@ -41,7 +41,7 @@ def validate(
     strict: bool = False,
 ) -> None:
     """Find every problem of the config files."""
-    from buildx_tasks.document.schema.validate import validate_text
+    from buildx_tasks.document.validate import validate_text
     from buildx_tasks.execution.config.inputs import find_inputs
     from buildx_tasks.reporting.findings import REPORTERS, summary
 

@@ -5,6 +5,7 @@ import re
 from dataclasses import MISSING, fields
 from pathlib import Path
 
+from buildx_tasks.model.layers import kind_of
 from buildx_tasks.model.settings import (
     ALIASES,
     CHOICES,
@@ -13,7 +14,6 @@ from buildx_tasks.model.settings import (
     KEYS,
     SKAFFOLD_ENVIRONMENT,
     Settings,
-    kind_of,
 )
 from buildx_tasks.tasks.defaults import variable
 from buildx_tasks.tasks.options import BUILD, SELECTION

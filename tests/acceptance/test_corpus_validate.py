@@ -8,8 +8,9 @@ import json
 
 from corpus_support import corpus_file
 
-from buildx_tasks.document.schema.validate import structure_problems, validate_text
+from buildx_tasks.document.schema.structure import structure_problems
 from buildx_tasks.document.schema.versioning import version_of
+from buildx_tasks.document.validate import validate_text
 from buildx_tasks.document.yaml.source import parse
 
 KINDER = {

@@ -14,7 +14,8 @@ import yaml
 from recording import Here, Project, make_project
 
 from buildx_tasks.document.schema.catalogue import fields
-from buildx_tasks.model.settings import KEYS, SKAFFOLD_ENVIRONMENT, WITHOUT_EFFECT, kind_of
+from buildx_tasks.model.layers import kind_of
+from buildx_tasks.model.settings import KEYS, SKAFFOLD_ENVIRONMENT, WITHOUT_EFFECT
 from buildx_tasks.tasks.options import BUILD, RESULT, SELECTION, Option
 
 HEAD = "apiVersion: skaffold/v4beta13\nkind: Config\n"

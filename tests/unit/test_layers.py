@@ -1,4 +1,4 @@
-"""The house is one-way: a module may import only from its own layer and from those below."""
+"""The house is one-way: a module imports only from its own layer and those below, and so in the rooms of a layer."""
 
 from __future__ import annotations
 
@@ -9,9 +9,25 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "buildx_tasks"
 LAYERS = {"errors": 0, "model": 1, "golang": 2, "document": 3, "planning": 4, "execution": 5, "tasks": 6}
+ROOMS = {
+    "golang": ("globs regex timelayout", "matching", "template"),
+    "document": ("yaml", "buildkit formats globalconfig schema", "migrations", "validate"),
+    "planning": ("facts", "builders config failures tags", "build", "doctor reuse"),
+    "execution": (
+        "tempfiles",
+        "files shell verdicts world",
+        "cluster sources",
+        "config docker",
+        "registry",
+        "cache run",
+        "pipeline",
+        "doctor dockerchecks",
+    ),
+}
+"""The rooms of a layer and the modules at its root, from the lowest; those in one text do not import one another."""
 DOORS = {
     "sh": {"execution/shell.py"},
-    "jsonschema": {"document/schema/validate.py"},
+    "jsonschema": {"document/schema/structure.py"},
     "subprocess": set[str](),
 }
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
@@ -23,8 +39,9 @@ def imported(module: str) -> set[str]:
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names if node.module == "buildx_tasks")
+            folder = PACKAGE.parent / node.module.replace(".", "/")
+            inner = [f"{node.module}.{alias.name}" for alias in node.names if folder.is_dir()]
+            names.update(inner or [node.module])
     return names
 
 
@@ -57,3 +74,23 @@ def test_each_door_has_one_key(module: str) -> None:
         top = name.split(".")[0]
         assert top not in DOORS or module in DOORS[top], f"{module} imports {name}"
         assert top != "invoke" or module.startswith("tasks/"), f"{module} imports {name}"
+
+
+def rank(layer: str, room: str) -> int:
+    """How high a room is in its layer."""
+    for number, names in enumerate(ROOMS[layer]):
+        if room in names.split():
+            return number
+    raise AssertionError(f"{layer}/{room} has no place in ROOMS")
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.count("/") and name.split("/")[0] in ROOMS])
+def test_rooms_of_a_layer_point_down(module: str) -> None:
+    layer_, room, *_ = module.removesuffix(".py").split("/")
+    if room == "__init__":
+        return
+    for name in imported(module):
+        parts = name.split(".")[1:]
+        if not name.startswith("buildx_tasks.") or parts[0] != layer_ or len(parts) < 2 or parts[1] == room:
+            continue
+        assert rank(layer_, parts[1]) < rank(layer_, room), f"{module} imports {name}"

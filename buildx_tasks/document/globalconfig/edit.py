@@ -15,7 +15,8 @@ from buildx_tasks.document.yaml.nodes import Alias, Mapping, Mark, Node, Scalar,
 from buildx_tasks.document.yaml.render import block_lines, flow, scalar
 from buildx_tasks.document.yaml.source import BOM, key_text, parse
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.model.settings import CONFIG_KEYS, as_boolean, kind_of
+from buildx_tasks.model.layers import as_boolean, kind_of
+from buildx_tasks.model.settings import CONFIG_KEYS
 
 Pair: TypeAlias = "tuple[Node, Node]"
 

@@ -13,7 +13,8 @@ from buildx_tasks.document.yaml.scalars import BOOL_WORDS, FALSES, TRUES, plain_
 from buildx_tasks.document.yaml.source import Path, is_merge, key_text, parse
 from buildx_tasks.golang.matching import matches
 from buildx_tasks.model.finding import Finding, dotted
-from buildx_tasks.model.settings import CONFIG_KEYS, kind_of
+from buildx_tasks.model.layers import kind_of
+from buildx_tasks.model.settings import CONFIG_KEYS
 
 GLOBAL = "global"
 CONTEXTS = "kubeContexts"

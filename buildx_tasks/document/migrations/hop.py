@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from buildx_tasks.document.migrations.children import Child, Leaf
-from buildx_tasks.document.migrations.tree import Map, OddShape, Value
 from buildx_tasks.document.yaml.nodes import Mark
 from buildx_tasks.document.yaml.scalars import BOOL_WORDS
 from buildx_tasks.document.yaml.source import Path
+from buildx_tasks.document.yaml.tree import Child, Leaf, Map, OddShape, Value
 from buildx_tasks.model.apiversion import position
 
 KANIKO_LENIENT = position("v2beta11")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from buildx_tasks.document.migrations.tree import Box, Map
+from buildx_tasks.document.yaml.tree import Box, Map
 
 EMBEDDED = frozenset(("volumesource", "localobjectreference", "downwardapiprojection"))
 FREE_MAPS = frozenset(("options", "volumeattributes", "matchlabels", "labels", "annotations"))

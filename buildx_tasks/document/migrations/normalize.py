@@ -27,7 +27,7 @@ def read_newest(document: Document, *, judged: bool = False) -> tuple[dict[str, 
     if at is None:
         return {}, [*problems, version_problem(document.data)]
     if not judged:
-        from buildx_tasks.document.schema.validate import structure_problems
+        from buildx_tasks.document.schema.structure import structure_problems
 
         problems += [problem for problem in structure_problems(document.data, at) if problem.severity == "error"]
     if problems:
@@ -35,7 +35,7 @@ def read_newest(document: Document, *, judged: bool = False) -> tuple[dict[str, 
     data: Mapping[str, Any] = document.data
     if at < position(SAME_SHAPE_SINCE):
         from buildx_tasks.document.migrations.table import migrate
-        from buildx_tasks.document.migrations.tree import Map, plain
+        from buildx_tasks.document.yaml.tree import Map, plain
 
         root = Map(document.visible())
         refusals = migrate(root, VERSIONS[at], NEWEST).refusals

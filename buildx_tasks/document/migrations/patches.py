@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from buildx_tasks.document.migrations.children import Child, Leaf
 from buildx_tasks.document.migrations.hop import Hop, Migration
-from buildx_tasks.document.migrations.tree import Box, Map, OddShape, Seq, Value, copy, make
+from buildx_tasks.document.yaml.tree import Box, Child, Leaf, Map, OddShape, Seq, Value, copy, make
 
 Rule = tuple[str, ...]
 """A path pattern (``*`` stands for one segment) and the paths that take its place; none: it is dropped."""

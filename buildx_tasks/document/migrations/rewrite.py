@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from buildx_tasks.document.migrations.children import Child, Leaf
 from buildx_tasks.document.migrations.hop import Note
 from buildx_tasks.document.migrations.table import Journey, migrate
-from buildx_tasks.document.migrations.texttree import Tree
-from buildx_tasks.document.migrations.tree import Map, plain
 from buildx_tasks.document.yaml.edits import edited
 from buildx_tasks.document.yaml.edits.layout import Text, document_end
 from buildx_tasks.document.yaml.nodes import Mapping, Node, Scalar, Sequence, YamlProblem
 from buildx_tasks.document.yaml.source import Document, Path, key_text, parse
+from buildx_tasks.document.yaml.texttree import Tree
+from buildx_tasks.document.yaml.tree import Child, Leaf, Map, plain
 from buildx_tasks.errors import UpgradeRefused
 from buildx_tasks.model.apiversion import PREFIX
 from buildx_tasks.model.finding import Finding, dotted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from buildx_tasks.document.migrations import v1beta, v3
 from buildx_tasks.document.migrations.hop import Hop, is_on, section
 from buildx_tasks.document.migrations.patches import BY_HAND, Around, Patch, Target, unescape
-from buildx_tasks.document.migrations.tree import Box, Map
+from buildx_tasks.document.yaml.tree import Box, Map
 
 ARTIFACTS = ("build", "artifacts")
 RELEASES = ("deploy", "helm", "releases")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from buildx_tasks.document.migrations import specials, v1alpha, v1beta, v2, v3, v4
-from buildx_tasks.document.migrations.children import Child
 from buildx_tasks.document.migrations.hop import Hop, Note
 from buildx_tasks.document.migrations.patches import BY_HAND, Around, Step, rewrite
-from buildx_tasks.document.migrations.tree import Map, OddShape, make
+from buildx_tasks.document.yaml.tree import Child, Map, OddShape, make
 from buildx_tasks.model.apiversion import PREFIX, VERSIONS, position
 from buildx_tasks.model.taskname import task_command
 

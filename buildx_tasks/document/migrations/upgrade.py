@@ -7,7 +7,6 @@ from typing import Any
 
 from buildx_tasks.document.migrations.rewrite import Rewrite, Unproved, closed
 from buildx_tasks.document.migrations.table import migrate
-from buildx_tasks.document.migrations.tree import Map, plain
 from buildx_tasks.document.schema.explain import UPGRADE
 from buildx_tasks.document.schema.versioning import version_of, version_problem
 from buildx_tasks.document.yaml.locations import place
@@ -15,6 +14,7 @@ from buildx_tasks.document.yaml.nodes import YamlProblem
 from buildx_tasks.document.yaml.problem import Problem
 from buildx_tasks.document.yaml.reading import duplicate_keys
 from buildx_tasks.document.yaml.source import BOM, Document, parse
+from buildx_tasks.document.yaml.tree import Map, plain
 from buildx_tasks.errors import CannotStart, ConfigInvalid, UpgradeRefused
 from buildx_tasks.model.apiversion import NEWEST, PREFIX, VERSIONS, find_version, position
 from buildx_tasks.model.finding import Finding, dotted
@@ -139,7 +139,7 @@ def _version_problem(document: Document) -> Problem | None:
 
 def _check(documents: list[Document], before: tuple[str, ...], target: str, file: str) -> None:
     """Refuse a file that Skaffold can't read: a half-understood config would be half-migrated."""
-    from buildx_tasks.document.schema.validate import structure_problems
+    from buildx_tasks.document.schema.structure import structure_problems
 
     findings: list[Finding] = []
     for document, version in zip(documents, before, strict=True):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from buildx_tasks.document.migrations.children import Child
 from buildx_tasks.document.migrations.hop import Hop, artifacts, as_switch, is_empty, releases, section, tidy
-from buildx_tasks.document.migrations.tree import Map, OddShape, is_null, make, wrap
+from buildx_tasks.document.yaml.tree import Child, Map, OddShape, is_null, make, wrap
 
 
 def to_v1alpha2(pipeline: Map, hop: Hop) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from buildx_tasks.document.migrations.children import Child, Leaf
 from buildx_tasks.document.migrations.hop import Hop, artifacts, is_empty
-from buildx_tasks.document.migrations.tree import Box, Map, OddShape, Seq, copy, is_null, make, wrap
 from buildx_tasks.document.yaml.nodes import Scalar
 from buildx_tasks.document.yaml.scalars import as_text
+from buildx_tasks.document.yaml.tree import Box, Child, Leaf, Map, OddShape, Seq, copy, is_null, make, wrap
 
 POD_SETTINGS = ("pullSecret", "pullSecretName", "namespace", "timeout", "dockerConfig")
 ARTIFACT_SETTINGS = ("buildContext", "image", "flags", "cache")

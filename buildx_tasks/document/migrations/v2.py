@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from buildx_tasks.document.migrations.children import Child
 from buildx_tasks.document.migrations.hop import Hop, artifacts, is_empty, is_on, releases, says_nothing, section, tidy
 from buildx_tasks.document.migrations.kubernetes import respell
-from buildx_tasks.document.migrations.tree import Map, make, wrap
 from buildx_tasks.document.migrations.v1alpha import into_list
+from buildx_tasks.document.yaml.tree import Child, Map, make, wrap
 
 KPT_MOVES = (
     (("applyDir",), ("live", "apply", "dir")),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from buildx_tasks.document.migrations.children import Child, Leaf
 from buildx_tasks.document.migrations.hop import Hop, is_empty, is_on
-from buildx_tasks.document.migrations.tree import Map, Seq, copy, is_null, make
 from buildx_tasks.document.yaml.scalars import as_text
+from buildx_tasks.document.yaml.tree import Child, Leaf, Map, Seq, copy, is_null, make
 
 UNMERGEABLE = "kustomize's {0} can't be merged into kubectl's: they are set differently"
 BY_HAND = "give deploy.kubectl and deploy.kustomize the same {0}, or move one of them to a profile"

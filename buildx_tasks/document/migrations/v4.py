@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from buildx_tasks.document.migrations.children import Child
 from buildx_tasks.document.migrations.hop import Hop, artifacts, is_empty, section
-from buildx_tasks.document.migrations.tree import Map, copy, nest
+from buildx_tasks.document.yaml.tree import Child, Map, copy, nest
 
 CONTAINER = ("name", "image", "command", "args", "env")
 VARIABLE = ("name", "value")

@@ -10,7 +10,8 @@ from pathlib import Path
 from buildx_tasks.errors import EngineUnfit
 from buildx_tasks.execution.cluster.kube import KubeConfigs, Warn, advertised_registry
 from buildx_tasks.model.command import Command, Completed, Runner, Write
-from buildx_tasks.model.settings import OFF, Settings, is_from_global_config
+from buildx_tasks.model.layers import is_from_global_config
+from buildx_tasks.model.settings import OFF, Settings
 from buildx_tasks.planning.build.cluster import Cluster, ClusterFacts, cluster_kind
 
 Variables = tuple[tuple[str, str], ...]

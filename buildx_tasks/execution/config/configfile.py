@@ -17,7 +17,7 @@ from buildx_tasks.document.yaml.reading import MAX_TEXT, yaml_finding
 from buildx_tasks.document.yaml.source import Document, parse
 from buildx_tasks.document.yaml.source import Path as DocumentPath
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.execution.cache.verdicts import VerdictCache, key_of
+from buildx_tasks.execution.verdicts import VerdictCache, key_of
 from buildx_tasks.model.finding import Finding
 from buildx_tasks.model.urls import without_passwords
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from buildx_tasks.document.yaml.nodes import YamlProblem
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.execution.files import locked, write_atomic
-from buildx_tasks.model.settings import Layer
+from buildx_tasks.model.layers import Layer
 
 if TYPE_CHECKING:
     from buildx_tasks.document.globalconfig.values import GlobalConfig

@@ -12,7 +12,6 @@ from buildx_tasks.document.schema.decode import items, section, text
 from buildx_tasks.document.yaml.problem import Problem
 from buildx_tasks.document.yaml.source import Path as DocumentPath
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.execution.cache.verdicts import VerdictCache
 from buildx_tasks.execution.config.configfile import (
     ConfigDocument,
     ConfigFile,
@@ -21,6 +20,7 @@ from buildx_tasks.execution.config.configfile import (
     locate,
     read_config_file,
 )
+from buildx_tasks.execution.verdicts import VerdictCache
 from buildx_tasks.model.config import ActiveProfile
 from buildx_tasks.model.finding import Finding
 from buildx_tasks.planning.config.origins import Origins

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from buildx_tasks.execution.cluster.kube import KubeConfigs
 from buildx_tasks.execution.config.globalconfig import config_layers
-from buildx_tasks.model.settings import FLAG, Layer, Settings, block_layer, environment_layer, resolve
+from buildx_tasks.model.layers import FLAG, Layer, block_layer, environment_layer, resolve
+from buildx_tasks.model.settings import Settings
 
 if TYPE_CHECKING:
     from buildx_tasks.model.config import Config

@@ -10,8 +10,8 @@ from functools import cache, partial
 from typing import Any
 
 from buildx_tasks.document.buildkit.inspect import parse_inspect
-from buildx_tasks.execution.cache.verdicts import VerdictCache, key_of
 from buildx_tasks.execution.docker.docker_state import instance, own_builder, selected_builder
+from buildx_tasks.execution.verdicts import VerdictCache, key_of
 from buildx_tasks.model.builder import KUBERNETES, REMOTE, BuilderSpec
 from buildx_tasks.model.command import Command, Completed, Runner
 from buildx_tasks.model.engine import Builder, Node

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from buildx_tasks.execution.cache.verdicts import VerdictCache, key_of
 from buildx_tasks.execution.docker.builder_inspect import look_at_builder
 from buildx_tasks.execution.docker.docker_state import (
     docker_config,
@@ -20,6 +19,7 @@ from buildx_tasks.execution.docker.docker_state import (
     selected_builder,
 )
 from buildx_tasks.execution.docker.socket import daemon_info
+from buildx_tasks.execution.verdicts import VerdictCache, key_of
 from buildx_tasks.model.command import Command, Completed, Runner
 from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, Daemon, Engine
 from buildx_tasks.model.settings import OFF

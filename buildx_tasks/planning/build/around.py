@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from buildx_tasks.model.config import Config, Hooks
+from buildx_tasks.model.layers import ADVERTISED, is_from_global_config
 from buildx_tasks.model.plan import BuildStep, Variable, flag
-from buildx_tasks.model.settings import ADVERTISED, Settings, is_from_global_config
+from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build.decisions import ArtifactDecision
 from buildx_tasks.planning.build.hooks import Variables, custom_command, custom_environment, hook_environment
 from buildx_tasks.planning.build.variables import Expander

@@ -18,7 +18,7 @@ from buildx_tasks.model.plan import BuildStep, CacheUse
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.model.spec import Spec, parse_cache_entry, read_csv
 from buildx_tasks.planning.build.engine import CREATE_HINT, Tool
-from buildx_tasks.planning.tags.naming import apply_default_repo
+from buildx_tasks.planning.tags.references import apply_default_repo
 
 DEFAULT_FLAGS = ("type=registry", "mode=max", "image-manifest=true", "oci-mediatypes=true")
 NO_VALUE = "<no value>"

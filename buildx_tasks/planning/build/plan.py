@@ -21,10 +21,10 @@ from buildx_tasks.planning.build.destination import shared_files
 from buildx_tasks.planning.build.engine import Tool, choose_tool
 from buildx_tasks.planning.build.fallback import plain_cache, plain_losses
 from buildx_tasks.planning.build.newflags import check_new_flags
+from buildx_tasks.planning.build.nodes import check_nodes
 from buildx_tasks.planning.build.step import plan_command
 from buildx_tasks.planning.build.stepinput import StepInput
 from buildx_tasks.planning.build.variables import Expander, branch_variable, image_variables
-from buildx_tasks.planning.builders.required_nodes import check_nodes
 from buildx_tasks.planning.config.select import required_images
 from buildx_tasks.planning.facts import Facts, SourceFacts
 

@@ -27,8 +27,9 @@ from buildx_tasks.model.builder import (
     NodeSpec,
     Options,
 )
+from buildx_tasks.model.layers import as_boolean, as_tuple
 from buildx_tasks.model.platform import Platform, parse_platform
-from buildx_tasks.model.settings import OFF, as_boolean, as_tuple
+from buildx_tasks.model.settings import OFF
 
 TLS_VARIABLE = "BUILDKIT_TLS_DIR"
 TLS_FILES = {"cacert": "ca.pem", "cert": "cert.pem", "key": "key.pem"}

@@ -7,7 +7,7 @@ from typing import Any
 
 from buildx_tasks.document.schema.rules import RULES
 from buildx_tasks.document.schema.rules.files import check_configs
-from buildx_tasks.document.schema.validate import completeness_problems, structure_problems
+from buildx_tasks.document.schema.structure import completeness_problems, structure_problems
 from buildx_tasks.document.yaml.problem import Problem
 from buildx_tasks.model.apiversion import NEWEST, position
 

@@ -16,7 +16,7 @@ from buildx_tasks.planning.build.dockerchecks import CALL_SINCE
 from buildx_tasks.planning.build.engine import OLDEST_BUILDX, Tool, choose_tool, unknown_builder, wants_buildx
 from buildx_tasks.planning.build.engine import version_of as read_version
 from buildx_tasks.planning.build.newflags import ANNOTATIONS_SINCE, SEVERAL_OUTPUTS_SINCE
-from buildx_tasks.planning.builders.required_nodes import node_hint, node_text, silent_nodes
+from buildx_tasks.planning.build.nodes import node_hint, node_text, silent_nodes
 from buildx_tasks.planning.doctor.facts import DoctorFacts
 from buildx_tasks.planning.doctor.places import check_places
 from buildx_tasks.planning.doctor.plan import check_plan

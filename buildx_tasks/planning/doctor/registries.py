@@ -8,7 +8,7 @@ from buildx_tasks.errors import BuildxTasksError
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.model.imageref import parse_image_ref, registry_of
 from buildx_tasks.model.settings import Settings
-from buildx_tasks.planning.tags.naming import apply_default_repo
+from buildx_tasks.planning.tags.references import apply_default_repo
 
 
 def used_registries(artifacts: Iterable[Artifact], settings: Settings) -> dict[str, bool]:

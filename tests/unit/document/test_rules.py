@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from buildx_tasks.document.schema.validate import validate_text
+from buildx_tasks.document.validate import validate_text
 from buildx_tasks.model.apiversion import NEWEST, PREFIX
 
 

@@ -13,7 +13,7 @@ from yamlmaker import Maker
 
 from buildx_tasks.document.migrations.rewrite import difference
 from buildx_tasks.document.migrations.upgrade import upgrade, upgrade_data, upgrade_text
-from buildx_tasks.document.schema.validate import structure_problems
+from buildx_tasks.document.schema.structure import structure_problems
 from buildx_tasks.document.yaml.edits.layout import Text, true_end
 from buildx_tasks.document.yaml.nodes import Mapping, YamlProblem
 from buildx_tasks.document.yaml.source import key_text, parse

@@ -8,7 +8,7 @@ import pytest
 
 from buildx_tasks.document.migrations.table import STEPS
 from buildx_tasks.document.migrations.upgrade import upgrade, upgrade_data, upgrade_text
-from buildx_tasks.document.schema.validate import structure_problems
+from buildx_tasks.document.schema.structure import structure_problems
 from buildx_tasks.document.yaml.source import parse
 from buildx_tasks.model.apiversion import position
 

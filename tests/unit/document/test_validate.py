@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from buildx_tasks.document.schema import validate
-from buildx_tasks.document.schema.validate import validate_text
+from buildx_tasks.document import validate
+from buildx_tasks.document.validate import validate_text
 from buildx_tasks.document.yaml import nodes, reading
 from buildx_tasks.document.yaml.source import parse
 from buildx_tasks.model.apiversion import NEWEST, PREFIX

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from buildx_tasks.document.schema.catalogue import locate, project
-from buildx_tasks.document.schema.validate import MAX_FINDINGS, validate_text
+from buildx_tasks.document.validate import MAX_FINDINGS, validate_text
 from buildx_tasks.model.apiversion import NEWEST, PREFIX, position
 from buildx_tasks.model.finding import dotted
 

@@ -35,7 +35,7 @@ from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build.plan import plan_build
 from buildx_tasks.planning.build.variables import Expander
 from buildx_tasks.planning.facts import Facts
-from buildx_tasks.planning.tags.naming import apply_default_repo
+from buildx_tasks.planning.tags.references import apply_default_repo
 
 REPO = "r.example/x"
 BASE = Artifact(image="base", context="base")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.execution.cache.verdicts import VerdictCache
 from buildx_tasks.execution.docker.builder_inspect import look_at_builder
 from buildx_tasks.execution.docker.endpoints import diagnose_endpoint, knock_at_each, speaks_http2
+from buildx_tasks.execution.verdicts import VerdictCache
 from buildx_tasks.model.command import Command, Completed, Write
 
 SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"

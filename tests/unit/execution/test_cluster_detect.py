@@ -12,7 +12,8 @@ from buildx_tasks.execution.cluster.kube import KubeConfigs, Warn
 from buildx_tasks.execution.pipeline import with_advertised_registry
 from buildx_tasks.execution.shell import ShellRunner
 from buildx_tasks.model.command import Command
-from buildx_tasks.model.settings import Layer, Settings, resolve
+from buildx_tasks.model.layers import Layer, resolve
+from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build.cluster import Cluster
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from buildx_tasks.execution.cache import verdicts
-from buildx_tasks.execution.cache.verdicts import KEPT, LIBRARIES, VerdictCache, _code, key_of
+from buildx_tasks.execution import verdicts
+from buildx_tasks.execution.verdicts import KEPT, LIBRARIES, VerdictCache, _code, key_of
 
 KEY = key_of("kind", "content")
 
@@ -159,7 +159,7 @@ def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from buildx_tasks.execution.cache.verdicts import VerdictCache, key_of
+from buildx_tasks.execution.verdicts import VerdictCache, key_of
 for number in range(int(sys.argv[2]), int(sys.argv[2]) + 100):
     VerdictCache(Path(sys.argv[1])).keep(key_of("kind", str(number)))
 """

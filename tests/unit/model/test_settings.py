@@ -6,18 +6,8 @@ from pathlib import Path
 import pytest
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.model.settings import (
-    CONFIG_KEYS,
-    KEYS,
-    SKAFFOLD_ENVIRONMENT,
-    Layer,
-    Settings,
-    block_layer,
-    environment_layer,
-    is_from_global_config,
-    kind_of,
-    resolve,
-)
+from buildx_tasks.model.layers import Layer, block_layer, environment_layer, is_from_global_config, kind_of, resolve
+from buildx_tasks.model.settings import CONFIG_KEYS, KEYS, SKAFFOLD_ENVIRONMENT, Settings
 
 
 def test_without_any_layer_everything_is_its_default() -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from buildx_tasks.model.config import Artifact, Config, Hook, Hooks, LocalBuild
 from buildx_tasks.model.engine import Builder, Daemon, Engine
+from buildx_tasks.model.layers import ADVERTISED
 from buildx_tasks.model.plan import BuildPlan
-from buildx_tasks.model.settings import ADVERTISED, Settings
+from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build.plan import concurrency, plan_build
 from buildx_tasks.planning.build.variables import Expander
 from buildx_tasks.planning.config.registries import with_registries_of

@@ -4,7 +4,8 @@ import pytest
 
 from buildx_tasks.errors import EngineUnfit
 from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, Daemon, Engine, Node
-from buildx_tasks.model.settings import Layer, Settings, resolve
+from buildx_tasks.model.layers import Layer, resolve
+from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build.engine import choose_tool, wants_buildx
 
 UP = Daemon(version="28.2.2", store=CONTAINERD)

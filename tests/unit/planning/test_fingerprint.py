@@ -36,7 +36,7 @@ from buildx_tasks.planning.reuse.fingerprint import (
     why_fresh,
     why_unknown,
 )
-from buildx_tasks.planning.tags.naming import apply_default_repo
+from buildx_tasks.planning.tags.references import apply_default_repo
 
 BASE = Artifact(image="base", context="base")
 APP = Artifact(image="app", context="app", requires=(Dependency(image="base", alias="BASE"),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.planning.tags.naming import apply_default_repo
+from buildx_tasks.planning.tags.references import apply_default_repo
 
 D = "sha256:" + "0123456789abcdef" * 4
 AWS = "aws_account_id.dkr.ecr.region.amazonaws.com"

@@ -27,7 +27,7 @@ from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build.plan import plan_build
 from buildx_tasks.planning.build.variables import Expander
 from buildx_tasks.planning.facts import Facts, SourceFacts
-from buildx_tasks.planning.tags.naming import apply_default_repo
+from buildx_tasks.planning.tags.references import apply_default_repo
 from buildx_tasks.reporting.bake import bake_json, context_name, escape, target_names
 
 CWD = "/project"

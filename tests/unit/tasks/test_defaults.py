@@ -14,7 +14,7 @@ import buildx_tasks
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.execution.cluster.kube import KubeConfigs
 from buildx_tasks.execution.config.layers import SettingsSources
-from buildx_tasks.model.settings import Layer, block_layer, resolve
+from buildx_tasks.model.layers import Layer, block_layer, resolve
 from buildx_tasks.tasks.console import once, print_warning
 from buildx_tasks.tasks.defaults import invoke_layer, variable
 from buildx_tasks.tasks.program import OurProgram

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from buildx_tasks.document.migrations.texttree import Tree
 from buildx_tasks.document.yaml.edits.block import BlockWriter
 from buildx_tasks.document.yaml.edits.layout import Text
+from buildx_tasks.document.yaml.texttree import Tree
 
 
 def edited(text: Text, tree: Tree, end: int) -> tuple[int, int, str]:

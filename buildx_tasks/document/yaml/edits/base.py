@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-from buildx_tasks.document.migrations.children import Child, Leaf, Loose, Merge, Origin
-from buildx_tasks.document.migrations.texttree import Tree
-from buildx_tasks.document.migrations.tree import Box, Map, Seq, Value, plain
 from buildx_tasks.document.yaml.edits.layout import Layout, Span, Text, child_at, children, is_block, lay_out
 from buildx_tasks.document.yaml.nodes import Alias, Mapping, Node, Sequence, resolve
+from buildx_tasks.document.yaml.texttree import Tree
+from buildx_tasks.document.yaml.tree import Box, Child, Leaf, Loose, Map, Merge, Origin, Seq, Value, plain
 
 _LINE = re.compile("[^\r\n\x85\u2028\u2029]*(?:\r\n|[\r\n\x85\u2028\u2029])?")
 

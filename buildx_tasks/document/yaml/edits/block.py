@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from buildx_tasks.document.migrations.children import Child, Leaf, Loose, Merge, Origin
-from buildx_tasks.document.migrations.texttree import Tree
-from buildx_tasks.document.migrations.tree import Box, Map, Seq, Value
 from buildx_tasks.document.yaml.edits.flow import FlowWriter
 from buildx_tasks.document.yaml.edits.layout import Layout, Span, Text, child_at, is_block, last_leaf
 from buildx_tasks.document.yaml.edits.lines import (
@@ -20,6 +17,8 @@ from buildx_tasks.document.yaml.edits.lines import (
 )
 from buildx_tasks.document.yaml.nodes import Alias, Mapping, Node, Scalar
 from buildx_tasks.document.yaml.source import key_text
+from buildx_tasks.document.yaml.texttree import Tree
+from buildx_tasks.document.yaml.tree import Box, Child, Leaf, Loose, Map, Merge, Origin, Seq, Value
 
 Homes = list[tuple[Origin, int] | None]
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 
-from buildx_tasks.document.migrations.children import Child, Leaf, Loose, Merge
-from buildx_tasks.document.migrations.texttree import Tree
-from buildx_tasks.document.migrations.tree import Map, Seq, Value
 from buildx_tasks.document.yaml.edits.base import EditBase
 from buildx_tasks.document.yaml.edits.layout import Layout, Span, Text, block_column, true_end
 from buildx_tasks.document.yaml.edits.lines import ANY_BREAK, guessed_column
 from buildx_tasks.document.yaml.nodes import Mapping, Scalar
 from buildx_tasks.document.yaml.render import scalar
 from buildx_tasks.document.yaml.source import key_text
+from buildx_tasks.document.yaml.texttree import Tree
+from buildx_tasks.document.yaml.tree import Child, Leaf, Loose, Map, Merge, Seq, Value
 
 _INDENT = re.compile("(?:\r\n|[\r\n\x85\u2028\u2029])[ \t]*$")
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from buildx_tasks.document.migrations.children import Child, Leaf, Loose, Merge, Origin
-from buildx_tasks.document.migrations.tree import Map, Seq, Value
 from buildx_tasks.document.yaml.nodes import Alias, Mapping, Node, Scalar, Sequence, resolve
 from buildx_tasks.document.yaml.scalars import plain_value
 from buildx_tasks.document.yaml.source import is_merge, key_text
+from buildx_tasks.document.yaml.tree import Child, Leaf, Loose, Map, Merge, Origin, Seq, Value
 
 
 def merged_pairs(node: Node) -> Iterator[tuple[Node, Node]]:

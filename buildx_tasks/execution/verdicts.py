@@ -18,7 +18,7 @@ from pathlib import Path
 FILE = "memory"
 KEPT = 2000
 DIGITS = 64
-PACKAGE = Path(__file__).parents[2]
+PACKAGE = Path(__file__).parents[1]
 LIBRARIES = ("jsonschema", "packaging", "yaml")
 """What verdicts depend on besides this package and Python itself."""
 
