@@ -109,7 +109,7 @@ def test_what_is_read_is_plain_whatever_the_user_has_set_for_docker(project: Pro
 def test_a_terminal_that_is_asked_for_and_not_there(project: Project) -> None:
     done = project.invoke(*BUILD, "--progress", "tty")
     assert done.returncode == 2
-    assert "progress is tty (flag), and standard output is no terminal" in done.stderr
+    assert "progress is tty (flag), and standard output is not a terminal" in done.stderr
     assert not project.docker.builds
     assert "Build [app] succeeded (" in on_a_terminal(project, *BUILD, "--progress", "tty")
 
