@@ -34,8 +34,8 @@ from buildx_tasks.execution.world import World
 from buildx_tasks.model.builder import BuilderSpec
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.model.engine import Engine
-from buildx_tasks.model.plan import DOCKER
 from buildx_tasks.model.platform import PlatformSet, parse_platform, parse_platforms
+from buildx_tasks.model.request import DOCKER
 from buildx_tasks.model.settings import OFF, Settings
 from buildx_tasks.planning.build.secretfiles import missing_files, unset_variables, wants_agent
 from buildx_tasks.planning.doctor.facts import DoctorFacts, PlanFacts, RegistryFacts

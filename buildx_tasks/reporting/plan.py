@@ -6,7 +6,9 @@ import json
 import shlex
 from typing import Any
 
-from buildx_tasks.model.plan import BuildPlan, BuildStep, Flag, Variable, spelled
+from buildx_tasks.model.argv import Flag, flags
+from buildx_tasks.model.plan import BuildPlan, BuildStep, Variable
+from buildx_tasks.model.request import spelled
 
 HIDDEN = "***"
 
@@ -32,20 +34,21 @@ def _step_lines(step: BuildStep) -> list[str]:
     lines = [f"# {step.image} -> {step.tag}", f"# {step.output}: {step.output_reason}"]
     if step.needs:
         lines.append(f"# after {', '.join(step.needs)}")
+    options = flags(step.request, spelled)
     command = [f"{item.name}={shlex.quote(_shown(item))}" for item in step.environment]
-    command += [" ".join(shlex.quote(part) for part in item.render(spelled)) for item in step.flags]
+    command += [shlex.join(item.words) for item in options]
     lines += [
         ("    " if at else "") + text + (" \\" if at < len(command) - 1 else "") for at, text in enumerate(command)
     ]
     reasons = [(item.name, item.reason) for item in step.environment]
-    reasons += [(_label(item), item.reason) for item in step.flags[1:]]
+    reasons += [(_label(item), item.reason) for item in options[1:]]
     width = max((len(label) for label, _reason in reasons), default=0)
     return lines + [f"#   {label:<{width}}  {reason}" for label, reason in reasons]
 
 
 def _label(item: Flag) -> str:
     """The flag without its value, with the build arg's or secret's name where that says more."""
-    name, *values = item.render(spelled)
+    name, *values = item.words
     if name in ("--build-arg", "--build-context", "--secret", "--label", "--annotation") and values:
         return f"{name} {values[0].split('=', 1)[0]}"
     return name.split("=", 1)[0]
@@ -76,6 +79,7 @@ def _plan_data(plan: BuildPlan) -> dict[str, Any]:
 
 
 def _step_data(step: BuildStep) -> dict[str, Any]:
+    options = flags(step.request, spelled)
     return {
         "imageName": step.image,
         "tag": step.tag,
@@ -85,7 +89,7 @@ def _step_data(step: BuildStep) -> dict[str, Any]:
         "needs": list(step.needs),
         "output": step.output,
         "outputReason": step.output_reason,
-        "command": list(step.argv(spelled)),
+        "command": [word for item in options for word in item.words],
         "environment": {item.name: _shown(item) for item in step.environment},
-        "reasons": [{"flag": list(item.render(spelled)), "reason": item.reason} for item in step.flags],
+        "reasons": [{"flag": list(item.words), "reason": item.reason} for item in options],
     }

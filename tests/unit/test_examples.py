@@ -115,11 +115,12 @@ def test_gitlab_jobs_write_only_where_that_is_safe(
     told = {**GITLAB["variables"], **variables, "SKAFFOLD_DEFAULT_REPO": "registry.example.com/team"}
     plan = plan_of("remote-rootless", tmp_path, monkeypatch, **pipeline, **told)
     step = plan.step("web")
-    assert [use.spec.get("ref").rpartition(":")[2] for use in step.cache_from] == reads
-    assert [use.spec.get("ref").rpartition(":")[2] for use in step.cache_to] == writes
+    caches = (*step.request.cache_from, *step.request.cache_to)
+    assert [use.spec.get("ref").rpartition(":")[2] for use in step.request.cache_from] == reads
+    assert [use.spec.get("ref").rpartition(":")[2] for use in step.request.cache_to] == writes
     assert step.pushes is pushes
-    assert all(use.spec.get("ignore-error") == "true" for use in step.cache_to)
-    assert all("registry.example.com/team/web:" in use.spec.get("ref") for use in (*step.cache_from, *step.cache_to))
+    assert all(use.spec.get("ignore-error") == "true" for use in step.request.cache_to)
+    assert all("registry.example.com/team/web:" in use.spec.get("ref") for use in caches)
 
 
 def test_gitlab_builds_a_branch_with_a_merge_request_once() -> None:

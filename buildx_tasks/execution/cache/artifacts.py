@@ -17,7 +17,8 @@ from buildx_tasks.execution.sources.filehash import FileHashes, memory_path, use
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Runner
 from buildx_tasks.model.imageref import parse_image_ref
-from buildx_tasks.model.plan import PUSH, BuildPlan, BuildStep
+from buildx_tasks.model.plan import BuildPlan, BuildStep
+from buildx_tasks.model.request import PUSH
 from buildx_tasks.model.result import BUILT, CACHED, ArtifactResult
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.reuse.fingerprint import Inputs, Required, fingerprint, why_fresh, why_unknown

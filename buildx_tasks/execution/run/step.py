@@ -14,11 +14,13 @@ from buildx_tasks.errors import BuildxTasksError, WorkFailed
 from buildx_tasks.execution.run.hooks import AFTER, BEFORE, run_hooks
 from buildx_tasks.execution.run.metadata import pushed_digest, read_metadata, registry_digest
 from buildx_tasks.execution.run.retry import Patience
+from buildx_tasks.model.argv import argv
 from buildx_tasks.model.command import Command, Completed, Runner
 from buildx_tasks.model.config import Hook
 from buildx_tasks.model.imageref import parse_image_ref
 from buildx_tasks.model.observer import Observer
-from buildx_tasks.model.plan import BUILDX, CUSTOM, DOCKER, LOAD, BuildPlan, BuildStep, Placeholder
+from buildx_tasks.model.plan import BuildPlan, BuildStep
+from buildx_tasks.model.request import BUILDX, CUSTOM, DIGEST, DOCKER, LAYOUT, LOAD, METADATA, Placeholder
 from buildx_tasks.model.result import BUILT, FAILED, ArtifactResult, Failure
 from buildx_tasks.model.settings import PLAIN
 from buildx_tasks.planning.failures.diagnosis import Diagnosis, diagnose
@@ -74,8 +76,8 @@ class StepRunner:
             builder=step.builder,
             platforms=step.platforms,
             runtime_type=step.artifact.runtime_type,
-            cache_from=tuple(str(use.spec) for use in step.cache_from),
-            cache_to=tuple(str(use.spec) for use in step.cache_to),
+            cache_from=tuple(str(use.spec) for use in step.request.cache_from),
+            cache_to=tuple(str(use.spec) for use in step.request.cache_to),
             seconds=round(time.monotonic() - begin, 3),
         )
 
@@ -102,7 +104,7 @@ class StepRunner:
             for item in step.artifact.requires
             if item.image in self.results and item.alias not in self.environ
         )
-        _done, _log, failure = self._stream(step, step.argv(self._answer), aliases)
+        _done, _log, failure = self._stream(step, argv(step.request, self._answer), aliases)
         if failure:
             return _failed(step, failure)
         if step.pushes:
@@ -121,7 +123,7 @@ class StepRunner:
     def _buildx(self, step: BuildStep) -> ArtifactResult:
         # Fetching the provenance for the metadata file takes longer than a cached build, and nothing here reads it.
         more = () if PROVENANCE in self.environ else ((PROVENANCE, "disabled"),)
-        _done, log, failure = self._stream(step, step.argv(self._answer), more)
+        _done, log, failure = self._stream(step, argv(step.request, self._answer), more)
         if failure:
             return _failed(step, failure)
         metadata = read_metadata(self._metadata_path(step.image))
@@ -145,9 +147,9 @@ class StepRunner:
 
     def _docker(self, step: BuildStep) -> ArtifactResult:
         """Plain docker: cached images are pulled first, and the push is a command of its own."""
-        for use in step.cache_from:
+        for use in step.request.cache_from:
             self._pull_if_absent(step, use.spec.get("ref"))
-        _done, _log, failure = self._stream(step, step.argv(self._answer))
+        _done, _log, failure = self._stream(step, argv(step.request, self._answer))
         if failure:
             return _failed(step, failure)
         if not step.pushes:
@@ -228,12 +230,12 @@ class StepRunner:
         self.observer.output(step, f"{text}\n")
 
     def _answer(self, later: Placeholder) -> str:
-        if later.what == "metadata":
+        if later.what == METADATA:
             return str(self._metadata_path(later.image))
-        if later.what == "layout":
+        if later.what == LAYOUT:
             return str(self._layout_path(later.image))
         result = self.results[later.image]
-        if later.what == "digest":
+        if later.what == DIGEST:
             return pushed_digest(dict(result.metadata))
         return result.reference
 

@@ -12,8 +12,8 @@ from buildx_tasks.execution.sources.filehash import FileHashes
 from buildx_tasks.execution.sources.inputdigest import SourceScan
 from buildx_tasks.model.command import Runner
 from buildx_tasks.model.config import Artifact
-from buildx_tasks.model.plan import CUSTOM, BuildPlan, BuildStep
-from buildx_tasks.planning.config.select import ARTIFACT_CONTEXT
+from buildx_tasks.model.plan import BuildPlan, BuildStep
+from buildx_tasks.model.request import CUSTOM
 from buildx_tasks.planning.reuse.fingerprint import Inputs, frontend_is_replaced
 
 PINNED = ("docker-image://", "oci-layout://")
@@ -48,8 +48,9 @@ class BuildInputs:
         if use.remote:
             return Inputs(unknown=f"{use.remote} may change at any time")
         contexts = []
-        for name, source in step.artifact.extras.build_contexts:
-            if source.startswith(ARTIFACT_CONTEXT) or (source.startswith(PINNED) and "@sha256:" in source):
+        for item in step.request.named_contexts:
+            name, source = item.value.name, item.value.source
+            if item.value.image or (source.startswith(PINNED) and "@sha256:" in source):
                 continue  # its digest counts already, as that of a required image or as text
             if source.startswith((*PINNED, *REMOTE)):
                 return Inputs(unknown=f"build context {name} ({source}) may change at any time")
@@ -78,5 +79,4 @@ class BuildInputs:
 
 
 def _dockerfile_of(step: BuildStep) -> str:
-    """The Dockerfile that the build command names."""
-    return next(str(item.arguments[1][0]) for item in step.flags if item.arguments[0] == ("--file",))
+    return step.request.dockerfile.value if step.request.dockerfile else ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from buildx_tasks.model.config import Config, Hooks
 from buildx_tasks.model.layers import ADVERTISED, is_from_global_config
-from buildx_tasks.model.plan import BuildStep, Variable, flag
+from buildx_tasks.model.plan import Variable
+from buildx_tasks.model.request import Because, BuildRequest
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build.decisions import ArtifactDecision
 from buildx_tasks.planning.build.hooks import Variables, custom_command, custom_environment, hook_environment
+from buildx_tasks.planning.build.stepinput import PlannedRequest
 from buildx_tasks.planning.build.variables import Expander
 from buildx_tasks.planning.facts import Facts
 
@@ -43,25 +43,27 @@ def _given_default_repo(settings: Settings) -> str | None:
     return None if is_from_global_config(settings, "default-repo") and not found else settings.default_repo
 
 
-def custom_step(
-    step: BuildStep, decision: ArtifactDecision, settings: Settings, facts: Facts, expander: Expander
-) -> BuildStep:
-    """`step` with the build command of a custom artifact and its variables."""
+def custom_request(decision: ArtifactDecision, settings: Settings, facts: Facts, expander: Expander) -> PlannedRequest:
+    """The build command of a custom artifact and its variables."""
+    platforms = decision.platforms
     environment = custom_environment(
         environ=facts.environ,
         cwd=facts.cwd,
         tag=decision.tag,
         push=decision.destination.pushes,
         context=decision.artifact.context,
-        platforms=("all",) if decision.platforms.all else step.platforms,
+        platforms=("all",) if platforms.all else tuple(str(platform) for platform in platforms),
         skip_tests=settings.skip_tests,
     )
     command = custom_command(decision.artifact, environment, expander, facts.cwd)
     why = "custom.buildCommand"
-    return replace(
-        step,
-        flags=(flag(*command.argv, why=why),),
-        environment=(*daemon_variables(facts), *(Variable(name, value, why) for name, value in command.env)),
+    return PlannedRequest(
+        request=BuildRequest(
+            image=decision.artifact.image,
+            tool=Because(decision.tool.name, decision.tool.reason),
+            command=Because(command.argv, why),
+        ),
+        environment=tuple(Variable(name, value, why) for name, value in command.env),
         folder=command.cwd,
     )
 

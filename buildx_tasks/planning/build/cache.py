@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from buildx_tasks.errors import BuildxTasksError, CannotStart, EngineUnfit
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.model.imageref import ImageRef, parse_image_ref
-from buildx_tasks.model.plan import BuildStep, CacheUse
+from buildx_tasks.model.plan import BuildStep
+from buildx_tasks.model.request import CacheUse
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.model.spec import Spec, parse_cache_entry, read_csv
 from buildx_tasks.planning.build.engine import CREATE_HINT, Tool
@@ -263,7 +264,7 @@ def shared_caches(steps: Sequence[BuildStep]) -> list[BuildxTasksError]:
     owners: dict[tuple[str, str], str] = {}
     problems: list[BuildxTasksError] = []
     for step in steps:
-        for use in step.cache_to:
+        for use in step.request.cache_to:
             place = use.spec.get("ref") or use.spec.get("dest")
             first = owners.setdefault((use.spec.type, place), step.image)
             if place and first != step.image:

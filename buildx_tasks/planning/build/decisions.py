@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from buildx_tasks.errors import CannotStart, EngineUnfit
 from buildx_tasks.model.config import Artifact, Config
-from buildx_tasks.model.plan import CUSTOM, DOCKER, EXPORT, LOAD
 from buildx_tasks.model.platform import PlatformSet, parse_platforms
+from buildx_tasks.model.request import CUSTOM, DOCKER, EXPORT, LOAD
 from buildx_tasks.model.settings import OFF, Settings
 from buildx_tasks.model.spec import Spec, parse_output
 from buildx_tasks.planning.build.destination import Destination, DestinationOptions, choose_destination

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from buildx_tasks.errors import BuildxTasksError, CannotStart, EngineUnfit
+from buildx_tasks.model.cliflags import has_flag, parse_cli_flags
 from buildx_tasks.model.config import Artifact, LocalBuild
 from buildx_tasks.model.imageref import parse_image_ref, registry_of
-from buildx_tasks.model.plan import EXPORT, LOAD, PUSH, STAY, BuildStep, spelled
+from buildx_tasks.model.plan import BuildStep
 from buildx_tasks.model.platform import PlatformSet, format_platforms
+from buildx_tasks.model.request import EXPORT, LOAD, PUSH, STAY, BuildRequest
 from buildx_tasks.model.settings import OFF, Settings
 from buildx_tasks.model.spec import Spec, parse_output
 from buildx_tasks.planning.build.engine import CREATE_HINT, Tool
@@ -55,7 +58,8 @@ def choose_destination(
         raise _one_platform_only(artifact, platforms, tool, wishes.settings)
     _check_outputs(artifact, wishes.outputs, tool)
     pushes, reason = wants_push(tag, wishes)
-    if wishes.outputs or _flag_says(wishes.cli_flags, "-o", "--output"):
+    own_flags = parse_cli_flags(wishes.cli_flags)
+    if wishes.outputs or has_flag(own_flags, "output"):
         explicit = pushes and wishes.settings.push is True
         exporting = any(is_push(output) for output in wishes.outputs)
         output = PUSH if explicit else EXPORT
@@ -70,7 +74,7 @@ def wants_push(tag: str, wishes: DestinationOptions) -> tuple[bool, str]:
     if wishes.settings.push is not None:
         origin = wishes.settings.origins.get("push", "setting")
         return wishes.settings.push, f"push is {'on' if wishes.settings.push else 'off'} ({origin})"
-    if _flag_says(wishes.cli_flags, "--push", "--push=true"):
+    if has_flag(parse_cli_flags(wishes.cli_flags), "push"):
         return True, "cliFlags has --push"
     if wishes.local.push is not None:
         return wishes.local.push, f"build.local.push is {'true' if wishes.local.push else 'false'}"
@@ -148,8 +152,7 @@ def shared_files(steps: Sequence[BuildStep]) -> list[BuildxTasksError]:
     owners: dict[str, str] = {}
     problems: list[BuildxTasksError] = []
     for step in steps:
-        texts = [words[1] for flag in step.flags if (words := flag.render(spelled))[0] == "--output"]
-        for output in map(parse_output, texts):
+        for output in _exporters(step.request):
             place = output.get("dest") if output.type in FILES else ""
             first = owners.setdefault(place, step.image)
             if place and first != step.image:
@@ -158,5 +161,10 @@ def shared_files(steps: Sequence[BuildStep]) -> list[BuildxTasksError]:
     return problems
 
 
-def _flag_says(flags: tuple[str, ...], *names: str) -> bool:
-    return any(item in names or item.startswith(tuple(f"{name}=" for name in names)) for item in flags)
+def _exporters(request: BuildRequest) -> Iterator[Spec]:
+    """The exporters of the config and those among ``cliFlags``; what buildx can't read it refuses by itself."""
+    yield from (item.value.spec for item in request.outputs if item.value.spec is not None)
+    for flag in request.parsed_cli_flags:
+        if flag.name == "output":
+            with suppress(CannotStart):
+                yield parse_output(flag.value)

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from packaging.version import Version
 
 from buildx_tasks.errors import EngineUnfit
+from buildx_tasks.model.argv import check_argv
+from buildx_tasks.model.cliflags import parse_cli_flags
 from buildx_tasks.model.config import Artifact, Config
 from buildx_tasks.model.dockercheck import DockerCheck
 from buildx_tasks.model.imageref import parse_image_ref
-from buildx_tasks.model.plan import BUILDX, DOCKER, BuildPlan, BuildStep, Placeholder
+from buildx_tasks.model.plan import BuildPlan, BuildStep
+from buildx_tasks.model.request import (
+    BUILDX,
+    DOCKER,
+    REFERENCE,
+    Answer,
+    Because,
+    BuildRequest,
+    NamedContext,
+    Placeholder,
+)
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build.engine import version_of
 from buildx_tasks.planning.config.select import required_images
 
 CALL_SINCE = Version("0.15")
-CALL = ("--call", "check,format=json")
-JUDGED = ("--target", "--build-arg", "--build-context")
-KEPT = ("docker", "--file", "--target", "--build-arg", "--build-context", "--builder")
+JUDGED = ("target", "build-arg", "build-context")
 
 
 def check_settings(settings: Settings) -> Settings:
@@ -44,25 +54,14 @@ def check_config(config: Config) -> Config:
 
 
 def _bare(artifact: Artifact) -> Artifact:
-    flags = _kept(artifact.docker.cli_flags)
-    docker = replace(artifact.docker, secrets=(), ssh="", network="", cache_from=(), cli_flags=flags)
+    judged = tuple(flag.word for flag in parse_cli_flags(artifact.docker.cli_flags) if flag.name in JUDGED)
+    docker = replace(artifact.docker, secrets=(), ssh="", network="", cache_from=(), cli_flags=judged)
     return replace(
         artifact,
         docker=docker,
         platforms=(),
         extras=replace(artifact.extras, outputs=(), attest="", sbom=None, cache_to=(), annotations=()),
     )
-
-
-def _kept(flags: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of ``cliFlags`` that a Dockerfile is judged by, each in one word."""
-    found: list[str] = []
-    words = iter(flags)
-    for word in words:
-        name, equals, _value = word.partition("=")
-        if name in JUDGED:
-            found.append(word if equals else f"{word}={next(words, '')}")
-    return tuple(found)
 
 
 def check_tags(artifacts: Sequence[Artifact]) -> dict[str, str]:
@@ -104,25 +103,35 @@ def plan_checks(plan: BuildPlan, references: Mapping[str, str], empty: str) -> t
     return tuple(_check(step, answer, references, empty) for step in plan.steps)
 
 
-def _check(
-    step: BuildStep, answer: Callable[[Placeholder], str], references: Mapping[str, str], empty: str
-) -> DockerCheck:
-    flags = [words for item in step.flags if (words := item.render(answer)) and words[0].partition("=")[0] in KEPT]
-    named = dict(words for words in flags if len(words) == 2)
+def _check(step: BuildStep, answer: Answer, references: Mapping[str, str], empty: str) -> DockerCheck:
     needed = [references[image] for image in required_images(step.artifact) if image in references]
     made = {f"docker-image://{reference}" for reference in needed}
-    flags = [
-        (words[0], f"{words[1].partition('=')[0]}={empty}") if words[-1].partition("=")[2] in made else words
-        for words in flags
-    ]
-    flags += [("--build-context", f"{reference}={empty}") for reference in needed]
+    whole = step.request
+    request = BuildRequest(
+        image=whole.image,
+        tool=whole.tool,
+        context=whole.context,
+        dockerfile=whole.dockerfile,
+        build_args=whole.build_args,
+        cli_flags=whole.cli_flags,
+        target=whole.target,
+        named_contexts=tuple(_stand_in(context, answer, made, empty) for context in whole.named_contexts),
+        builder=whole.builder,
+    )
     return DockerCheck(
         image=step.image,
-        dockerfile=named.get("--file", ""),
+        dockerfile=whole.dockerfile.value if whole.dockerfile else "",
         builder=step.builder,
-        argv=(*(word for words in flags for word in words), *CALL),
+        argv=check_argv(request, answer, dict.fromkeys(needed, empty)),
         env=tuple((item.name, item.value) for item in step.environment),
     )
+
+
+def _stand_in(context: Because[NamedContext], answer: Answer, made: set[str], empty: str) -> Because[NamedContext]:
+    """A named context, with the `empty` folder as source where it is an image that was maybe never made."""
+    item = context.value
+    source = f"docker-image://{answer(Placeholder(REFERENCE, item.image))}" if item.image else item.source
+    return replace(context, value=NamedContext(name=item.name, source=empty)) if source in made else context
 
 
 def too_old(check: DockerCheck) -> EngineUnfit:

@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 
 from buildx_tasks.errors import EngineUnfit
 from buildx_tasks.model.engine import Builder, Engine
-from buildx_tasks.model.plan import BUILDX, DOCKER
+from buildx_tasks.model.request import BUILDX, DOCKER
 from buildx_tasks.model.settings import OFF, Settings
 from buildx_tasks.model.taskname import task_command
 

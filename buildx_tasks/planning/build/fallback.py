@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from buildx_tasks.model.config import Artifact
-from buildx_tasks.model.plan import CacheUse
+from buildx_tasks.model.request import CacheUse
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.model.spec import Spec, parse_cache_entry
 

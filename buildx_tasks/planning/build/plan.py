@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from buildx_tasks.errors import BuildxTasksError, raise_all
 from buildx_tasks.model.config import Artifact, Config
-from buildx_tasks.model.plan import CUSTOM, DOCKER, LOAD, BuildPlan, BuildStep, CacheUse, ConfigPlan
+from buildx_tasks.model.plan import BuildPlan, BuildStep, ConfigPlan
+from buildx_tasks.model.request import CUSTOM, DOCKER, LOAD, CacheUse
 from buildx_tasks.model.settings import DEFAULT_CONCURRENCY, Settings
 from buildx_tasks.planning.build.around import (
     artifact_hook_environment,
-    custom_step,
+    custom_request,
     daemon_variables,
     pipeline_hook_environment,
 )
@@ -22,8 +22,8 @@ from buildx_tasks.planning.build.engine import Tool, choose_tool
 from buildx_tasks.planning.build.fallback import plain_cache, plain_losses
 from buildx_tasks.planning.build.newflags import check_new_flags
 from buildx_tasks.planning.build.nodes import check_nodes
-from buildx_tasks.planning.build.step import plan_command
-from buildx_tasks.planning.build.stepinput import StepInput
+from buildx_tasks.planning.build.step import plan_request
+from buildx_tasks.planning.build.stepinput import PlannedRequest, StepInput
 from buildx_tasks.planning.build.variables import Expander, branch_variable, image_variables
 from buildx_tasks.planning.config.select import required_images
 from buildx_tasks.planning.facts import Facts, SourceFacts
@@ -75,7 +75,7 @@ class _Planner:
             for image in required_images(dependent.artifact)
             if image in decisions and needs_layout(decisions[image], dependent)
         }
-        steps = tuple(self._step(decision, decisions) for decision in decisions.values())
+        steps = tuple(step for item in decisions.values() if (step := self._step(item, decisions)))
         self.problems.extend((*shared_caches(steps), *shared_files(steps)))
         raise_all(self.problems)
         return BuildPlan(
@@ -131,7 +131,7 @@ class _Planner:
             )
         return decision
 
-    def _step(self, decision: ArtifactDecision, decisions: dict[str, ArtifactDecision]) -> BuildStep:
+    def _step(self, decision: ArtifactDecision, decisions: dict[str, ArtifactDecision]) -> BuildStep | None:
         artifact, tool = decision.artifact, decision.tool
         needs = tuple(image for image in required_images(artifact) if image in decisions)
         for image in needs:
@@ -139,42 +139,45 @@ class _Planner:
                 check_reach(decisions[image], decision)
             except BuildxTasksError as error:
                 self.problems.append(error)
-        step = BuildStep(
+        try:
+            if tool.name == CUSTOM:
+                made = custom_request(decision, self.settings, self.facts, self.expander)
+            else:
+                made = self._docker_request(decision, needs, decisions)
+        except BuildxTasksError as error:
+            self.problems.append(error)
+            return None
+        self.warnings.extend(made.warnings)
+        return BuildStep(
             artifact=artifact,
             tag=decision.tag,
-            tool=tool.name,
+            request=made.request,
             output=decision.destination.output,
             pushes=decision.destination.pushes,
             output_reason=decision.destination.reason,
             builder=tool.builder,
             platforms=tuple(str(platform) for platform in decision.platforms),
             native=self._native(tool),
+            environment=(*daemon_variables(self.facts), *made.environment),
             needs=needs,
             hooks=artifact.hooks,
             hook_environment=artifact_hook_environment(decision, self.settings, self.facts),
+            folder=made.folder,
         )
-        try:
-            if tool.name == CUSTOM:
-                return custom_step(step, decision, self.settings, self.facts, self.expander)
-            return self._docker_step(step, decision, decisions)
-        except BuildxTasksError as error:
-            self.problems.append(error)
-            return step
 
     def _native(self, tool: Tool) -> str:
         engine = self.facts.engine
         return (engine.native if tool.is_buildx else engine.daemon.platform) or str(self.facts.host)
 
-    def _docker_step(
-        self, step: BuildStep, decision: ArtifactDecision, decisions: dict[str, ArtifactDecision]
-    ) -> BuildStep:
+    def _docker_request(
+        self, decision: ArtifactDecision, needs: Sequence[str], decisions: dict[str, ArtifactDecision]
+    ) -> PlannedRequest:
         artifact = decision.artifact
         values = {**self.facts.environ, **branch_variable(self.facts.environ, self.facts.branch)}
         expander = Expander(values | image_variables(decision.tag), now=self.expander.now, cmd=self.expander.cmd)
         cache_from, cache_to = self._caches(decision, expander)
         source = self.facts.sources.get(artifact.image, SourceFacts())
-        layout = artifact.image in self.exported
-        command = plan_command(
+        planned = plan_request(
             StepInput(
                 artifact=artifact,
                 tag=decision.tag,
@@ -187,25 +190,17 @@ class _Planner:
                 cache_to=cache_to,
                 dockerfile=source.dockerfile,
                 declared_args=source.declared_args,
-                layouts={image: needs_layout(decisions[image], decision) for image in step.needs},
-                export_layout=layout,
+                layouts={image: needs_layout(decisions[image], decision) for image in needs},
+                export_layout=artifact.image in self.exported,
                 buildkit=decision.config.local.use_buildkit,
                 buildkit_possible=bool(self.facts.engine.buildx),
                 home=self.facts.home,
                 expand=expander,
             )
         )
-        self.warnings.extend(command.warnings)
         if decision.tool.is_buildx:
-            check_new_flags(artifact, command.flags, self.facts.engine.buildx)
-        return replace(
-            step,
-            flags=tuple(command.flags),
-            environment=(*daemon_variables(self.facts), *command.environment),
-            cache_from=cache_from,
-            cache_to=cache_to,
-            layout=layout,
-        )
+            check_new_flags(artifact, planned.request, self.facts.engine.buildx)
+        return planned
 
     def _caches(
         self, decision: ArtifactDecision, expander: Expander

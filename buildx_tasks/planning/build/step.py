@@ -1,87 +1,102 @@
-"""From one artifact and what was decided for it to its build command: the only place that spells build flags.
-
-The order is Skaffold's, with the buildx flags where the buildx proposal puts them.
-"""
+"""From one artifact and what was decided for it to the request for its build."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
 from buildx_tasks.errors import EngineUnfit
+from buildx_tasks.model.cliflags import has_flag
 from buildx_tasks.model.config import Secret
 from buildx_tasks.model.imageref import parse_image_ref
-from buildx_tasks.model.plan import LOAD, PUSH, Argument, CacheUse, Placeholder, Variable
-from buildx_tasks.model.platform import format_platforms
+from buildx_tasks.model.plan import Variable
+from buildx_tasks.model.request import (
+    EXPORT,
+    LAYOUT,
+    LOAD,
+    METADATA,
+    PUSH,
+    Because,
+    BuildRequest,
+    NamedContext,
+    Output,
+    Placeholder,
+    Text,
+    Texts,
+)
 from buildx_tasks.model.settings import PLAIN
-from buildx_tasks.model.spec import Spec, write_csv
-from buildx_tasks.planning.build.buildargs import add_build_args
-from buildx_tasks.planning.build.engine import CREATE_HINT, Tool
-from buildx_tasks.planning.build.stepinput import StepCommand, StepInput, expanded
+from buildx_tasks.model.spec import Spec, parse_output
+from buildx_tasks.planning.build.buildargs import plan_build_args
+from buildx_tasks.planning.build.engine import CREATE_HINT
+from buildx_tasks.planning.build.stepinput import PlannedRequest, Remarks, StepInput, expanded
 from buildx_tasks.planning.config.select import ARTIFACT_CONTEXT
 
-ATTESTATION_FLAGS = ("--attest", "--provenance", "--sbom")
 
-
-def plan_command(given: StepInput) -> StepCommand:
-    """The build command of one artifact with its environment and warnings."""
-    command = StepCommand()
-    docker = given.artifact.docker
-    _begin(command, given)
-    add_build_args(command, given)
-    for host in docker.add_host:
-        command.add("--add-host", host, why="addHost")
-    for use in given.cache_from:
-        command.add("--cache-from", _cache_text(use, given.tool), why=use.reason)
-    for use in given.cache_to:
-        command.add("--cache-to", str(use.spec), why=use.reason)
-    for text in docker.cli_flags:
-        command.add(expanded(command, given, f"cliFlags {text!r}", text), why="cliFlags")
-    _options(command, given)
+def plan_request(given: StepInput) -> PlannedRequest:
+    """The request for one docker artifact, with the environment and warnings of its command."""
+    remarks = Remarks()
+    request = _docker_fields(given, remarks)
     if given.tool.is_buildx:
-        _buildx_extras(command, given)
-    _extras(command, given)
-    if given.tool.is_buildx:
-        _attestations(command, given)
-    _platforms(command, given)
-    _result(command, given)
-    _buildkit_variable(command, given)
-    return command
-
-
-def _begin(command: StepCommand, given: StepInput) -> None:
-    if given.tool.is_buildx:
-        command.add("docker", "buildx", "build", given.artifact.context, why=given.tool.reason)
+        request = replace(
+            _buildx_fields(request, given),
+            attestations=_attestations(request, given, remarks),
+            builder=_builder(request, given, remarks),
+        )
     else:
-        command.add("docker", "build", given.artifact.context, why=given.tool.reason)
-    command.add("--file", given.dockerfile, why="dockerfile")
-    command.add("-t", given.tag, why="tag policy and default-repo")
+        _buildkit_variable(given, remarks)
+    return PlannedRequest(request=request, environment=tuple(remarks.environment), warnings=tuple(remarks.warnings))
 
 
-def _cache_text(use: CacheUse, tool: Tool) -> str:
-    """A registry importer as the plain reference; anything with more to say as CSV."""
-    if use.spec.type == "registry" and [key for key, _value in use.spec.attrs] == ["ref"]:
-        return use.spec.get("ref")
-    return str(use.spec) if tool.is_buildx else use.spec.get("ref")
+def _docker_fields(given: StepInput, remarks: Remarks) -> BuildRequest:
+    """What plain docker and buildx have in common."""
+    docker, extras, settings = given.artifact.docker, given.artifact.extras, given.settings
+    without_cache = "noCache" if docker.no_cache else "flag --no-cache" if settings.no_cache else ""
+    keeps_nothing = not given.tool.is_buildx and not settings.cache_artifacts
+    platforms = () if given.platforms.all else tuple(str(platform) for platform in given.platforms)
+    build_args = plan_build_args(given, remarks)
+    words = (expanded(remarks, given, f"cliFlags {text!r}", text) for text in docker.cli_flags)
+    cli_flags = _texts(words, "cliFlags")
+    if docker.squash and _is_buildkit(given):
+        remarks.warnings.append(f"artifact {given.artifact.image!r}: squash has no effect with BuildKit")
+    return BuildRequest(
+        image=given.artifact.image,
+        tool=Because(given.tool.name, given.tool.reason),
+        context=Because(given.artifact.context, "context"),
+        dockerfile=Because(given.dockerfile, "dockerfile"),
+        tags=(Because(given.tag, "tag policy and default-repo"),),
+        build_args=build_args,
+        add_hosts=_texts(docker.add_host, "addHost"),
+        cache_from=given.cache_from,
+        cache_to=given.cache_to,
+        cli_flags=cli_flags,
+        target=_text(docker.target, "target"),
+        network=_text(_network(given), "network"),
+        no_cache=_switch(without_cache),
+        squash=_switch("squash" if docker.squash else ""),
+        pull=_switch("pullParent" if docker.pull_parent else ""),
+        secrets=tuple(
+            Because(_secret(secret, given.home), "secrets (by reference, never the value)") for secret in docker.secrets
+        ),
+        ssh=_text(docker.ssh, "ssh"),
+        force_rm=_switch("cache-artifacts is off, so nothing intermediate is kept" if keeps_nothing else ""),
+        labels=tuple(Because((name, given.expand(value)), "labels") for name, value in extras.labels),
+        shm_size=_text(extras.shm_size, "shmSize"),
+        ulimits=_texts(extras.ulimits, "ulimits"),
+        platforms=Because(platforms, "platforms") if platforms else None,
+        outputs=tuple(_outputs(given)),
+    )
 
 
-def _options(command: StepCommand, given: StepInput) -> None:
-    docker, settings = given.artifact.docker, given.settings
-    if docker.target:
-        command.add("--target", docker.target, why="target")
-    if docker.network:
-        command.add("--network", _network(given), why="network")
-    if docker.no_cache or settings.no_cache:
-        command.add("--no-cache", why="noCache" if docker.no_cache else "flag --no-cache")
-    if docker.squash:
-        command.add("--squash", why="squash")
-        if _is_buildkit(given):
-            command.warnings.append(f"artifact {given.artifact.image!r}: squash has no effect with BuildKit")
-    if docker.pull_parent:
-        command.add("--pull", why="pullParent")
-    for secret in docker.secrets:
-        command.add("--secret", secret_text(secret, given.home), why="secrets (by reference, never the value)")
-    if docker.ssh:
-        command.add("--ssh", docker.ssh, why="ssh")
-    if not given.tool.is_buildx and not settings.cache_artifacts:
-        command.add("--force-rm", why="cache-artifacts is off, so nothing intermediate is kept")
+def _text(value: str, why: str) -> Text:
+    return Because(value, why) if value else None
+
+
+def _texts(values: Iterable[str], why: str) -> Texts:
+    return tuple(Because(value, why) for value in values)
+
+
+def _switch(why: str) -> Because[bool] | None:
+    return Because(True, why) if why else None
 
 
 def _network(given: StepInput) -> str:
@@ -101,121 +116,25 @@ def _is_buildkit(given: StepInput) -> bool:
     return given.tool.is_buildx or (given.buildkit_possible and not given.tool.legacy)
 
 
-def secret_text(secret: Secret, home: str) -> str:
-    """The value of ``--secret``; a leading ``~/`` of the source is the home folder, as in Skaffold."""
-    parts = [f"id={secret.id}"]
-    if secret.src:
-        src = f"{home.rstrip('/')}/{secret.src[2:]}" if secret.src.startswith("~/") else secret.src
-        parts.append(f"src={src}")
-    if secret.env:
-        parts.append(f"env={secret.env}")
-    return write_csv(tuple(parts))
+def _secret(secret: Secret, home: str) -> Secret:
+    """A leading ``~/`` of the source is the home folder, as in Skaffold."""
+    if not secret.src.startswith("~/"):
+        return secret
+    return replace(secret, src=f"{home.rstrip('/')}/{secret.src[2:]}")
 
 
-def _extras(command: StepCommand, given: StepInput) -> None:
-    extras = given.artifact.extras
-    for name, value in extras.labels:
-        command.add("--label", f"{name}={given.expand(value)}", why="labels")
-    if extras.shm_size:
-        command.add("--shm-size", extras.shm_size, why="shmSize")
-    for limit in extras.ulimits:
-        command.add("--ulimit", limit, why="ulimits")
-
-
-def _buildx_extras(command: StepCommand, given: StepInput) -> None:
-    extras = given.artifact.extras
-    for stage in given.settings.no_cache_filter or extras.no_cache_filter:
-        command.add("--no-cache-filter", stage, why="noCacheFilter")
-    for name, value in extras.build_contexts:
-        command.add("--build-context", (f"{name}=", *_context_source(given, value)), why="buildContexts")
-    for dependency in given.artifact.requires:
-        if given.layouts.get(dependency.image):
-            reference = Placeholder("reference", dependency.image)
-            layout, digest = Placeholder("layout", dependency.image), Placeholder("digest", dependency.image)
-            command.add(
-                "--build-context",
-                (reference, "=oci-layout://", layout, "@", digest),
-                why=f"requires {dependency.image}, which is not in a registry that the builder can reach",
-            )
-    for name, value in extras.annotations:
-        command.add("--annotation", f"{name}={given.expand(value)}", why="annotations")
-
-
-def _context_source(given: StepInput, value: str) -> Argument:
-    """A named context's source; ``artifact://NAME`` stands for another artifact of this run."""
-    image = value.removeprefix(ARTIFACT_CONTEXT)
-    if image == value:
-        return (value,)
-    if given.layouts.get(image):
-        return ("oci-layout://", Placeholder("layout", image), "@", Placeholder("digest", image))
-    return ("docker-image://", Placeholder("reference", image))
-
-
-def _attestations(command: StepCommand, given: StepInput) -> None:
-    """``auto`` keeps an index free of unknown/unknown entries and a loaded image a plain one."""
-    wanted = given.artifact.extras.attest or given.settings.attest
-    sbom = given.settings.sbom if given.artifact.extras.sbom is None else given.artifact.extras.sbom
-    own = any(text.startswith(ATTESTATION_FLAGS) for text in given.artifact.docker.cli_flags)
-    if (wanted in ("min", "max") or sbom) and not given.tool.attests:
-        raise EngineUnfit(
-            f"artifact {given.artifact.image!r}: attestations are asked for, and builder {given.tool.builder} "
-            "(driver docker, classic image store) can't attach any",
-            f"{CREATE_HINT.format(name='attesting')}\nor leave them out:  --attest none",
-        )
-    if wanted in ("min", "max"):
-        command.add("--provenance", f"mode={wanted}", why=f"attest {wanted}")
-    if sbom:
-        command.add("--sbom=true", why="sbom")
-    loads = given.destination.output == LOAD
-    if wanted == "none" or (wanted == "auto" and not own and (given.platforms.is_multi or loads)):
-        why = "attest none" if wanted == "none" else "several platforms" if given.platforms.is_multi else "loaded image"
-        command.environment.append(Variable("BUILDX_NO_DEFAULT_ATTESTATIONS", "1", why))
-
-
-def _platforms(command: StepCommand, given: StepInput) -> None:
-    if given.platforms and not given.platforms.all:
-        command.add("--platform", format_platforms(given.platforms), why="platforms")
-
-
-def _result(command: StepCommand, given: StepInput) -> None:
-    tool, destination = given.tool, given.destination
-    if not tool.is_buildx:
-        return
+def _outputs(given: StepInput) -> Iterator[Because[Output]]:
+    destination = given.destination
     for output in given.outputs:
-        command.add("--output", given.expand(str(output)), why="outputs")
+        yield Because(Output(EXPORT, parse_output(given.expand(str(output)))), "outputs")
     insecure = _is_insecure(given)
     if destination.output == PUSH and insecure:
         image = Spec("image", (("name", given.tag), ("push", "true"), ("registry.insecure", "true")))
-        command.add("--output", str(image), why=f"{destination.reason}; {insecure}")
-    elif destination.output == PUSH:
-        command.add("--push", why=destination.reason)
-    elif destination.output == LOAD:
-        command.add("--load", why=destination.reason)
+        yield Because(Output(PUSH, image), f"{destination.reason}; {insecure}")
+    elif destination.output in (PUSH, LOAD):
+        yield Because(Output(destination.output), destination.reason)
     if given.export_layout:
-        layout = ("type=oci,tar=false,dest=", Placeholder("layout", given.artifact.image))
-        command.add("--output", layout, why="other artifacts require it and can't reach it otherwise")
-    if not _chooses_builder(command, given):
-        command.add("--builder", tool.builder, why=tool.reason)
-    if given.settings.progress == PLAIN:
-        command.add("--progress", PLAIN, why="progress")
-    command.add("--metadata-file", (Placeholder("metadata", given.artifact.image),), why="the digest of the result")
-
-
-def _chooses_builder(command: StepCommand, given: StepInput) -> bool:
-    """Whether ``cliFlags`` name the builder, which holds unless the user has configured one; either way it is said."""
-    flags = given.artifact.docker.cli_flags
-    where = f"artifact {given.artifact.image!r}: cliFlags"
-    if any(text.partition("=")[0] == "--metadata-file" for text in flags):
-        command.warnings.append(f"{where} have --metadata-file, which is ours to set: use --metadata-output")
-    if not any(text.partition("=")[0] == "--builder" for text in flags):
-        return False
-    if given.settings.builder:
-        command.warnings.append(
-            f"{where} have --builder, and {given.tool.reason}: builder {given.tool.builder} is used"
-        )
-        return False
-    command.warnings.append(f"{where} have --builder: what it can do is not looked at, name it with  --builder instead")
-    return True
+        yield Because(Output(LAYOUT), "other artifacts require it and can't reach it otherwise")
 
 
 def _is_insecure(given: StepInput) -> str:
@@ -226,17 +145,76 @@ def _is_insecure(given: StepInput) -> str:
     return f"{registry} is an insecure registry"
 
 
-def _buildkit_variable(command: StepCommand, given: StepInput) -> None:
+def _buildx_fields(request: BuildRequest, given: StepInput) -> BuildRequest:
+    extras, image = given.artifact.extras, given.artifact.image
+    return replace(
+        request,
+        no_cache_filter=_texts(given.settings.no_cache_filter or extras.no_cache_filter, "noCacheFilter"),
+        named_contexts=tuple(_named_contexts(given)),
+        annotations=tuple(Because((name, given.expand(value)), "annotations") for name, value in extras.annotations),
+        progress=_text(PLAIN if given.settings.progress == PLAIN else "", "progress"),
+        metadata_file=Because(Placeholder(METADATA, image), "the digest of the result"),
+    )
+
+
+def _named_contexts(given: StepInput) -> Iterator[Because[NamedContext]]:
+    """Those of the config, where ``artifact://NAME`` is another artifact of this run, and images as OCI layouts."""
+    for name, source in given.artifact.extras.build_contexts:
+        image = source.removeprefix(ARTIFACT_CONTEXT)
+        if image == source:
+            context = NamedContext(name=name, source=source)
+        else:
+            context = NamedContext(name=name, image=image, layout=given.layouts.get(image, False))
+        yield Because(context, "buildContexts")
+    for dependency in given.artifact.requires:
+        if given.layouts.get(dependency.image):
+            why = f"requires {dependency.image}, which is not in a registry that the builder can reach"
+            yield Because(NamedContext(image=dependency.image, layout=True), why)
+
+
+def _attestations(request: BuildRequest, given: StepInput, remarks: Remarks) -> tuple[Because[Spec], ...]:
+    """``auto`` keeps an index free of unknown/unknown entries and a loaded image a plain one."""
+    wanted = given.artifact.extras.attest or given.settings.attest
+    sbom = given.settings.sbom if given.artifact.extras.sbom is None else given.artifact.extras.sbom
+    if (wanted in ("min", "max") or sbom) and not given.tool.attests:
+        raise EngineUnfit(
+            f"artifact {given.artifact.image!r}: attestations are asked for, and builder {given.tool.builder} "
+            "(driver docker, classic image store) can't attach any",
+            f"{CREATE_HINT.format(name='attesting')}\nor leave them out:  --attest none",
+        )
+    own = has_flag(request.parsed_cli_flags, "attest", "provenance", "sbom")
+    loads = given.destination.output == LOAD
+    if wanted == "none" or (wanted == "auto" and not own and (given.platforms.is_multi or loads)):
+        why = "attest none" if wanted == "none" else "several platforms" if given.platforms.is_multi else "loaded image"
+        remarks.environment.append(Variable("BUILDX_NO_DEFAULT_ATTESTATIONS", "1", why))
+    provenance = Because(Spec("provenance", (("mode", wanted),)), f"attest {wanted}")
+    return (*((provenance,) if wanted in ("min", "max") else ()), *((Because(Spec("sbom"), "sbom"),) if sbom else ()))
+
+
+def _builder(request: BuildRequest, given: StepInput, remarks: Remarks) -> Text:
+    """The builder, unless ``cliFlags`` name one and the user has configured none; either way it is said."""
+    tool, flags = given.tool, request.parsed_cli_flags
+    where = f"artifact {given.artifact.image!r}: cliFlags"
+    if has_flag(flags, "metadata-file"):
+        remarks.warnings.append(f"{where} have --metadata-file, which is ours to set: use --metadata-output")
+    if not has_flag(flags, "builder"):
+        return Because(tool.builder, tool.reason)
+    if given.settings.builder:
+        remarks.warnings.append(f"{where} have --builder, and {tool.reason}: builder {tool.builder} is used")
+        return Because(tool.builder, tool.reason)
+    remarks.warnings.append(f"{where} have --builder: what it can do is not looked at, name it with  --builder instead")
+    return None
+
+
+def _buildkit_variable(given: StepInput, remarks: Remarks) -> None:
     """DOCKER_BUILDKIT on the plain path, as Skaffold sets it, but never where the docker CLI then refuses to build."""
-    if given.tool.is_buildx:
-        return
     if given.tool.legacy:
-        command.environment.append(Variable("DOCKER_BUILDKIT", "0", given.tool.reason))
+        remarks.environment.append(Variable("DOCKER_BUILDKIT", "0", given.tool.reason))
     elif given.buildkit is False:
-        command.environment.append(Variable("DOCKER_BUILDKIT", "0", "useBuildkit is false"))
+        remarks.environment.append(Variable("DOCKER_BUILDKIT", "0", "useBuildkit is false"))
     elif given.buildkit or given.platforms:
         why = "useBuildkit is true" if given.buildkit else "a platform is given"
         if given.buildkit_possible:
-            command.environment.append(Variable("DOCKER_BUILDKIT", "1", why))
+            remarks.environment.append(Variable("DOCKER_BUILDKIT", "1", why))
         elif given.buildkit:
-            command.warnings.append("useBuildkit is true, but this docker CLI needs the buildx plugin for BuildKit")
+            remarks.warnings.append("useBuildkit is true, but this docker CLI needs the buildx plugin for BuildKit")

@@ -1,4 +1,4 @@
-"""What one build command is made from, and the command as it grows."""
+"""What one build request is made from, and what is found out beside it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from buildx_tasks.model.config import Artifact
-from buildx_tasks.model.plan import Argument, CacheUse, Flag, Variable, flag
+from buildx_tasks.model.plan import Variable
 from buildx_tasks.model.platform import PlatformSet
+from buildx_tasks.model.request import BuildRequest, CacheUse
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.model.spec import Spec
 from buildx_tasks.planning.build.destination import Destination
@@ -20,7 +21,7 @@ Expand = Callable[[str], str]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepInput:
-    """Everything one build command is made from. `expand` fills templates with environment and IMAGE_* values.
+    """Everything one build request is made from. `expand` fills templates with environment and IMAGE_* values.
 
     `layouts` says for each required image whether it has to be handed over as an OCI layout.
     """
@@ -44,24 +45,29 @@ class StepInput:
     expand: Expand = lambda text: text
 
 
-@dataclass(slots=True)
-class StepCommand:
-    """The command of one step as it grows."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedRequest:
+    """A request with the environment and the `folder` of its command, and warnings about it."""
 
-    flags: list[Flag] = field(default_factory=list)
-    environment: list[Variable] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    def add(self, *arguments: str | Argument, why: str) -> None:
-        """Append one flag with its reason."""
-        self.flags.append(flag(*arguments, why=why))
+    request: BuildRequest
+    environment: tuple[Variable, ...] = ()
+    warnings: tuple[str, ...] = ()
+    folder: str = ""
 
 
-def expanded(command: StepCommand, given: StepInput, what: str, value: str) -> str:
+class Remarks:
+    """The environment and the warnings of one request as they are found."""
+
+    def __init__(self) -> None:
+        self.environment: list[Variable] = []
+        self.warnings: list[str] = []
+
+
+def expanded(remarks: Remarks, given: StepInput, what: str, value: str) -> str:
     """The text of a template; a missing variable stays ``<no value>`` in it, as in Skaffold, but not unnoticed."""
     text = given.expand(value)
     if NO_VALUE in text:
-        command.warnings.append(
+        remarks.warnings.append(
             f"artifact {given.artifact.image!r}: {what} has {NO_VALUE!r} in it: a variable of its template is not set"
         )
     return text

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from buildx_tasks.model.check import Check, ok, problem, skipped, warning
-from buildx_tasks.model.plan import EXPORT, LOAD, PUSH, STAY
+from buildx_tasks.model.request import EXPORT, LOAD, PUSH, STAY
 from buildx_tasks.planning.build.engine import Tool
 from buildx_tasks.planning.doctor.facts import DoctorFacts
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from buildx_tasks.errors import BuildxTasksError
+from buildx_tasks.errors import BuildxTasksError, CannotStart
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.model.imageref import parse_image_ref, registry_of
 from buildx_tasks.model.settings import Settings
+from buildx_tasks.model.spec import parse_cache_entry
 from buildx_tasks.planning.tags.references import apply_default_repo
 
 
@@ -41,11 +42,12 @@ def _references(items: tuple[Artifact, ...], settings: Settings) -> Iterator[tup
 
 
 def _reference(text: str) -> str:
-    """The reference of a cache entry, "" for caches that are in no registry."""
-    if "=" not in text:
-        return text
-    pairs = dict(part.partition("=")[::2] for part in text.split(","))
-    return pairs.get("ref", "") if pairs.get("type", "registry") == "registry" else ""
+    """The reference of a cache entry, "" for caches that are in no registry, and for what is no entry."""
+    try:
+        spec = parse_cache_entry(text)
+    except CannotStart:
+        return ""
+    return spec.get("ref") if spec.type == "registry" else ""
 
 
 def _moved(text: str, own: frozenset[str], settings: Settings) -> str:

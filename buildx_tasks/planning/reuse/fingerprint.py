@@ -1,7 +1,7 @@
 """What can change an image, as one digest: the key under which the artifact cache knows a result.
 
-Everything the build command says counts, except for what is named here; so an option that is new to us makes a
-new key instead of a wrong hit. Where the result goes and which builder makes it do not count, nor does the tag.
+Every field of the request counts, except for those that are named here; so an option that is new to us makes a new
+key instead of a wrong hit. Where the result goes and which builder makes it do not count, nor does the tag.
 """
 
 from __future__ import annotations
@@ -9,36 +9,31 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 
-from buildx_tasks.errors import CannotStart
-from buildx_tasks.model.config import Hook
-from buildx_tasks.model.plan import CUSTOM, LOAD, PUSH, BuildStep, Flag, Placeholder
-from buildx_tasks.model.spec import parse_output
+from buildx_tasks.model.cliflags import CliFlag, has_flag
+from buildx_tasks.model.plan import BuildStep
+from buildx_tasks.model.request import CUSTOM, EXPORT, LOAD, PUSH, Because, BuildArg, BuildRequest, Placeholder
 
-VERSION = "1"
+VERSION = "2"
 
-FRESH = {"--no-cache": "noCache", "--no-cache-filter": "noCacheFilter", "--pull": "pullParent"}
-"""Flags that ask for a fresh build; what it gives is what it would give without them."""
+UNIMPORTANT = {
+    "image": "what it is called in the config is not in it",
+    "context": "the files in it count",
+    "dockerfile": "its content counts",
+    "tags": "the same image may have any",
+    "cache_from": "what is imported is what a build would make",
+    "no_cache": "it asks for a fresh build of the same",
+    "no_cache_filter": "it asks for a fresh build of the same",
+    "pull": "it asks for a fresh build of the same",
+    "force_rm": "it is about containers of the build",
+    "builder": "who builds is no part of the result",
+    "progress": "it is about the log",
+    "metadata_file": "it is about a file beside the result",
+}
+"""Fields of a request that can't change an image, or whose files are looked at instead, and why."""
 
-UNIMPORTANT = frozenset(
-    (
-        "--builder",
-        "--cache-from",
-        "--cache-to",
-        "--file",
-        "--force-rm",
-        "--load",
-        "--metadata-file",
-        "--progress",
-        "--push",
-        "-t",
-        *FRESH,
-    )
-)
-"""Flags that change where a result comes from or goes to, or whose files are looked at instead."""
-
-UNSEEN = frozenset(("--file", "-f", "--build-context", "--iidfile", "--metadata-file", "--call", "--print"))
+UNSEEN = frozenset(("file", "build-context", "iidfile", "metadata-file", "call", "check", "policy", "print"))
 """Flags that among ``cliFlags`` bring in what is not looked at, or want more than an image."""
 
 ENVIRONMENT = (
@@ -74,7 +69,13 @@ class Inputs:
 
 def why_fresh(step: BuildStep) -> str:
     """Why `step` is built however well its result is known: it asks for a fresh build. "" when it does not."""
-    return next((FRESH[name] for item in step.flags if (name := _name(item)) in FRESH), "")
+    request, own = step.request, step.request.parsed_cli_flags
+    wanted = {
+        "noCache": request.no_cache or has_flag(own, "no-cache"),
+        "pullParent": request.pull or has_flag(own, "pull"),
+        "noCacheFilter": request.no_cache_filter or has_flag(own, "no-cache-filter"),
+    }
+    return next((name for name, is_wanted in wanted.items() if is_wanted), "")
 
 
 def why_unknown(step: BuildStep, environ: Mapping[str, str]) -> str:
@@ -84,17 +85,12 @@ def why_unknown(step: BuildStep, environ: Mapping[str, str]) -> str:
     for name in UNPREDICTABLE:
         if environ.get(name):
             return f"{name} is set"
-    for item in step.flags:
-        own, name = item.reason == "cliFlags", _name(item)
-        if own and name in UNSEEN:
-            return f"{name} is in cliFlags"
-        if name in ("--output", "-o") and (own or not _is_our_output(item, step)):
-            return "it has outputs of its own"
+    own = step.request.parsed_cli_flags
+    if unseen := next((flag.spelled for flag in own if flag.name in UNSEEN), ""):
+        return f"{unseen} is in cliFlags"
+    if step.request.output(EXPORT) or has_flag(own, "output"):
+        return "it has outputs of its own"
     return ""
-
-
-def _name(item: Flag) -> str:
-    return str(item.arguments[0][0]).partition("=")[0]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,18 +103,15 @@ class Required:
 
 def fingerprint(step: BuildStep, inputs: Inputs, required: Mapping[str, Required], environ: Mapping[str, str]) -> str:
     """The key of a build; `required` are the images that it needs, by name."""
-    variables = {**environ, **{item.name: item.value for item in step.environment}}
-    flags = [_texts(item, step, inputs, required, variables) for item in step.flags[_head(step) :]]
     parts: dict[str, object] = {
         "version": VERSION,
-        "tool": step.tool,
-        "flags": [texts for texts in flags if texts],
+        "request": _Counter(step, inputs, required, environ).request(step.request),
         "required": [(item.image, item.alias) for item in step.artifact.requires],
         "digests": sorted((image, required[image].digest) for image in step.needs),
         "variables": sorted(_variables(step)),
         "environment": [(name, environ[name]) for name in ENVIRONMENT if name in environ],
         "platforms": list(step.platforms) or [step.native],
-        "hooks": [_hook(hook) for hook in (*step.hooks.before, *step.hooks.after)],
+        "hooks": [_plain(hook) for hook in (*step.hooks.before, *step.hooks.after)],
         "dockerfile": inputs.dockerfile,
         "files": inputs.files,
         "contexts": sorted(inputs.contexts),
@@ -128,76 +121,69 @@ def fingerprint(step: BuildStep, inputs: Inputs, required: Mapping[str, Required
 
 def frontend_is_replaced(step: BuildStep) -> bool:
     """Whether a build arg puts another frontend in place, which may read the context as it likes."""
-    return any(
-        isinstance(piece, str) and FRONTEND_ARG in piece
-        for item in step.flags
-        for argument in item.arguments
-        for piece in argument
-    )
+    own = (flag.value for flag in step.request.parsed_cli_flags if flag.name == "build-arg")
+    names = (*(item.value.name for item in step.request.build_args), *(text.partition("=")[0] for text in own))
+    return FRONTEND_ARG in names
 
 
-def _head(step: BuildStep) -> int:
-    """How many flags are the command itself: the program and the context, whose content counts instead."""
-    return 0 if step.tool == CUSTOM else 1
+class _Counter:
+    """The fields of a request as they count: without their reasons, with digests in place of required images."""
+
+    def __init__(
+        self, step: BuildStep, inputs: Inputs, required: Mapping[str, Required], environ: Mapping[str, str]
+    ) -> None:
+        self.stage_args = inputs.stage_args
+        self.required = required
+        self.variables = {**environ, **{item.name: item.value for item in step.environment}}
+
+    def request(self, request: BuildRequest) -> dict[str, object]:
+        """Every field that counts and is set; of caches and outputs those that can be a part of the image."""
+        special: dict[str, object] = {
+            "build_args": [self._build_arg(item.value) for item in request.build_args],
+            "cache_to": [str(use.spec) for use in request.cache_to if use.spec.type == "inline"],
+            "cli_flags": [
+                *(item.value for item in request.cli_flags),
+                *(text for flag in request.parsed_cli_flags for text in self._bare(flag)),
+            ],
+            "named_contexts": [(_plain(item.value), self._digest(item.value.image)) for item in request.named_contexts],
+            "outputs": [_plain(item.value) for item in request.outputs if item.value.kind == EXPORT],
+        }
+        counted = {
+            item.name: special[item.name] if item.name in special else _plain(getattr(request, item.name))
+            for item in fields(request)
+            if item.name not in UNIMPORTANT
+        }
+        return {name: value for name, value in counted.items() if value}
+
+    def _build_arg(self, arg: BuildArg) -> tuple[str, str]:
+        """Name and value; a required image also by its name where that may get into the image."""
+        if arg.value is None:
+            return arg.name, f"from the environment: {self.variables.get(arg.name)!r}"
+        if not isinstance(arg.value, Placeholder):
+            return arg.name, f"={arg.value}"
+        image = arg.value.image
+        if image in self.required and (self.stage_args is None or arg.name in self.stage_args):
+            return arg.name, f"<{image}: {self.required[image].reference}>"
+        return arg.name, self._digest(image)
+
+    def _digest(self, image: str) -> str:
+        return f"<{image}: {self.required[image].digest}>" if image in self.required else ""
+
+    def _bare(self, flag: CliFlag) -> Iterator[str]:
+        """The value of a build arg among ``cliFlags`` that comes from the environment."""
+        if flag.name == "build-arg" and "=" not in flag.value:
+            yield f"{flag.value} from the environment: {self.variables.get(flag.value)!r}"
 
 
-def _texts(
-    item: Flag, step: BuildStep, inputs: Inputs, required: Mapping[str, Required], variables: Mapping[str, str]
-) -> list[str]:
-    """A flag as it counts; nothing for one that does not."""
-    name, own = _name(item), item.reason == "cliFlags"
-    if not own and not _counts(item, step):
-        return []
-    told = name == "--build-arg" and (inputs.stage_args is None or _argument(item) in inputs.stage_args)
-    texts = list(item.render(lambda later: _stands_for(later, required, told=told)))
-    if name == "--build-arg" and not own and "=" not in texts[1]:
-        texts.append(f"from the environment: {variables.get(texts[1])!r}")
-    elif own:
-        texts += _bare_arguments(texts[0].removeprefix("--build-arg="), variables)
-    return texts
-
-
-def _counts(item: Flag, step: BuildStep) -> bool:
-    """Whether a flag of ours can change the image; an inline cache becomes part of it."""
-    name = _name(item)
-    if name == "--cache-to":
-        return "type=inline" in str(item.arguments[-1][0])
-    return name not in UNIMPORTANT and not (name == "--output" and _is_our_output(item, step))
-
-
-def _argument(item: Flag) -> str:
-    return str(item.arguments[-1][0]).partition("=")[0]
-
-
-def _bare_arguments(text: str, variables: Mapping[str, str]) -> Iterator[str]:
-    """The value of a build arg among ``cliFlags`` that may come from the environment."""
-    if "=" not in text and text in variables:
-        yield f"from the environment: {variables[text]!r}"
-
-
-def _stands_for(later: Placeholder, required: Mapping[str, Required], *, told: bool) -> str:
-    """The digest of a required image; also its name where that may get into the image."""
-    if later.image not in required:
-        return f"<{later.what}>"
-    one = required[later.image]
-    return f"<{later.image}: {one.reference if told else one.digest}>"
-
-
-def _is_our_output(item: Flag, step: BuildStep) -> bool:
-    """Whether an exporter hands the result to other artifacts, or is another way to say ``--push``."""
-    if any(isinstance(piece, Placeholder) for argument in item.arguments for piece in argument):
-        return True
-    try:
-        spec = parse_output(str(item.arguments[-1][0]))
-    except CannotStart:
-        return False
-    names = {key for key, _value in spec.attrs}
-    return (
-        step.output == PUSH
-        and spec.type == "image"
-        and (spec.get("name"), spec.get("push")) == (step.tag, "true")
-        and names == {"name", "push", "registry.insecure"}
-    )
+def _plain(value: object) -> object:
+    """A value as JSON has it: dataclasses as lists of names and values, reasons left out."""
+    if isinstance(value, Because):
+        return _plain(value.value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if is_dataclass(value):
+        return [(item.name, _plain(getattr(value, item.name))) for item in fields(value)]
+    return value
 
 
 def _variables(step: BuildStep) -> Iterator[tuple[str, str]]:
@@ -206,7 +192,3 @@ def _variables(step: BuildStep) -> Iterator[tuple[str, str]]:
         leads = item.name.startswith(("DOCKER_", "MINIKUBE_")) and item.name != "DOCKER_BUILDKIT"
         if not leads and not (step.tool == CUSTOM and item.name in TAG_VARIABLES):
             yield item.name, item.value
-
-
-def _hook(hook: Hook) -> list[object]:
-    return [list(hook.command), list(hook.os), hook.dir]

@@ -29,7 +29,8 @@ from buildx_tasks.model.config import (
     LocalBuild,
 )
 from buildx_tasks.model.engine import CONTAINERD, Builder, Daemon, Engine
-from buildx_tasks.model.plan import PUSH, BuildPlan
+from buildx_tasks.model.plan import BuildPlan
+from buildx_tasks.model.request import PUSH
 from buildx_tasks.model.result import BUILT, CACHED, FAILED, ArtifactResult
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build.plan import plan_build

@@ -10,7 +10,8 @@ import pytest
 from buildx_tasks.execution.run.schedule import run_plan
 from buildx_tasks.model.command import Command, Completed, Write
 from buildx_tasks.model.config import Artifact, Hook, Hooks
-from buildx_tasks.model.plan import DOCKER, LOAD, BuildPlan, BuildStep, ConfigPlan, flag
+from buildx_tasks.model.plan import BuildPlan, BuildStep, ConfigPlan
+from buildx_tasks.model.request import DOCKER, LOAD, Because, BuildRequest
 from buildx_tasks.model.result import BUILT, CACHED, FAILED, SKIPPED, ArtifactResult, Results
 from buildx_tasks.reporting.text import Silent
 
@@ -72,10 +73,9 @@ def plan(graph: Mapping[str, Sequence[str]], concurrency: int = 4, hooks: Hooks 
         BuildStep(
             artifact=Artifact(image=image),
             tag=f"{image}:v1",
-            tool=DOCKER,
+            request=BuildRequest(image=image, tool=Because(DOCKER, ""), context=Because(image, "")),
             output=LOAD,
             needs=tuple(needs),
-            flags=(flag("docker", "build", image, why=""),),
         )
         for image, needs in graph.items()
     )

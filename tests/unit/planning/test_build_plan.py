@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from buildx_tasks.model.config import Artifact, Config, Hook, Hooks, LocalBuild
+from buildx_tasks.errors import CannotStart
+from buildx_tasks.model.argv import argv
+from buildx_tasks.model.config import Artifact, Config, DockerArtifact, Hook, Hooks, LocalBuild
 from buildx_tasks.model.engine import Builder, Daemon, Engine
 from buildx_tasks.model.layers import ADVERTISED
 from buildx_tasks.model.plan import BuildPlan
@@ -78,7 +81,7 @@ def test_insecure_registries_of_config_and_settings_add_up(
 ) -> None:
     config = Config(artifacts=(Artifact(image="app"),), insecure_registries=in_config)
     plan = planned(config, with_registries_of([config], Settings(insecure_registries=in_settings)), driver)
-    flags = " ".join(plan.steps[0].argv(str))
+    flags = " ".join(argv(plan.steps[0].request, str))
     assert ("registry.insecure=true" in flags) is insecure
     assert plan.insecure_registries == (*in_settings, *in_config)
 
@@ -106,3 +109,18 @@ def test_the_steps_hooks_know_the_image_and_those_around_all_do_not() -> None:
     assert dict(plan.steps[0].hook_environment)["SKAFFOLD_IMAGE"] == "reg.example:5000/app:v1"
     assert dict(plan.steps[0].hook_environment)["SKAFFOLD_PUSH_IMAGE"] == "true"
     assert dict(plan.configs[0].hook_environment)["SKAFFOLD_IMAGE"] == ""
+
+
+@pytest.mark.parametrize("words", [("--output", "type=oci,dest=same.tar"), ("-otype=oci,dest=same.tar",)])
+def test_two_artifacts_never_write_one_file_whoever_asks_for_it(words: tuple[str, ...]) -> None:
+    docker = DockerArtifact(cli_flags=words)
+    config = Config(artifacts=tuple(Artifact(image=image, docker=docker) for image in ("app", "web")))
+    with pytest.raises(CannotStart, match=r"artifacts 'app' and 'web' write the same file, same\.tar"):
+        planned(config, Settings())
+
+
+def test_an_output_that_buildx_can_not_read_is_left_to_buildx() -> None:
+    docker = DockerArtifact(cli_flags=("--output", "dest"))
+    unreadable = replace(docker, cli_flags=("--output=a,b",))
+    artifacts = (Artifact(image="app", docker=docker), Artifact(image="web", docker=unreadable))
+    assert len(planned(Config(artifacts=artifacts), Settings()).steps) == 2

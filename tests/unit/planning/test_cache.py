@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from buildx_tasks.model.config import Artifact, ArtifactExtras, DockerArtifact
-from buildx_tasks.model.plan import BUILDX, CacheUse
+from buildx_tasks.model.request import BUILDX, CacheUse
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build.cache import CacheOptions, CachePlan, clean_tag, plan_cache
 from buildx_tasks.planning.build.engine import Tool

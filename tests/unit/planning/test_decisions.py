@@ -7,8 +7,8 @@ import pytest
 from buildx_tasks.errors import BuildxTasksError, CannotStart, EngineUnfit
 from buildx_tasks.model.config import Artifact, Config, DockerArtifact, LocalBuild
 from buildx_tasks.model.engine import Daemon, Engine
-from buildx_tasks.model.plan import BUILDX, CUSTOM, DOCKER, EXPORT, LOAD, PUSH, STAY
 from buildx_tasks.model.platform import Platform, PlatformSet
+from buildx_tasks.model.request import BUILDX, CUSTOM, DOCKER, EXPORT, LOAD, PUSH, STAY
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build.decisions import ArtifactDecision, check_reach, decide_artifact, needs_layout
 from buildx_tasks.planning.build.destination import Destination

@@ -4,8 +4,8 @@ import pytest
 
 from buildx_tasks.errors import EngineUnfit
 from buildx_tasks.model.config import Artifact, LocalBuild
-from buildx_tasks.model.plan import BUILDX, DOCKER, EXPORT, LOAD, PUSH, STAY
 from buildx_tasks.model.platform import Platform, PlatformSet
+from buildx_tasks.model.request import BUILDX, DOCKER, EXPORT, LOAD, PUSH, STAY
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.model.spec import Spec
 from buildx_tasks.planning.build.destination import Destination, DestinationOptions, choose_destination
@@ -105,3 +105,9 @@ def test_exporters_replace_push_and_load(
 
 def test_a_push_among_the_cli_flags_counts() -> None:
     assert choose("app:v1", cli_flags=("--push",)).output == PUSH
+
+
+def test_a_push_among_the_cli_flags_can_be_off_or_be_the_value_of_another_flag() -> None:
+    assert choose("app:v1", cli_flags=("--push=false",)).output == LOAD
+    assert choose("app:v1", cli_flags=("--label", "--push")).output == LOAD
+    assert choose("app:v1", cli_flags=("-otype=local,dest=x",)).output == EXPORT

@@ -6,15 +6,16 @@ from dataclasses import replace
 
 import pytest
 
+from buildx_tasks.model.argv import argv as render
 from buildx_tasks.model.config import Artifact, ArtifactExtras, Dependency, DockerArtifact, Secret
-from buildx_tasks.model.plan import BUILDX, DOCKER, EXPORT, LOAD, PUSH, STAY, CacheUse, Placeholder
 from buildx_tasks.model.platform import Platform, PlatformSet
+from buildx_tasks.model.request import BUILDX, DOCKER, EXPORT, LOAD, PUSH, STAY, CacheUse, Placeholder
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.model.spec import Spec
 from buildx_tasks.planning.build.destination import Destination
 from buildx_tasks.planning.build.engine import Tool
-from buildx_tasks.planning.build.step import plan_command
-from buildx_tasks.planning.build.stepinput import StepCommand, StepInput
+from buildx_tasks.planning.build.step import plan_request
+from buildx_tasks.planning.build.stepinput import PlannedRequest, StepInput
 
 TAG = "gcr.io/k8s-skaffold/example:tag"
 HEAD = ["docker", "buildx", "build", "ctx", "--file", "/abs/Dockerfile", "-t", TAG]
@@ -51,11 +52,11 @@ def given(docker: DockerArtifact | None = None, **changes: object) -> StepInput:
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
-def argv(command: StepCommand) -> list[str]:
-    return [text for item in command.flags for text in item.render(answer)]
+def argv(command: PlannedRequest) -> list[str]:
+    return list(render(command.request, answer))
 
 
-def environment(command: StepCommand) -> dict[str, str]:
+def environment(command: PlannedRequest) -> dict[str, str]:
     return {item.name: item.value for item in command.environment}
 
 
@@ -68,19 +69,19 @@ class TestDockerCLIBuild:
 
     def test_buildkit_buildx_load(self) -> None:
         cache = (use("gcr.io/k8s-skaffold/example:cache"),)
-        command = plan_command(given(cache_from=cache, buildkit=True))
+        command = plan_request(given(cache_from=cache, buildkit=True))
         assert argv(command) == [*HEAD, "--cache-from", "gcr.io/k8s-skaffold/example:cache", "--load", *TAIL]
 
     def test_buildkit_buildx_push(self) -> None:
         ref = "gcr.io/k8s-skaffold/example:cache"
         flags = {"mode": "max", "image-manifest": "true", "oci-mediatypes": "true"}
-        command = plan_command(given(cache_from=(use(ref),), cache_to=(use(ref, **flags),), destination=PUSHED))
+        command = plan_request(given(cache_from=(use(ref),), cache_to=(use(ref, **flags),), destination=PUSHED))
         to = f"type=registry,mode=max,image-manifest=true,oci-mediatypes=true,ref={ref}"
         assert argv(command) == [*HEAD, "--cache-from", ref, "--cache-to", to, "--push", *TAIL]
         assert environment(command) == {}
 
     def test_plain_fallback(self) -> None:
-        command = plan_command(given(tool=ON_DOCKER, destination=PUSHED, cache_from=(use("a:b"),)))
+        command = plan_request(given(tool=ON_DOCKER, destination=PUSHED, cache_from=(use("a:b"),)))
         assert argv(command) == [*PLAIN_HEAD, "--cache-from", "a:b"]
 
     @pytest.mark.parametrize(
@@ -118,8 +119,8 @@ class TestDockerCLIBuild:
         ],
     )
     def test_every_field_is_its_flag(self, docker: DockerArtifact, middle: list[str]) -> None:
-        assert argv(plan_command(given(docker))) == [*HEAD, *middle, "--load", *TAIL]
-        assert argv(plan_command(given(docker, tool=ON_DOCKER))) == [*PLAIN_HEAD, *middle]
+        assert argv(plan_request(given(docker))) == [*HEAD, *middle, "--load", *TAIL]
+        assert argv(plan_request(given(docker, tool=ON_DOCKER))) == [*PLAIN_HEAD, *middle]
 
     @pytest.mark.parametrize(
         ("network", "tool", "possible", "expected"),
@@ -135,15 +136,15 @@ class TestDockerCLIBuild:
         ],
     )
     def test_networks(self, network: str, tool: Tool, possible: bool, expected: str) -> None:
-        command = plan_command(given(DockerArtifact(network=network), tool=tool, buildkit_possible=possible))
+        command = plan_request(given(DockerArtifact(network=network), tool=tool, buildkit_possible=possible))
         words = argv(command)
         assert words[words.index("--network") + 1] == expected
         assert (environment(command).get("DOCKER_BUILDKIT") == "0") is tool.legacy
 
     def test_squash_does_nothing_in_buildkit_and_that_is_said(self) -> None:
         squashing = DockerArtifact(squash=True)
-        assert "squash has no effect with BuildKit" in plan_command(given(squashing)).warnings[0]
-        assert not plan_command(given(squashing, tool=ON_LEGACY)).warnings
+        assert "squash has no effect with BuildKit" in plan_request(given(squashing)).warnings[0]
+        assert not plan_request(given(squashing, tool=ON_LEGACY)).warnings
 
     @pytest.mark.parametrize(
         ("platforms", "flag"),
@@ -155,27 +156,27 @@ class TestDockerCLIBuild:
         ],
     )
     def test_all_platforms_stand_in_one_flag(self, platforms: PlatformSet, flag: list[str]) -> None:
-        command = plan_command(given(platforms=platforms, destination=PUSHED))
+        command = plan_request(given(platforms=platforms, destination=PUSHED))
         assert argv(command) == [*HEAD, *flag, "--push", *TAIL]
 
     def test_nothing_is_loaded_or_pushed_when_the_result_stays(self) -> None:
-        command = plan_command(given(destination=Destination(output=STAY, reason="no daemon")))
+        command = plan_request(given(destination=Destination(output=STAY, reason="no daemon")))
         assert argv(command) == [*HEAD, *TAIL]
 
     def test_exporters_are_outputs(self) -> None:
         outputs = (Spec("oci", (("dest", "a,b.tar"),)),)
-        command = plan_command(given(destination=Destination(output=EXPORT, reason="o"), outputs=outputs))
+        command = plan_request(given(destination=Destination(output=EXPORT, reason="o"), outputs=outputs))
         assert argv(command) == [*HEAD, "--output", 'type=oci,"dest=a,b.tar"', *TAIL]
 
     def test_force_rm_is_for_plain_docker_without_the_artifact_cache(self) -> None:
-        assert argv(plan_command(given(tool=ON_DOCKER, settings=Settings(cache_artifacts=False)))) == [
+        assert argv(plan_request(given(tool=ON_DOCKER, settings=Settings(cache_artifacts=False)))) == [
             *PLAIN_HEAD,
             "--force-rm",
         ]
 
     def test_a_cache_importer_with_attributes_stays_csv(self) -> None:
         cache = (CacheUse(spec=Spec("local", (("src", "/tmp/c"),))), use("a:b", mode="max"))
-        command = plan_command(given(cache_from=cache))
+        command = plan_request(given(cache_from=cache))
         assert argv(command)[8:12] == [
             "--cache-from",
             "type=local,src=/tmp/c",
@@ -185,15 +186,15 @@ class TestDockerCLIBuild:
 
     def test_an_insecure_registry_is_said_to_a_builder_of_its_own(self) -> None:
         settings = Settings(insecure_registries=("gcr.io",))
-        command = plan_command(given(tool=ON_REMOTE, destination=PUSHED, settings=settings))
+        command = plan_request(given(tool=ON_REMOTE, destination=PUSHED, settings=settings))
         assert argv(command)[8:10] == ["--output", f"type=image,name={TAG},push=true,registry.insecure=true"]
         assert "--push" not in argv(command)
-        assert "--push" in argv(plan_command(given(destination=PUSHED, settings=settings)))
+        assert "--push" in argv(plan_request(given(destination=PUSHED, settings=settings)))
 
 
 class TestBuildArguments:
     def test_the_run_mode_is_passed_to_who_declares_it(self) -> None:
-        command = plan_command(given(declared_args=frozenset(("SKAFFOLD_RUN_MODE",))))
+        command = plan_request(given(declared_args=frozenset(("SKAFFOLD_RUN_MODE",))))
         assert argv(command)[8:10] == ["--build-arg", "SKAFFOLD_RUN_MODE=build"]
 
     def requiring(self, docker: DockerArtifact | None = None, **changes: object) -> StepInput:
@@ -208,22 +209,22 @@ class TestBuildArguments:
     def test_an_alias_is_passed_when_the_dockerfile_declares_it(
         self, declared: frozenset[str] | None, expected: bool
     ) -> None:
-        command = plan_command(self.requiring(declared_args=declared, layouts={"base": False}))
+        command = plan_request(self.requiring(declared_args=declared, layouts={"base": False}))
         assert ("BASE=<reference base>" in argv(command)) is expected
 
     def test_the_users_own_argument_wins_over_the_alias(self) -> None:
         docker = DockerArtifact(build_args=(("BASE", "mine"),))
-        command = plan_command(self.requiring(docker, declared_args=None, layouts={"base": False}))
+        command = plan_request(self.requiring(docker, declared_args=None, layouts={"base": False}))
         assert [text for text in argv(command) if text.startswith("BASE=")] == ["BASE=mine"]
 
     def test_a_dependency_that_the_builder_cannot_reach_comes_as_a_layout(self) -> None:
-        command = plan_command(self.requiring(declared_args=None, layouts={"base": True}, tool=ON_REMOTE))
+        command = plan_request(self.requiring(declared_args=None, layouts={"base": True}, tool=ON_REMOTE))
         assert "<reference base>=oci-layout://<layout base>@<digest base>" in argv(command)
-        provider = argv(plan_command(given(export_layout=True, tool=ON_REMOTE)))
+        provider = argv(plan_request(given(export_layout=True, tool=ON_REMOTE)))
         assert "type=oci,tar=false,dest=<layout gcr.io/k8s-skaffold/example>" in provider
 
     def test_a_secret_looking_value_never_reaches_the_command_line(self) -> None:
-        command = plan_command(given(DockerArtifact(build_args=(("NPM_TOKEN", "s3cret"),))))
+        command = plan_request(given(DockerArtifact(build_args=(("NPM_TOKEN", "s3cret"),))))
         assert argv(command)[8:10] == ["--build-arg", "NPM_TOKEN"]
         assert "s3cret" not in " ".join(argv(command))
         assert environment(command)["NPM_TOKEN"] == "s3cret"
@@ -231,12 +232,12 @@ class TestBuildArguments:
 
     def test_a_template_without_value_warns(self) -> None:
         base = given(DockerArtifact(build_args=(("A", "{{.X}}"),)))
-        command = plan_command(replace(base, expand=lambda _text: "<no value>"))
+        command = plan_request(replace(base, expand=lambda _text: "<no value>"))
         assert "A=<no value>" in argv(command)
         assert "build arg A has '<no value>' in it: a variable of its template is not set" in command.warnings[0]
 
     def test_a_cli_flag_without_value_warns_too(self) -> None:
-        command = plan_command(replace(given(DockerArtifact(cli_flags=("--x={{.X}}",))), expand=lambda _: "<no value>"))
+        command = plan_request(replace(given(DockerArtifact(cli_flags=("--x={{.X}}",))), expand=lambda _: "<no value>"))
         assert "cliFlags '--x={{.X}}' has '<no value>' in it" in command.warnings[0]
 
 
@@ -258,12 +259,12 @@ class TestEnvironment:
     def test_attestations(
         self, attest: str, platforms: PlatformSet, destination: Destination, variable: bool, flags: list[str]
     ) -> None:
-        command = plan_command(given(settings=Settings(attest=attest), platforms=platforms, destination=destination))
+        command = plan_request(given(settings=Settings(attest=attest), platforms=platforms, destination=destination))
         assert (self.NO_ATTESTATIONS in environment(command)) is variable
         assert [text for text in argv(command) if "provenance" in text or text.startswith("mode=")] == flags
 
     def test_attestations_among_the_cli_flags_are_the_users_word(self) -> None:
-        command = plan_command(given(DockerArtifact(cli_flags=("--provenance=true",)), platforms=TWO))
+        command = plan_request(given(DockerArtifact(cli_flags=("--provenance=true",)), platforms=TWO))
         assert environment(command) == {}
 
     @pytest.mark.parametrize(
@@ -280,7 +281,7 @@ class TestEnvironment:
     def test_the_plain_path_says_docker_buildkit_as_skaffold_does(
         self, buildkit: bool | None, platforms: PlatformSet, possible: bool, expected: dict[str, str]
     ) -> None:
-        command = plan_command(
+        command = plan_request(
             given(tool=ON_DOCKER, buildkit=buildkit, platforms=platforms, buildkit_possible=possible)
         )
         assert environment(command) == expected
@@ -290,7 +291,7 @@ class TestExtras:
     def test_plain_docker_takes_labels_and_limits(self) -> None:
         extras = ArtifactExtras(labels=(("a", "{{.FOO}}"),), annotations=(("b", "2"),), shm_size="1g", ulimits=("x=1",))
         base = given(tool=ON_DOCKER)
-        command = plan_command(replace(base, artifact=replace(base.artifact, extras=extras)))
+        command = plan_request(replace(base, artifact=replace(base.artifact, extras=extras)))
         assert argv(command)[7:] == ["--label", "a=bar", "--shm-size", "1g", "--ulimit", "x=1"]
 
     def test_the_buildx_block_adds_its_flags(self) -> None:
@@ -304,7 +305,7 @@ class TestExtras:
             sbom=True,
         )
         base = given(destination=PUSHED)
-        command = plan_command(replace(base, artifact=replace(base.artifact, extras=extras)))
+        command = plan_request(replace(base, artifact=replace(base.artifact, extras=extras)))
         assert argv(command)[8:-5] == [
             "--no-cache-filter", "deps",
             "--build-context", "shared=../shared",

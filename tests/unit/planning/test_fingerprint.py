@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from buildx_tasks.model.argv import argv
 from buildx_tasks.model.config import (
     Artifact,
     ArtifactExtras,
@@ -24,11 +25,30 @@ from buildx_tasks.model.config import (
 )
 from buildx_tasks.model.engine import CONTAINERD, Builder, Daemon, Engine, Node
 from buildx_tasks.model.plan import BuildPlan, BuildStep
+from buildx_tasks.model.request import (
+    BUILDX,
+    CUSTOM,
+    EXPORT,
+    LAYOUT,
+    LOAD,
+    METADATA,
+    PUSH,
+    Because,
+    BuildArg,
+    BuildRequest,
+    CacheUse,
+    NamedContext,
+    Output,
+    Placeholder,
+    spelled,
+)
 from buildx_tasks.model.settings import Settings
+from buildx_tasks.model.spec import Spec
 from buildx_tasks.planning.build.plan import plan_build
 from buildx_tasks.planning.build.variables import Expander
 from buildx_tasks.planning.facts import Facts, SourceFacts
 from buildx_tasks.planning.reuse.fingerprint import (
+    UNIMPORTANT,
     Inputs,
     Required,
     fingerprint,
@@ -233,6 +253,87 @@ class TestWhatChangesAnImageChangesTheKey:
         assert len(set(keys)) == 4
 
 
+def because(value: Any) -> Because[Any]:
+    return Because(value, "a reason")
+
+
+REQUEST_CHANGES: dict[str, Any] = {
+    "image": "another",
+    "tool": because(CUSTOM),
+    "command": because(("make",)),
+    "context": because("elsewhere"),
+    "dockerfile": because("/p/Other"),
+    "tags": (because("app:other"),),
+    "build_args": (because(BuildArg("A", "1")),),
+    "add_hosts": (because("h:1.1.1.1"),),
+    "cache_from": (CacheUse(spec=Spec("registry", (("ref", "a:b"),))),),
+    "cache_to": (CacheUse(spec=Spec("inline")),),
+    "cli_flags": (because("--new-to-us"),),
+    "target": because("t"),
+    "network": because("none"),
+    "no_cache": because(True),
+    "squash": because(True),
+    "pull": because(True),
+    "secrets": (because(Secret(id="s")),),
+    "ssh": because("default"),
+    "force_rm": because(True),
+    "no_cache_filter": (because("s"),),
+    "named_contexts": (because(NamedContext(name="n", source="s")),),
+    "annotations": (because(("a", "b")),),
+    "labels": (because(("a", "b")),),
+    "shm_size": because("1g"),
+    "ulimits": (because("nofile=1"),),
+    "attestations": (because(Spec("sbom")),),
+    "platforms": because(("linux/arm64",)),
+    "outputs": (because(Output(EXPORT, Spec("oci", (("dest", "a.tar"),)))),),
+    "builder": because("another"),
+    "progress": because("plain"),
+    "metadata_file": because(Placeholder(METADATA, "app")),
+}
+"""For every field of a request another value than that of `BARE`."""
+
+BARE = BuildRequest(image="app", tool=Because(BUILDX, ""))
+
+
+def key_of(request: BuildRequest) -> str:
+    return key(BuildStep(artifact=Artifact(image="app"), tag="app:v1", request=request))
+
+
+class TestEveryFieldOfARequest:
+    def test_it_is_known_for_every_field(self) -> None:
+        names = {item.name for item in fields(BuildRequest)}
+        assert names == set(REQUEST_CHANGES)
+        assert names >= set(UNIMPORTANT)
+
+    @pytest.mark.parametrize("name", REQUEST_CHANGES)
+    def test_it_counts_unless_it_is_on_the_list(self, name: str) -> None:
+        changed = key_of(replace(BARE, **{name: REQUEST_CHANGES[name]}))
+        assert (changed == key_of(BARE)) is (name in UNIMPORTANT)
+
+    @pytest.mark.parametrize("name", sorted(REQUEST_CHANGES.keys() - UNIMPORTANT.keys()))
+    def test_its_value_counts_and_its_reason_does_not(self, name: str) -> None:
+        value = REQUEST_CHANGES[name]
+        items = value if isinstance(value, tuple) else (value,)
+        if not isinstance(items[0], Because):
+            return
+        same = tuple(replace(item, reason="another reason") for item in items)
+        changed: Any = same if isinstance(value, tuple) else same[0]
+        request = replace(BARE, **{name: changed})
+        assert key_of(request) == key_of(replace(BARE, **{name: value}))
+
+    def test_where_a_result_goes_does_not_count(self) -> None:
+        image = Spec("image", (("name", "app:v1"), ("push", "true"), ("registry.insecure", "true")))
+        outputs = (Output(PUSH), Output(LOAD), Output(LAYOUT), Output(PUSH, image))
+        keys = {key_of(replace(BARE, outputs=(because(output),))) for output in outputs}
+        assert keys == {key_of(BARE)}
+
+    @pytest.mark.parametrize("changes", [{"name": "m"}, {"source": "t"}, {"image": "base"}, {"layout": True}])
+    def test_every_part_of_a_named_context_counts(self, changes: dict[str, Any]) -> None:
+        one = NamedContext(name="n", source="s")
+        requests = [replace(BARE, named_contexts=(because(item),)) for item in (one, replace(one, **changes))]
+        assert key_of(requests[0]) != key_of(requests[1])
+
+
 class TestWhatDoesNotChangeAnImageKeepsTheKey:
     @pytest.mark.parametrize(
         "changes",
@@ -329,7 +430,7 @@ class TestUnknown:
     def test_a_remote_builder_with_an_insecure_registry_pushes_through_an_output(self) -> None:
         far = replace(ENGINE, builder=replace(BUILDER, name="far", driver="remote"))
         made = step(engine=far, insecure_registries=("r.example",))
-        assert any(item.arguments[0] == ("--output",) for item in made.flags)
+        assert "--output" in argv(made.request, spelled)
         assert why_unknown(made, {}) == ""
         assert key(made) == key(step())
 

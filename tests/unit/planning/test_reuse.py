@@ -6,12 +6,18 @@ import pytest
 
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.model.plan import BuildPlan, BuildStep
+from buildx_tasks.model.request import BUILDX, LAYOUT, Because, BuildRequest, Output
 from buildx_tasks.planning.reuse.rules import in_order, usable
+
+
+def request(image: str, layouts: str) -> BuildRequest:
+    outputs = (Because(Output(LAYOUT), ""),) if image in layouts else ()
+    return BuildRequest(image=image, tool=Because(BUILDX, ""), outputs=outputs)
 
 
 def plan(needs: dict[str, str], layouts: str = "") -> BuildPlan:
     steps = [
-        BuildStep(artifact=Artifact(image=image), tag=image, needs=tuple(needed), layout=image in layouts)
+        BuildStep(artifact=Artifact(image=image), tag=image, needs=tuple(needed), request=request(image, layouts))
         for image, needed in needs.items()
     ]
     return BuildPlan(steps=tuple(steps))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from buildx_tasks.model.bakenames import context_name, escape, target_names
 from buildx_tasks.model.config import (
     Artifact,
     ArtifactExtras,
@@ -23,14 +24,16 @@ from buildx_tasks.model.config import (
 )
 from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, Daemon, Engine, Node
 from buildx_tasks.model.plan import BuildPlan, BuildStep
+from buildx_tasks.model.request import BUILDX, Because, BuildRequest
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build.plan import plan_build
 from buildx_tasks.planning.build.variables import Expander
 from buildx_tasks.planning.facts import Facts, SourceFacts
 from buildx_tasks.planning.tags.references import apply_default_repo
-from buildx_tasks.reporting.bake import bake_json, context_name, escape, target_names
+from buildx_tasks.reporting.bake import bake_json
 
 CWD = "/project"
+ON_BUILDX = Because(BUILDX, "")
 DAEMON = Daemon(version="26.1.5", store=CONTAINERD)
 LOCAL = Engine(cli="26.1.5", buildx="0.29.1", builder=Builder(name="default", driver="docker"), daemon=DAEMON)
 REMOTE = Engine(
@@ -225,7 +228,11 @@ class TestOtherArtifacts:
     ],
 )
 def test_target_names_are_legal_and_unique(images: tuple[str, ...], names: list[str]) -> None:
-    plan = BuildPlan(steps=tuple(BuildStep(artifact=Artifact(image=image), tag=image) for image in images))
+    steps = (
+        BuildStep(artifact=Artifact(image=image), tag=image, request=BuildRequest(image=image, tool=ON_BUILDX))
+        for image in images
+    )
+    plan = BuildPlan(steps=tuple(steps))
     assert list(target_names(plan).values()) == names
     assert list(target_names(plan)) == list(images)
 
@@ -271,6 +278,22 @@ class TestNotes:
         assert document["target"]["app"]["context"] == "sub/app"
         assert len(notes) == 1
         assert "--allow" not in notes[0]
+
+    def test_cli_flags_are_read_as_docker_reads_them(self) -> None:
+        docker = DockerArtifact(
+            cli_flags=("-f", "app/Other", "--memory", "1g", "-tmore:1", "--label", "a", "--no-cache=0")
+        )
+        document, notes = baked([Artifact(image="app", context="app", docker=docker)])
+        assert document["target"]["app"] == {
+            "context": "app",
+            "dockerfile": "Other",
+            "tags": ["app:v1", "more:1"],
+            "labels": {"a": ""},
+            "no-cache": False,
+            "output": ["type=docker"],
+            "attest": ["type=provenance,disabled=true"],
+        }
+        assert notes[1:] == ["app: --memory has no place in a bake file"]
 
     def test_hooks_and_unknown_flags_are_said(self) -> None:
         hooks = Hooks(before=(Hook(command=("make",)),))

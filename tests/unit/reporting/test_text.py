@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.model.plan import BuildPlan, BuildStep
+from buildx_tasks.model.request import BUILDX, Because, BuildRequest
 from buildx_tasks.model.result import BUILT, FAILED, ArtifactResult, Failure, Results
 from buildx_tasks.reporting.text import TextReporter, ending_lines
 
-STEP = BuildStep(artifact=Artifact(image="app"), tag="app:1")
-OTHER = BuildStep(artifact=Artifact(image="other"), tag="other:1")
+APP = BuildRequest(image="app", tool=Because(BUILDX, ""))
+STEP = BuildStep(artifact=Artifact(image="app"), tag="app:1", request=APP)
+OTHER = BuildStep(artifact=Artifact(image="other"), tag="other:1", request=replace(APP, image="other"))
 PLAN = BuildPlan(steps=(STEP, OTHER), concurrency=1)
 FAILURE = Failure(
     message="RUN false (Dockerfile:2) ended with exit code 1",
