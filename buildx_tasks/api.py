@@ -92,11 +92,15 @@ def build(
     from buildx_tasks.errors import Interrupted
     from buildx_tasks.model.outcome import outcome
     from buildx_tasks.model.settings import PLAIN
+    from buildx_tasks.reporting.failures import failures_text
+    from buildx_tasks.reporting.paint import painter_for
     from buildx_tasks.reporting.text import Silent, TextReporter
 
     run = _run(path, settings, environ, cwd, warn)
     prepared = run.prepare(building=True)
-    reporter = None if output is None else TextReporter(output, environ=run.world.environ)
+    reporter = None
+    if output is not None:
+        reporter = TextReporter(output, environ=run.world.environ, painter=painter_for(output, run.world.environ))
     if reporter is not None:
         reporter.interleaved = prepared.settings.progress == PLAIN
         reporter.tags(prepared.plan.tags)
@@ -105,7 +109,7 @@ def build(
         reporter.results(results)
     for text in (text for result in results.builds for text in result.warnings):
         warn(text)
-    error = outcome(results, strict=prepared.settings.strict)
+    error = outcome(results, strict=prepared.settings.strict, describe=failures_text)
     if error is not None and (check or isinstance(error, Interrupted)):
         raise error
     return results

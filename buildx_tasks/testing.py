@@ -24,7 +24,12 @@ OUTSIDE = ("BUILDKIT_", "BUILDX_", "DOCKER_", "INVOKE_", "KUBECONFIG", "SKAFFOLD
 
 _SCRIPT = """\
 #!{python} -S
-import json, os, sys, time
+import json, os, signal, sys, time
+def stop(*_):
+    sys.stderr.write("ERROR: failed to build: failed to solve: Canceled: context canceled\\n")
+    sys.stderr.flush()
+    os._exit(1)
+signal.signal(signal.SIGINT, stop)
 folder = {folder!r}
 answers = json.load(open(folder + "/answers.json"))
 argv = sys.argv[1:]
@@ -42,6 +47,8 @@ for prefix, (code, out, err) in answers["table"].items():
         sys.stdout.flush()
         sys.stderr.flush()
         time.sleep(answers["duration"] if line.startswith("buildx build") else 0)
+        while code < 0:
+            time.sleep(1)
         sys.exit(code)
 if "--metadata-file" in argv:
     with open(argv[argv.index("--metadata-file") + 1], "w") as metadata:
@@ -63,7 +70,8 @@ _CONTAINERD = '[["driver-type","io.containerd.snapshotter.v1"]]\n'
 class RecordingDocker:
     """A program `docker` in `folder` that writes down its calls; builds succeed and write what buildx would.
 
-    `table` has the answers: the beginning of a command line -> exit status, standard output, standard error.
+    `table` has the answers: the beginning of a command line -> exit status, standard output, standard error. A command
+    whose status is negative goes on until it is stopped.
     `environment` names variables to write down; `hesitation` is how many seconds a builder takes to say what it can
     do, `duration` how many a build goes on after its output.
     """

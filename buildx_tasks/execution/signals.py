@@ -156,6 +156,6 @@ def _install(scope: _Scope) -> list[signal.Signals]:
 def _interrupted(scope: _Scope, message: str) -> Interrupted:
     number = scope.first or signal.SIGINT
     by = "" if number == signal.SIGINT else f" by {signal.Signals(number).name}"
-    error = Interrupted(message.replace("interrupted", f"interrupted{by}", 1))
+    error = Interrupted(f"interrupted{by}".join(message.rsplit("interrupted", 1)))  # failures are told before it
     error.exit_code = 128 + number
     return error

@@ -86,6 +86,7 @@ class BuildPlan:
     ``--strict``; `notes` explain decisions. `environment` is what all commands get on top of our own.
     `host_os` and `folder` (absolute) are where hooks run. `insecure_registries` may be spoken to without checked TLS.
     `local_context` is the kube-context of a local cluster that images are loaded for, "" when there is none.
+    `keeps_history` says that ``docker buildx history`` can show a build's log later.
     """
 
     steps: tuple[BuildStep, ...] = ()
@@ -100,6 +101,7 @@ class BuildPlan:
     folder: str = ""
     insecure_registries: tuple[str, ...] = ()
     local_context: str = ""
+    keeps_history: bool = False
 
     def step(self, image: str) -> BuildStep:
         """The step that builds `image`; raises `KeyError` when there is none."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 BUILT = "built"
 CACHED = "cached"
 FAILED = "failed"
+INTERRUPTED = "interrupted"
+NOT_STARTED = "not-started"
 SKIPPED = "skipped"
 PLANNED = "planned"
 
@@ -18,7 +20,8 @@ class Failure:
 
     `id` names the entry of the error catalogue, "" when it has none; `words` is what docker itself said, when
     that is more. `step` names the build step that failed, `tail` is the end of what it printed, `place` is
-    ``Dockerfile:3`` and `source` the lines around it.
+    ``app/Dockerfile:3`` from the current folder and `source` the lines around it; `file` is the absolute path of that
+    Dockerfile, "" when it is not on this machine. `log_command` prints the whole log later, "" where nothing keeps it.
     """
 
     message: str
@@ -29,6 +32,8 @@ class Failure:
     tail: tuple[str, ...] = ()
     place: str = ""
     source: tuple[str, ...] = ()
+    file: str = ""
+    log_command: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,8 +47,10 @@ class PlatformManifest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArtifactResult:
-    """`status` is one of BUILT, CACHED (nothing had to be done), FAILED, SKIPPED, PLANNED.
+    """`status` is one of the constants of this module, and `reason` says why a build was left out.
 
+    CACHED means that nothing had to be done, NOT_STARTED that a required image was not built, SKIPPED that the run
+    ended before, INTERRUPTED that the build was stopped.
     `reference` is what others use: ``tag@digest`` when pushed, ``name:<image id>`` when loaded, else the tag.
     `digest` is the registry's digest of a pushed image, the image ID of a loaded one, "" when there is none.
     `manifests` and `media_type` are looked up only where somebody wants to know.
@@ -64,6 +71,7 @@ class ArtifactResult:
     cached_steps: int = 0
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
+    reason: str = ""
     failure: Failure | None = None
     media_type: str = ""
     manifests: tuple[PlatformManifest, ...] = ()

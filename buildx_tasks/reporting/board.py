@@ -1,55 +1,28 @@
-"""A board of running builds on a terminal, and a line above it for each that is over."""
+"""A row for each running build on the last lines of a terminal, drawn by rich; finished builds scroll away above."""
 
 from __future__ import annotations
 
-import re
-import shutil
+import contextlib
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TextIO, cast
 
-from buildx_tasks.reporting.layout import put
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
 
-TICK_SECONDS = 0.5
-CLEAR_BELOW = "\x1b[J"
-NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"
-NAME_WIDTH = 40
-FRAME_SECONDS = 0.05
+from buildx_tasks.reporting.doing import Doing
+from buildx_tasks.reporting.log import put
+from buildx_tasks.reporting.paint import HEAD
+
+FRAMES_PER_SECOND = 8
+TIME_WIDTH = 8
 ROWS_LEFT = 3
-"""How many rows of the terminal a board leaves to what stands above it."""
-_NAME = re.compile(r"#(\d+) (\[.*|exporting (?:to|cache) .*|importing .*)")
-_LOG = re.compile(r"#(\d+) \d+\.\d+ (.*)")
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x1f\x7f]")
-
-
-class Doing:
-    """What a build is doing, as its plain output tells: the step that spoke last, and what it said."""
-
-    def __init__(self) -> None:
-        self.names: dict[str, str] = {}
-        self.text = ""
-
-    def feed(self, text: str) -> None:
-        """Read one or more lines of output; those that are no log of BuildKit's are shown as they are."""
-        for line in text.split("\n"):
-            if match := _NAME.match(line):
-                self.text = self.names[match[1]] = _shown(match[2])
-            elif match := _LOG.match(line):
-                if match[1] in self.names and (said := _shown(match[2])):
-                    self.text = f"{_short(self.names[match[1]])}: {said}"
-            elif line.strip() and not line.startswith("#"):
-                self.text = _shown(line)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= NAME_WIDTH else f"{name[: NAME_WIDTH - 1].rstrip()}…"
-
-
-def _shown(text: str) -> str:
-    """Text that can't move the cursor; of one that was written over, what is left."""
-    return _CONTROL.sub("", text.rstrip("\r").rpartition("\r")[2]).strip()
+"""How many rows of the terminal a board leaves to what is above it."""
 
 
 @dataclass(slots=True)
@@ -58,84 +31,114 @@ class _Row:
     doing: Doing
 
 
+class _Sink:
+    """A stream for rich that loses what a full disk or a terminal that is gone refuses, and never ends a build."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.encoding = getattr(stream, "encoding", None) or "utf-8"
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(BrokenPipeError):
+            put(self.stream, text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Each piece is flushed as it is written."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 class Board:
-    """A row for each running build on the last lines of a terminal, and a line above for each that is over."""
+    """A layout (see `log.Layout`) for a terminal."""
 
     def __init__(
         self,
         stream: TextIO,
         *,
+        colour: bool = True,
         clock: Callable[[], float] = time.monotonic,
-        size: Callable[[], tuple[int, int]] = shutil.get_terminal_size,
+        size: tuple[int, int] | None = None,
+        refreshing: bool = True,
     ) -> None:
-        self.stream = stream
+        """`size` (columns, lines) is the terminal's own unless given; a board that is `refreshing` draws itself."""
+        columns, lines = size or (None, None)
+        self.console = Console(
+            file=cast("TextIO", _Sink(stream)),
+            force_terminal=True,
+            force_interactive=True,
+            color_system="truecolor",
+            no_color=not colour,
+            highlight=False,
+            width=columns,
+            height=lines,
+        )
         self.clock = clock
-        self.size = size
         self.rows: dict[str, _Row] = {}
-        self.drawn = 0
-        self.shown = float("-inf")
         self.lock = threading.Lock()
-        self.closed = threading.Event()
-        self.ticking: threading.Thread | None = None
+        self.live = Live(
+            console=self.console,
+            get_renderable=self._table,
+            auto_refresh=refreshing,
+            refresh_per_second=FRAMES_PER_SECOND,
+            transient=True,
+            redirect_stdout=False,
+            # What is printed to standard error on the same terminal would be drawn over.
+            redirect_stderr=refreshing and bool(sys.stderr) and sys.stderr.isatty(),
+        )
 
     def begin(self, image: str, heading: Sequence[str]) -> None:
         """A new row."""
         del heading
         with self.lock:
             self.rows[image] = _Row(self.clock(), Doing())
-            self._draw("")
-            if self.ticking is None:
-                self.ticking = threading.Thread(target=self._tick, daemon=True)
-                self.ticking.start()
+        self.live.start()
 
     def write(self, image: str, text: str) -> None:
-        """What the build is doing now."""
+        """What the build is doing now; the next frame shows it."""
         with self.lock:
             if image in self.rows:
                 self.rows[image].doing.feed(text)
-                self._draw_soon()
 
     def end(self, image: str, line: str) -> None:
         """The row goes, the line stays."""
         with self.lock:
-            row = self.rows.pop(image, None)
-            took = f" ({self.clock() - row.begun:.1f} s)" if row else ""
-            self._draw(f"{line}{took}\n" if line else "")
+            self.rows.pop(image, None)
+        self.message(f"{line}\n" if line else "")
 
     def message(self, text: str) -> None:
         """Above the rows."""
-        with self.lock:
-            self._draw(text if text.endswith("\n") or not text else f"{text}\n")
+        for line in text.removesuffix("\n").split("\n") if text else ():
+            self.console.print(Text.from_ansi(line), soft_wrap=True)
 
     def close(self) -> None:
         """All rows go."""
-        self.closed.set()
         with self.lock:
             self.rows.clear()
-            self._draw("")
+        self.live.stop()
 
-    def _tick(self) -> None:
-        while not self.closed.wait(TICK_SECONDS):
-            with self.lock:
-                self._draw("")
+    def _table(self) -> Table:
+        """The rows of this moment: time, image, what it is doing; one line each, as many as the terminal has."""
+        with self.lock:
+            now = self.clock()
+            rows = [(f"{now - row.begun:.1f} s", image, row.doing.text) for image, row in self.rows.items()]
+        width, height = self.console.size
+        most = max(1, height - ROWS_LEFT)
+        hidden = len(rows) - most + 1 if len(rows) > most else 0
+        table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        table.add_column(justify="right", no_wrap=True, min_width=TIME_WIDTH)
+        longest = max((len(image) for _took, image, _text in rows), default=0)
+        name_width = min(longest, width // 2)
+        table.add_column(no_wrap=True, width=name_width, style=HEAD)
+        table.add_column(no_wrap=True, ratio=1)
+        for took, image, text in rows[: len(rows) - hidden]:
+            table.add_row(took, Text(_end_of(image, name_width)), Text(text))
+        if hidden:
+            table.add_row("", Text(f"and {hidden} more"))
+        return table
 
-    def _draw_soon(self) -> None:
-        """Draw, unless that was just done: a build may print a thousand lines a second, and the next tick shows it."""
-        if self.clock() - self.shown >= FRAME_SECONDS:
-            self._draw("")
 
-    def _draw(self, above: str) -> None:
-        """Take the rows away, write what stays, and draw the rows anew: in one piece, so that nothing flickers."""
-        back = f"\x1b[{self.drawn}F" if self.drawn else ""
-        columns, lines = self.size()
-        now = self.shown = self.clock()
-        width = max((len(image) for image in self.rows), default=0)
-        rows = [f"{now - row.begun:6.1f} s  {image:{width}}  {row.doing.text}" for image, row in self.rows.items()]
-        shown = rows[: max(1, lines - ROWS_LEFT)]
-        if len(shown) < len(rows):
-            shown[-1] = f"         and {len(rows) - len(shown) + 1} more"
-        self.drawn = len(shown)
-        board = "".join(f"{row[: columns - 1].rstrip()}\n" for row in shown)
-        board = f"{NO_WRAP}{board}{WRAP}" if board else ""
-        if back or above or board:
-            put(self.stream, f"{back}{CLEAR_BELOW if back else ''}{above}{board}")
+def _end_of(image: str, width: int) -> str:
+    """An image name in so many columns: its end says more than its registry."""
+    return image if len(image) <= width else f"…{image[len(image) - width + 1 :]}"

@@ -49,6 +49,8 @@ def _record(build: ArtifactResult) -> dict[str, Any]:
         "cachedSteps": build.cached_steps,
         "seconds": build.seconds,
     }
+    if build.reason:
+        record["reason"] = build.reason
     if build.manifests:
         record["mediaType"] = build.media_type
         record["manifests"] = [
@@ -64,5 +66,6 @@ def _record(build: ArtifactResult) -> dict[str, Any]:
             "hint": build.failure.hint,
             "step": build.failure.step,
             "place": build.failure.place,
+            "logCommand": build.failure.log_command,
         }
     return record

@@ -9,14 +9,13 @@ from dataclasses import asdict
 from buildx_tasks.model.dockercheck import Checked
 from buildx_tasks.model.finding import Finding
 from buildx_tasks.reporting.findings import findings_github
+from buildx_tasks.reporting.words import counted
 
 
 def checks_text(checked: Sequence[Checked]) -> str:
     """A line a finding, as compilers do it, and one of numbers."""
     lines = [_line(item) for item in _findings(checked)]
-    number = len(lines)
-    plural = "" if number == 1 else "s"
-    lines.append(f"{number} finding{plural} in {len(checked)} Dockerfile{'' if len(checked) == 1 else 's'}")
+    lines.append(f"{counted(len(lines), 'finding')} in {counted(len(checked), 'Dockerfile')}")
     return "\n".join(lines) + "\n"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from buildx_tasks.model.check import OK, PROBLEM, SKIPPED, WARNING, Check
+from buildx_tasks.reporting.words import counted
 
 SIGNS = {OK: "ok     ", WARNING: "warning", PROBLEM: "PROBLEM", SKIPPED: "skipped"}
 
@@ -22,11 +23,7 @@ def doctor_text(checks: Sequence[Check]) -> str:
         lines += [f"{indent}{line}" for line in (*more, *(f"-> {fix}" for fix in check.fix.splitlines()))]
     problems = sum(check.verdict == PROBLEM for check in checks)
     warnings = sum(check.verdict == WARNING for check in checks)
-    return "\n".join([*lines, f"{_number(problems, 'problem')}, {_number(warnings, 'warning')}"]) + "\n"
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+    return "\n".join([*lines, f"{counted(problems, 'problem')}, {counted(warnings, 'warning')}"]) + "\n"
 
 
 def doctor_json(checks: Sequence[Check]) -> str:

@@ -8,26 +8,57 @@ from typing import Any
 
 from buildx_tasks.model.argv import Flag, flags
 from buildx_tasks.model.plan import BuildPlan, BuildStep, Variable
-from buildx_tasks.model.request import spelled
+from buildx_tasks.model.request import BUILDX, spelled
+from buildx_tasks.reporting.words import counted
 
 HIDDEN = "***"
+MANY = 10
+"""With more artifacts than these a plan is a table, unless all of it is asked for."""
+COLUMNS = ("ARTIFACT", "TAG", "OUTPUT", "BUILDER", "PLATFORMS", "CACHES", "NEEDS")
 
 
-def plan_text(plan: BuildPlan) -> str:
+def plan_text(plan: BuildPlan, *, width: int = 0) -> str:
+    """The plan in full, or as a table where it has many artifacts; `width` is that of a terminal, 0 for none."""
+    return full_plan_text(plan) if len(plan.steps) <= MANY else _table(plan, width)
+
+
+def full_plan_text(plan: BuildPlan) -> str:
     """Every command, ready to paste, and below it why each flag is there.
 
-    What is known only when the plan runs stands in capitals.
+    What is known only when the plan runs is in capitals.
     """
-    lines = [f"# {plan.engine_reason}", f"# {len(plan.steps)} artifacts, {plan.concurrency} at a time"]
-    lines += [
-        f"# profile {profile.name} of {config.name or config.file}: {profile.reason}"
-        for config in plan.configs
-        for profile in config.profiles
-    ]
+    lines = _head(plan)
     for step in plan.steps:
         lines += ["", *_step_lines(step)]
     lines += [f"\n# note: {text}" for text in plan.notes]
     return "\n".join(lines) + "\n"
+
+
+def _head(plan: BuildPlan) -> list[str]:
+    profiles = [
+        f"# profile {profile.name} of {config.name or config.file}: {profile.reason}"
+        for config in plan.configs
+        for profile in config.profiles
+    ]
+    number = counted(len(plan.steps), "artifact")
+    at_once = f", {plan.concurrency} at a time" if len(plan.steps) > 1 else ""
+    return [f"# {plan.engine_reason}", f"# {number}{at_once}", *profiles]
+
+
+def _table(plan: BuildPlan, width: int) -> str:
+    from buildx_tasks.reporting.table import table_text
+
+    lines = [*_head(plan), "", table_text([_row(step) for step in plan.steps], headings=COLUMNS, width=width)]
+    lines += [f"# note: {text}\n" for text in plan.notes]
+    return "\n".join(lines) + f"\n# every command and why:  --format full, or --artifact {plan.steps[0].image}\n"
+
+
+def _row(step: BuildStep) -> tuple[str, ...]:
+    read, written = len(step.request.cache_from), len(step.request.cache_to)
+    caches = f"{read} in, {written} out" if read or written else ""
+    tool = step.builder if step.tool == BUILDX else step.tool
+    cells = (step.image, step.tag, step.output, tool, ",".join(step.platforms) or step.native, caches)
+    return tuple(cell or "-" for cell in (*cells, ", ".join(step.needs)))
 
 
 def _step_lines(step: BuildStep) -> list[str]:

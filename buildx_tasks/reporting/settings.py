@@ -31,9 +31,11 @@ def origin(settings: Settings, key: str, environ: Mapping[str, str]) -> str:
 
 def settings_text(settings: Settings, environ: Mapping[str, str]) -> str:
     """A table of key, value and origin."""
+    from buildx_tasks.reporting.paint import terminal_width
+    from buildx_tasks.reporting.table import table_text
+
     rows = [(key, value_text(effective(settings, key)), origin(settings, key, environ)) for key in ROWS]
-    widths = [max(len(row[at]) for row in rows) for at in (0, 1)]
-    return "\n".join(f"{key:<{widths[0]}}  {value:<{widths[1]}}  {where}" for key, value, where in rows)
+    return table_text(rows, width=terminal_width()).removesuffix("\n")
 
 
 def settings_json(settings: Settings, environ: Mapping[str, str]) -> str:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from buildx_tasks.model.plan import BuildPlan, BuildStep
-from buildx_tasks.model.result import BUILT, CACHED, FAILED, SKIPPED, ArtifactResult, Results
-from buildx_tasks.reporting.board import Board
-from buildx_tasks.reporting.layout import Blocks, Layout, Lines, marks_for
+from buildx_tasks.model.result import BUILT, CACHED, ArtifactResult, Results
+from buildx_tasks.reporting.failures import detail_lines
+from buildx_tasks.reporting.log import Blocks, Layout, Lines, marks_for
+from buildx_tasks.reporting.paint import Painter
+from buildx_tasks.reporting.summary import end_line, left_out_lines, reference_line, total_line
+from buildx_tasks.reporting.words import counted
+
+SEPARATOR = "·"
 
 
 class TextReporter:
@@ -16,6 +22,7 @@ class TextReporter:
 
     `terminal` says that `stream` is one, and `board` that rows can be drawn on it; `hidden` leaves out the builds'
     own output; `environ` tells of the CI service that reads it. `interleaved` shows parallel builds line by line.
+    `painter` writes in colour. The time of the run counts from here.
     """
 
     def __init__(
@@ -26,8 +33,11 @@ class TextReporter:
         board: bool = False,
         hidden: bool = False,
         environ: Mapping[str, str] | None = None,
+        painter: Painter | None = None,
     ) -> None:
         self.stream = stream
+        self.painter = painter or Painter()
+        self.begun = time.monotonic()
         self.terminal = terminal
         self.board = board
         self.hidden = hidden
@@ -51,9 +61,20 @@ class TextReporter:
             self.line(f"Found [{plan.local_context}] context, using local docker daemon.")
         self.parallel = plan.concurrency > 1 and len(plan.steps) > 1
         if self.parallel:
-            self.line(f"Building {plan.concurrency} artifacts in parallel")
-        if self.parallel and (self.interleaved or self.board) and not self.hidden:
-            self.layout = Lines(self.stream) if self.interleaved else Board(self.stream)
+            number = len(plan.steps)
+            at_once = "in parallel" if number <= plan.concurrency else f"in parallel, {plan.concurrency} at a time"
+            self.line(f"Building {counted(number, 'artifact')} {at_once}")
+        if self.parallel and not self.hidden:
+            self._share()
+
+    def _share(self) -> None:
+        """Take the layout in which several builds share the stream; only a board needs rich."""
+        if self.interleaved:
+            self.layout = Lines(self.stream)
+        elif self.board:
+            from buildx_tasks.reporting.board import Board
+
+            self.layout = Board(self.stream, colour=self.painter.colour)
 
     def building(self, step: BuildStep) -> None:
         """The start of one build."""
@@ -76,15 +97,7 @@ class TextReporter:
         if self.unended:
             self.layout.write(step.image, "\n")
             self.unended = False
-        line = ""
-        if result.status in (BUILT, CACHED):
-            line = f"Build [{step.image}] succeeded"
-        elif result.status == FAILED:
-            why = f": {result.failure.message}" if self.parallel and result.failure else ""
-            line = f"Build [{step.image}] failed{why}"
-        elif result.status == SKIPPED:
-            line = f"Build [{step.image}] was canceled"
-        self.layout.end(step.image, line)
+        self.layout.end(step.image, end_line(result, self.painter, with_cause=self.parallel))
 
     def close(self) -> None:
         """Show what was held back, and take down what was drawn."""
@@ -96,18 +109,31 @@ class TextReporter:
         return self.drawing
 
     def results(self, results: Results) -> None:
-        """What came out: every reference, then how every failed build ended."""
+        """What came out: every reference, how each failed build ended, and the numbers of the run."""
         for build in results.builds:
             if build.status in (BUILT, CACHED):
-                self.line(f" - {build.image} -> {build.reference}{_cache_note(build)}")
+                self.line(reference_line(build, self.painter.width))
+        for text in left_out_lines(results, self.painter.width):
+            self.line(text)
         for build in results.failed:
             if not self._on_screen(build):
-                self.ending(build)
+                self.details(build)
+        if results.builds:
+            seconds = time.monotonic() - self.begun
+            self.line("")
+            self.line(total_line(results, seconds, self.painter, separator=self._separator()))
 
-    def ending(self, build: ArtifactResult) -> None:
-        """The end of a failed build: the step, the last lines it printed, its source, and docker's own words."""
-        for line in ending_lines(build):
+    def details(self, build: ArtifactResult) -> None:
+        """How a failed build ended: the step, the last lines it printed, its source, and docker's own words."""
+        for line in detail_lines(build, self.painter):
             self.line(line)
+
+    def _separator(self) -> str:
+        try:
+            SEPARATOR.encode(getattr(self.stream, "encoding", None) or "utf-8")
+        except (UnicodeEncodeError, LookupError):
+            return "-"
+        return SEPARATOR
 
     def line(self, text: str) -> None:
         """One line of its own."""
@@ -143,22 +169,3 @@ class Silent:
         """Never."""
         del plan
         return False
-
-
-def ending_lines(build: ArtifactResult) -> list[str]:
-    """How a failed build ended, as indented lines under the artifact's name; none when there is nothing to show."""
-    failure = build.failure
-    if failure is None:
-        return []
-    lines = [f"  {line}" for line in failure.tail]
-    if failure.source:
-        lines += [f"  {failure.place}", *(f"  {line}" for line in failure.source)]
-    lines += [f"  {line}" for line in failure.words.splitlines() if line.strip()]
-    head = f"[{build.image}] {failure.step}" if failure.step else f"[{build.image}]"
-    return ["", head, *lines] if lines else []
-
-
-def _cache_note(build: ArtifactResult) -> str:
-    if build.status == CACHED:
-        return " (nothing changed)"
-    return f" ({build.cached_steps} of {build.steps} steps cached)" if build.steps else ""

@@ -17,7 +17,7 @@ from buildx_tasks.tasks.doctor import doctor
 from buildx_tasks.tasks.options import BUILD, FORMAT, RESULT, SELECTION, flag_values, with_options
 from buildx_tasks.tasks.outputoptions import OutputOptions, output_options
 
-PLAN_FORMATS = ("text", "json", "bake")
+PLAN_FORMATS = ("text", "full", "json", "bake")
 
 
 @with_options(SELECTION, BUILD, RESULT)
@@ -48,17 +48,22 @@ def plan(c: Context, given: Mapping[str, Any]) -> None:
     form = given["format"] or "text"
     if form not in PLAN_FORMATS:
         raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(PLAN_FORMATS)}")
-    flags, shown = flag_values(given, SELECTION, BUILD), OutputOptions(quiet=form != "text", dry_run=True)
+    flags, shown = flag_values(given, SELECTION, BUILD), OutputOptions(quiet=form not in ("text", "full"), dry_run=True)
     context = RunContext.from_invoke(c, lambda _environ: shown, asking=True)
 
-    from buildx_tasks.reporting.plan import plan_json, plan_text
+    from buildx_tasks.reporting.paint import terminal_width
+    from buildx_tasks.reporting.plan import full_plan_text, plan_json, plan_text
     from buildx_tasks.tasks.presenter import Presenter
 
     planned = context.run(flags).prepare(building=False).plan
     if form == "bake":
         Presenter.of(context).bake(planned)
+        return
+    if form == "json":
+        text = plan_json(planned)
     else:
-        sys.stdout.write(as_called(plan_text(planned) if form == "text" else plan_json(planned)))
+        text = full_plan_text(planned) if form == "full" else plan_text(planned, width=terminal_width())
+    sys.stdout.write(as_called(text))
 
 
 ns = Collection("buildx", build, plan, check, doctor)

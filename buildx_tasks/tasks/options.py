@@ -120,7 +120,9 @@ RESULT: tuple[Option, ...] = (
     _text("template", "Go template of what --quiet prints and --file-output writes (default: {{json .}})"),
 )
 
-FORMAT: tuple[Option, ...] = (Option("format", "text, json or bake (a docker-bake.json)"),)
+FORMAT: tuple[Option, ...] = (
+    Option("format", "text (a table for more than ten artifacts), full, json or bake (a docker-bake.json)"),
+)
 
 
 def with_options(*tables: tuple[Option, ...]) -> Callable[[Callable[..., Any]], Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from functools import partial
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.execution.files import check_writable, write_atomic
@@ -15,6 +16,8 @@ from buildx_tasks.model.result import Results
 from buildx_tasks.model.settings import PLAIN, TTY, Settings
 from buildx_tasks.planning.tags.references import TagPlan
 from buildx_tasks.reporting.buildjson import record_json
+from buildx_tasks.reporting.failures import failures_text
+from buildx_tasks.reporting.paint import Painter, painter_for
 from buildx_tasks.reporting.text import Silent, TextReporter
 from buildx_tasks.tasks.calling import as_called
 from buildx_tasks.tasks.console import print_aside, print_warning
@@ -38,6 +41,7 @@ class Presenter:
             board=on_screen and environ.get("TERM") not in (None, "", "dumb"),
             hidden=context.hidden,
             environ=environ,
+            painter=painter_for(sys.stdout, environ),
         )
         return cls(context=context, reporter=reporter)
 
@@ -74,7 +78,7 @@ class Presenter:
         if not self.quiet:
             self.reporter.tags(prepared.plan.tags)
         results = run.build(prepared, Silent() if self.quiet else self.reporter)
-        if self.context.output.metadata_output:
+        if self.context.output.metadata_output and not results.interrupted:
             results = run.with_record(results, prepared.plan)
         self._show(results)
         self._write(results)
@@ -82,9 +86,9 @@ class Presenter:
 
     def _show(self, results: Results) -> None:
         if self.quiet:
-            endings = TextReporter(sys.stderr)
+            details = TextReporter(sys.stderr, painter=self._painter_of_errors())
             for failed in results.failed:
-                endings.ending(failed)
+                details.details(failed)
         else:
             self.reporter.results(results)
         for result in results.builds:
@@ -92,8 +96,9 @@ class Presenter:
                 print_warning(text)
 
     def _write(self, results: Results) -> None:
+        """Write the result files; a run that was interrupted before its first result leaves the one of another."""
         output, cwd = self.context.output, self.context.world.cwd
-        if output.file_output:
+        if output.file_output and (not results.interrupted or any(build.ok for build in results.builds)):
             write_atomic(cwd / output.file_output, output.text(results).encode())
         if output.metadata_output:
             write_atomic(cwd / output.metadata_output, as_called(record_json(results)).encode())
@@ -112,5 +117,9 @@ class Presenter:
         if self.quiet:
             text = self.context.output.text(results)
             sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
-        if error := outcome(results, strict=settings.strict):
+        describe = partial(failures_text, painter=self._painter_of_errors())
+        if error := outcome(results, strict=settings.strict, describe=describe):
             raise error
+
+    def _painter_of_errors(self) -> Painter:
+        return painter_for(sys.stderr, self.context.world.environ)

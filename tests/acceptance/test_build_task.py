@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from recording import DIGEST, IMAGE_ID, Project, make_project
+from recording import DIGEST, IMAGE_ID, Project, make_project, without_times
 
 HEAD = "apiVersion: skaffold/v4beta13\nkind: Config\nbuild:\n"
 ONE = HEAD + "  artifacts:\n    - image: app\n      context: app\n"
@@ -113,8 +113,8 @@ class TestResult:
         assert tags == [["tag", "app:v1", f"app:{IMAGE_ID.removeprefix('sha256:')}"]]
 
     def test_the_lines_of_skaffold(self, one: Project) -> None:
-        lines = one.invoke("buildx.build", *REPO, "--tag", "v1", "--platform", "linux/arm64").stdout.splitlines()
-        assert lines == [
+        done = one.invoke("buildx.build", *REPO, "--tag", "v1", "--platform", "linux/arm64")
+        assert without_times(done.stdout.splitlines()) == [
             "Generating tags...",
             " - app -> localhost:5000/app:v1",
             "Checking cache...",
@@ -124,6 +124,8 @@ class TestResult:
             "Target platforms: [linux/arm64]",
             "Build [app] succeeded",
             f" - app -> localhost:5000/app:v1@{DIGEST}",
+            "",
+            "1 built",
         ]
 
     def test_a_failure_leaves_a_file_with_what_is_there(self, chain: Project) -> None:
@@ -168,7 +170,10 @@ class TestOrder:
 
     @pytest.mark.parametrize(
         ("options", "expected"),
-        [((), "Building 4 artifacts in parallel"), (("--concurrency", "2"), "Building 2 artifacts in parallel")],
+        [
+            ((), "Building 4 artifacts in parallel"),
+            (("--concurrency", "2"), "Building 4 artifacts in parallel, 2 at a time"),
+        ],
     )
     def test_parallelism_is_bounded(self, chain: Project, options: tuple[str, ...], expected: str) -> None:
         assert expected in chain.invoke("buildx.build", *REPO, "--tag", "v1", *options).stdout

@@ -56,10 +56,10 @@ class TestFailingStep:
         shown = done.out[done.out.index("Build [app] failed") :].splitlines()
         assert re.fullmatch(r"\[app\] \[2/2\] RUN for i in .*", shown[2])
         assert shown[3:23] == [*(f"  line {n}" for n in range(12, 31)), "  denied: 503 Service Unavailable"]
-        assert shown[23] == "  Dockerfile:2"
+        assert shown[23] == "  app/Dockerfile:2"
         assert any(line.startswith("     2 | >>> RUN for i") for line in shown)
         assert done.out.count(">>> RUN for i") == 1
-        assert done.err.strip().endswith("(Dockerfile:2) ended with exit code 3")
+        assert done.err.strip().splitlines()[0].endswith("(app/Dockerfile:2) ended with exit code 3")
 
     def test_it_is_never_tried_again(self, sandbox: Sandbox) -> None:
         done = Project(sandbox, dockerfile=BROKEN).build(check=False)

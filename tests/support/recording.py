@@ -7,10 +7,12 @@ metadata that buildx would.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +21,7 @@ import pytest
 from buildx_tasks.testing import DIGEST, IMAGE_ID
 from buildx_tasks.testing import RecordingDocker as Docker
 
-__all__ = ["DIGEST", "IMAGE_ID", "Docker", "Done", "Here", "Project", "gone", "make_project"]
+__all__ = ["DIGEST", "IMAGE_ID", "Docker", "Done", "Here", "Project", "gone", "make_project", "without_times"]
 
 
 @dataclass
@@ -74,6 +76,11 @@ class Project:
             "DOCKER_HOST": f"unix://{home}/none",
             **self.env,
         }
+
+
+def without_times(lines: Iterable[str]) -> list[str]:
+    """Lines of output without the seconds at their end, which differ from run to run."""
+    return [re.sub(r" (\(|. )[\d.]+ s\)?$", "", line) for line in lines]
 
 
 def gone(pid: int) -> bool:

@@ -28,6 +28,7 @@ ROOMS = {
 DOORS = {
     "sh": {"execution/shell.py"},
     "jsonschema": {"document/schema/structure.py"},
+    "rich": {"reporting/board.py", "reporting/paint.py", "reporting/table.py"},
     "subprocess": set[str](),
 }
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))

@@ -39,7 +39,7 @@ class ErrorOutput:
 
     `error` is what docker itself says, maybe in several lines; `step` names the step that failed and `log` is
     the end of what it printed; `place` is ``Dockerfile:3`` and `source` the lines around it as docker shows
-    them. Everything but `error` may be empty.
+    them. `file` is that Dockerfile's absolute path, where somebody knows it. Everything but `error` may be empty.
     """
 
     error: str
@@ -47,6 +47,7 @@ class ErrorOutput:
     log: tuple[str, ...] = ()
     place: str = ""
     source: tuple[str, ...] = ()
+    file: str = ""
 
     @property
     def message(self) -> str:

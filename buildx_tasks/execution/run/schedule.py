@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Set
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,9 +14,10 @@ from buildx_tasks.execution.run.hooks import AFTER, BEFORE, run_hooks
 from buildx_tasks.model.command import Runner
 from buildx_tasks.model.observer import Observer
 from buildx_tasks.model.plan import BuildPlan, BuildStep
-from buildx_tasks.model.result import SKIPPED, ArtifactResult, Failure, Results
+from buildx_tasks.model.result import FAILED, INTERRUPTED, NOT_STARTED, SKIPPED, ArtifactResult, Failure, Results
 
 Built = Callable[[BuildStep, ArtifactResult], None]
+BY_INTERRUPT = "the run was interrupted"
 
 
 def run_plan(
@@ -33,8 +35,9 @@ def run_plan(
 
     `built` hears of every build that ended, from the thread that built. After a failure, running builds end,
     dependents are never started, and nothing else is started either unless `keep_going`. A build that a
-    registry's hiccup ended is tried again, `retries` times at most. An interrupt stops the running commands; the
-    results so far are returned, also when a hook around all builds fails.
+    registry's hiccup ended is tried again, `retries` times at most. An interrupt stops the running commands; results
+    are returned all the same, as they are when a hook around all builds fails: what was built, what was stopped and
+    after how long, what was never started and why.
     """
     known = known or {}
     steps = tuple(step for step in plan.steps if step.image not in known)
@@ -42,9 +45,13 @@ def run_plan(
     if not steps:
         return _collected(plan, known, interrupted=False)
     observer.started(todo)
-    if failure := _around(todo, runner, observer, BEFORE):
-        skipped = {step.image: _skipped(step) for step in steps}
-        return replace(_collected(plan, {**known, **skipped}, interrupted=False), failure=failure)
+    try:
+        failure = _around(todo, runner, observer, BEFORE)
+    except KeyboardInterrupt:
+        runner.stop()
+        return _nothing_built(plan, known, BY_INTERRUPT, interrupted=True)
+    if failure:
+        return replace(_nothing_built(plan, known, failure.message, interrupted=False), failure=failure)
     with TemporaryDirectory(prefix="buildx-tasks-") as folder:
         schedule = _Schedule(todo, runner, observer, environ, Path(folder), keep_going, retries, known, built)
         interrupted = schedule.run()
@@ -56,6 +63,12 @@ def run_plan(
     except KeyboardInterrupt:
         runner.stop()
         return replace(results, interrupted=True)
+
+
+def _nothing_built(plan: BuildPlan, known: Mapping[str, ArtifactResult], why: str, *, interrupted: bool) -> Results:
+    """The results of a run that ended before its first build."""
+    skipped = {step.image: _left_out(step, SKIPPED, why) for step in plan.steps if step.image not in known}
+    return _collected(plan, {**known, **skipped}, interrupted=interrupted)
 
 
 def _collected(plan: BuildPlan, results: Mapping[str, ArtifactResult], *, interrupted: bool) -> Results:
@@ -108,6 +121,7 @@ class _Schedule:
         self.keep_going = keep_going
         self.built = built
         self.results = dict(known)
+        self.begun: dict[str, _Begun] = {}
         terminal = observer.wants_terminal(plan)
         self.patience = Patience(retries)
         self.steps = StepRunner(
@@ -118,6 +132,7 @@ class _Schedule:
         """Fill the results; whether the run was interrupted."""
         waiting = list(self.plan.steps)
         running: dict[Future[ArtifactResult], BuildStep] = {}
+        ended: set[Future[ArtifactResult]] = set()
         interrupted = False
         with ThreadPoolExecutor(max_workers=self.plan.concurrency) as pool:
             try:
@@ -128,23 +143,41 @@ class _Schedule:
                         self._collect(running)
             except KeyboardInterrupt:
                 interrupted = True
+                ended = {begun.future for begun in self.begun.values() if begun.future.done()}
                 self.patience.stopping.set()
                 self.runner.stop()
-        for step in self.plan.steps:
-            self.results.setdefault(step.image, _skipped(step))
+        if interrupted:
+            self._account_for_the_rest(ended)
         return interrupted
+
+    def _account_for_the_rest(self, ended: Set[Future[ArtifactResult]]) -> None:
+        """Results of what an interrupt kept from being collected; `ended` are the builds that were over before it."""
+        left = [step for step in self.plan.steps if step.image not in self.results]
+        for step in left:
+            if begun := self.begun.get(step.image):
+                self._finish(step, begun.result(step, before=begun.future in ended))
+        self._leave_out([step for step in left if step.image not in self.results], BY_INTERRUPT)
 
     def _skip_hopeless(self, waiting: list[BuildStep]) -> None:
         """Leave out what needs a failed build, and everything after a failure unless we keep going."""
+        failed = next((image for image, result in self.results.items() if result.status == FAILED), "")
+        self._leave_out(waiting, f"{failed} failed" if failed and not self.keep_going else "")
+
+    def _leave_out(self, waiting: list[BuildStep], why_all: str) -> None:
+        """Take out of `waiting` what needs an image that will not be there; with a reason for all, everything."""
         changed = True
         while changed:
             changed = False
             bad = {image for image, result in self.results.items() if not result.ok}
             for step in list(waiting):
-                if (bad and not self.keep_going) or bad.intersection(step.needs):
+                if missing := [image for image in step.needs if image in bad]:
                     waiting.remove(step)
-                    self._finish(step, _skipped(step))
+                    self._finish(step, _left_out(step, NOT_STARTED, f"needs {', '.join(missing)}"))
                     changed = True
+        if why_all:
+            for step in waiting:
+                self._finish(step, _left_out(step, SKIPPED, why_all))
+            waiting.clear()
 
     def _start_ready(
         self, waiting: list[BuildStep], running: dict[Future[ArtifactResult], BuildStep], pool: ThreadPoolExecutor
@@ -154,7 +187,8 @@ class _Schedule:
                 return
             if all(image in self.results for image in step.needs):
                 waiting.remove(step)
-                running[pool.submit(self._build, step)] = step
+                self.begun[step.image] = begun = _Begun(pool.submit(self._build, step), time.monotonic())
+                running[begun.future] = step
 
     def _build(self, step: BuildStep) -> ArtifactResult:
         result = self.steps.run(step)
@@ -172,5 +206,24 @@ class _Schedule:
         self.observer.finished(step, result)
 
 
-def _skipped(step: BuildStep) -> ArtifactResult:
-    return ArtifactResult(image=step.image, tag=step.tag, status=SKIPPED, output=step.output)
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A build that was started, and when."""
+
+    future: Future[ArtifactResult]
+    at: float
+
+    def result(self, step: BuildStep, *, before: bool) -> ArtifactResult:
+        """How it ended: as it says when that was `before` an interrupt or went well, else by the interrupt."""
+        try:
+            result = self.future.result()
+        except KeyboardInterrupt:  # the runner starts nothing more
+            seconds = round(time.monotonic() - self.at, 3)
+            return ArtifactResult(
+                image=step.image, tag=step.tag, status=INTERRUPTED, output=step.output, seconds=seconds
+            )
+        return result if before or result.ok else replace(result, status=INTERRUPTED, failure=None)
+
+
+def _left_out(step: BuildStep, status: str, reason: str) -> ArtifactResult:
+    return ArtifactResult(image=step.image, tag=step.tag, status=status, output=step.output, reason=reason)

@@ -11,6 +11,7 @@ from pathlib import Path
 from buildx_tasks.document.buildkit.erroroutput import LOG_LINES, ErrorOutput, HoldBack, read_error_output
 from buildx_tasks.document.buildkit.progress import BuildLog, is_missing, without_colour
 from buildx_tasks.errors import BuildxTasksError, WorkFailed
+from buildx_tasks.execution.run.failedbuild import from_here, log_command
 from buildx_tasks.execution.run.hooks import AFTER, BEFORE, run_hooks
 from buildx_tasks.execution.run.metadata import pushed_digest, read_metadata, registry_digest
 from buildx_tasks.execution.run.retry import Patience
@@ -187,6 +188,7 @@ class StepRunner:
         """Run a command, again after a fault that goes away by itself; and why it failed in the end."""
         attempt = 1
         while True:
+            begun = time.time()
             done, log = self._try(step, argv, more)
             if done.ok:
                 return done, log, None
@@ -194,10 +196,11 @@ class StepRunner:
                 return done, log, Failure(message=TIME_IS_UP, hint=LONGER, tail=_last_lines(done))
             if step.tool == CUSTOM:
                 return done, log, _custom_failure(done)
-            ending = read_error_output(done.stdout or done.stderr)
+            ending = from_here(read_error_output(done.stdout or done.stderr), step.artifact, self.plan.folder)
             diagnosis = diagnose(ending, tag=step.tag, builder=step.builder)
             if not self.patience.wait(attempt, diagnosis, ending.words, lambda text: self._say(step, text)):
-                return done, log, _failure(step, done, log, ending, diagnosis)
+                failure = _failure(step, done, log, ending, diagnosis)
+                return done, log, replace(failure, log_command=log_command(self.plan, step, self.environ, begun))
             attempt += 1
 
     def _try(
@@ -264,6 +267,7 @@ def _failure(step: BuildStep, done: Completed, log: BuildLog, ending: ErrorOutpu
         tail=ending.log,
         place=ending.place,
         source=ending.source,
+        file=ending.file,
     )
 
 

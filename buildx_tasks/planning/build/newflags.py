@@ -12,6 +12,13 @@ from buildx_tasks.planning.build.engine import version_of
 
 ANNOTATIONS_SINCE = Version("0.12")
 SEVERAL_OUTPUTS_SINCE = Version("0.13")
+HISTORY_SINCE = Version("0.20")
+
+
+def keeps_history(buildx: str) -> bool:
+    """Whether this buildx has ``docker buildx history logs``; one of an unknown version is not relied on."""
+    version = version_of(buildx)
+    return version is not None and version >= HISTORY_SINCE
 
 
 def check_new_flags(artifact: Artifact, request: BuildRequest, buildx: str) -> None:

@@ -20,7 +20,7 @@ from buildx_tasks.planning.build.decisions import ArtifactDecision, check_reach,
 from buildx_tasks.planning.build.destination import shared_files
 from buildx_tasks.planning.build.engine import Tool, choose_tool
 from buildx_tasks.planning.build.fallback import plain_cache, plain_losses
-from buildx_tasks.planning.build.newflags import check_new_flags
+from buildx_tasks.planning.build.newflags import check_new_flags, keeps_history
 from buildx_tasks.planning.build.nodes import check_nodes
 from buildx_tasks.planning.build.step import plan_request
 from buildx_tasks.planning.build.stepinput import PlannedRequest, StepInput
@@ -91,6 +91,7 @@ class _Planner:
             folder=self.facts.cwd,
             insecure_registries=self.settings.insecure_registries,
             local_context=self.facts.local_context if any(step.output == LOAD for step in steps) else "",
+            keeps_history=keeps_history(self.facts.engine.buildx),
         )
 
     def _config_plan(self, config: Config, selected: Collection[str]) -> ConfigPlan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -12,7 +13,16 @@ from buildx_tasks.model.command import Command, Completed, Write
 from buildx_tasks.model.config import Artifact, Hook, Hooks
 from buildx_tasks.model.plan import BuildPlan, BuildStep, ConfigPlan
 from buildx_tasks.model.request import DOCKER, LOAD, Because, BuildRequest
-from buildx_tasks.model.result import BUILT, CACHED, FAILED, SKIPPED, ArtifactResult, Results
+from buildx_tasks.model.result import (
+    BUILT,
+    CACHED,
+    FAILED,
+    INTERRUPTED,
+    NOT_STARTED,
+    SKIPPED,
+    ArtifactResult,
+    Results,
+)
 from buildx_tasks.reporting.text import Silent
 
 
@@ -100,6 +110,10 @@ def statuses(results: Results) -> dict[str, str]:
     return {build.image: build.status for build in results.builds}
 
 
+def reasons(results: Results) -> dict[str, str]:
+    return {build.image: build.reason for build in results.builds if build.reason}
+
+
 GRAPH = {"0": ["2", "3"], "1": ["3"], "2": ["1"], "3": ["4"], "4": []}
 """Skaffold's own example."""
 
@@ -144,7 +158,8 @@ def test_nothing_to_build() -> None:
 def test_one_failure_starts_nothing_more() -> None:
     runner = Runner(bad=["b"])
     results = run({"a": [], "b": [], "c": [], "d": ["b"]}, runner, concurrency=1)
-    assert statuses(results) == {"a": BUILT, "b": FAILED, "c": SKIPPED, "d": SKIPPED}
+    assert statuses(results) == {"a": BUILT, "b": FAILED, "c": SKIPPED, "d": NOT_STARTED}
+    assert reasons(results) == {"c": "b failed", "d": "needs b"}
     assert [build.image for build in results.failed] == ["b"]
     assert not results.ok
 
@@ -160,15 +175,62 @@ def test_running_builds_end_although_another_failed() -> None:
 def test_keep_going_builds_all_that_does_not_need_the_failed_one() -> None:
     runner = Runner(bad=["b"])
     results = run({"a": [], "b": [], "c": ["d"], "d": ["b"], "e": ["a"]}, runner, concurrency=1, keep_going=True)
-    assert statuses(results) == {"a": BUILT, "b": FAILED, "c": SKIPPED, "d": SKIPPED, "e": BUILT}
+    assert statuses(results) == {"a": BUILT, "b": FAILED, "c": NOT_STARTED, "d": NOT_STARTED, "e": BUILT}
+    assert reasons(results) == {"c": "needs d", "d": "needs b"}
 
 
 def test_an_interrupt_stops_what_runs_and_keeps_what_is_there() -> None:
     runner = Runner(interrupt="b")
-    results = run({"a": [], "b": ["a"], "c": ["b"]}, runner)
+    results = run({"a": [], "b": ["a"], "c": ["b"], "d": ["a"]}, runner, concurrency=1)
     assert results.interrupted
     assert runner.stopped
-    assert statuses(results) == {"a": BUILT, "b": SKIPPED, "c": SKIPPED}
+    assert statuses(results) == {"a": BUILT, "b": INTERRUPTED, "c": NOT_STARTED, "d": SKIPPED}
+    assert reasons(results) == {"c": "needs b", "d": "the run was interrupted"}
+
+
+def test_a_build_that_an_interrupt_stopped_is_told_from_one_that_failed_and_one_that_was_done() -> None:
+    """Of three that run as the interrupt comes, one is stopped, one ends well all the same, one had just failed."""
+    runner = Stopped()
+    graph: dict[str, list[str]] = {"stopped": [], "done": [], "raises": [], "last": []}
+    seen: list[tuple[str, str]] = []
+    watcher = Noting(seen)
+    results = run_plan(plan(graph, 3), runner, watcher, environ={}, keep_going=True)
+    assert statuses(results) == {"stopped": INTERRUPTED, "done": BUILT, "raises": INTERRUPTED, "last": SKIPPED}
+    stopped = results.builds[0]
+    assert stopped.failure is None
+    assert stopped.seconds >= 0.2
+    assert sorted(seen) == sorted(statuses(results).items())
+
+
+class Stopped(Runner):
+    """Interrupts the run once two builds are running, which then end each in its way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stopping = threading.Event()
+        self.two = threading.Barrier(3)
+
+    def stream(self, command: Command, write: Write, *, terminal: bool = False) -> Completed:
+        image = command.argv[-1]
+        self.two.wait(timeout=20)
+        if image == "raises":
+            time.sleep(0.2)
+            raise KeyboardInterrupt
+        assert self.stopping.wait(timeout=20)
+        return Completed(command=command, code=130 if image == "stopped" else 0)
+
+    def stop(self) -> None:
+        self.stopping.set()
+
+
+class Noting(Silent):
+    """Notes how every build ended."""
+
+    def __init__(self, seen: list[tuple[str, str]]) -> None:
+        self.seen = seen
+
+    def finished(self, step: BuildStep, result: ArtifactResult) -> None:
+        self.seen.append((step.image, result.status))
 
 
 KNOWN = {"a": ArtifactResult(image="a", tag="a:v1", status=CACHED, reference="a:1")}
@@ -209,6 +271,13 @@ class TestHooksAroundAll:
         assert results.failure is not None
         assert results.failure.message == "pre-build hook before ended with 1"
         assert not results.ok
+
+    def test_an_interrupted_one_before_lets_nothing_be_built(self) -> None:
+        runner = Runner(interrupt="before")
+        results = run({"a": [], "b": []}, runner, hooks=BOTH, known=KNOWN)
+        assert statuses(results) == {"a": CACHED, "b": SKIPPED}
+        assert results.interrupted
+        assert runner.stopped
 
     def test_a_failing_one_after_takes_no_result_away(self) -> None:
         runner = Runner(bad=["after"])

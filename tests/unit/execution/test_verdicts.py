@@ -43,8 +43,8 @@ def test_a_file_that_cannot_be_written_costs_nothing(tmp_path: Path) -> None:
     assert memory.holds(KEY)
 
 
-NOT_JUDGING = {"invoke", "sh", "urllib3"}
-"""Tasks, processes and connections: no verdict is about these."""
+NOT_JUDGING = {"invoke", "rich", "sh", "urllib3"}
+"""Tasks, terminals, processes and connections: no verdict is about these."""
 
 
 def stamp() -> str:

@@ -7,7 +7,8 @@ from buildx_tasks.model.config import Artifact
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.request import BUILDX, Because, BuildRequest
 from buildx_tasks.model.result import BUILT, FAILED, ArtifactResult, Failure, Results
-from buildx_tasks.reporting.text import TextReporter, ending_lines
+from buildx_tasks.reporting.failures import detail_lines
+from buildx_tasks.reporting.text import TextReporter
 
 APP = BuildRequest(image="app", tool=Because(BUILDX, ""))
 STEP = BuildStep(artifact=Artifact(image="app"), tag="app:1", request=APP)
@@ -24,7 +25,7 @@ RESULT = ArtifactResult(image="app", tag="app:1", status=FAILED, failure=FAILURE
 
 
 def test_a_failed_step_its_last_lines_and_its_source() -> None:
-    assert ending_lines(RESULT) == [
+    assert detail_lines(RESULT) == [
         "",
         "[app] [2/2] RUN false",
         "  one",
@@ -38,12 +39,12 @@ def test_a_failed_step_its_last_lines_and_its_source() -> None:
 def test_dockers_own_words_when_they_have_more_to_tell() -> None:
     failure = Failure(message="localhost:5000 refuses", words="failed to push\nand more")
     result = ArtifactResult(image="app", tag="app:1", status=FAILED, failure=failure)
-    assert ending_lines(result) == ["", "[app]", "  failed to push", "  and more"]
+    assert detail_lines(result) == ["", "[app]", "  failed to push", "  and more"]
 
 
 def test_nothing_to_show_is_no_line() -> None:
     result = ArtifactResult(image="app", tag="app:1", status=FAILED, failure=Failure(message="it failed"))
-    assert ending_lines(result) == []
+    assert detail_lines(result) == []
 
 
 def shown(reporter: TextReporter, *steps: BuildStep) -> str:

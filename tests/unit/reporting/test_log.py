@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buildx_tasks.reporting.layout import Blocks, Lines, marks_for
+from buildx_tasks.reporting.log import Blocks, Lines, marks_for
 
 
 def blocks(environ: dict[str, str] | None = None) -> tuple[Blocks, io.StringIO]:
@@ -43,12 +43,11 @@ def test_what_was_stopped_is_shown_at_the_end() -> None:
     assert stream.getvalue() == "a\na1\nb\nb1\n"
 
 
-def test_what_was_never_begun_has_a_line_or_none() -> None:
+def test_what_never_began_has_no_line() -> None:
     layout, stream = blocks()
     layout.end("a", "")
-    layout.end("b", "b was left out")
     layout.write("c", "loose\n")
-    assert stream.getvalue() == "b was left out\nloose\n"
+    assert stream.getvalue() == "loose\n"
 
 
 def test_github_folds_a_block_and_shows_how_it_ended() -> None:

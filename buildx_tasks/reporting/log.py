@@ -1,4 +1,4 @@
-"""How the output of several builds shares one stream: as blocks, or line by line (`board` is for terminals).
+"""How the output of several builds is written to a log: as blocks, or line by line (`board` is for terminals).
 
 Every method may be called from any of the threads that build.
 """
@@ -38,7 +38,7 @@ class Layout(Protocol):
         """Output of a build: whole lines, or raw pieces of one that has a terminal for itself."""
 
     def end(self, image: str, line: str) -> None:
-        """A build is over; a line says how, "" for one that was never begun."""
+        """A build is over; a line says how, "" for one that never began."""
 
     def message(self, text: str) -> None:
         """Text that belongs to no build."""
@@ -126,7 +126,6 @@ class Blocks:
         self.marks = marks
         self.blocks: dict[str, _Block] = {}
         self.live = ""
-        self.waiting: list[str] = []
         self.lock = threading.Lock()
 
     def begin(self, image: str, heading: Sequence[str]) -> None:
@@ -147,12 +146,9 @@ class Blocks:
     def end(self, image: str, line: str) -> None:
         """The block is closed when it is shown, and the next ones get their turn."""
         with self.lock:
-            if image not in self.blocks:
-                self.waiting += [f"{line}\n"] if line else []
+            if image in self.blocks:
+                self.blocks[image].line = line
                 self._go_on()
-                return
-            self.blocks[image].line = line
-            self._go_on()
 
     def message(self, text: str) -> None:
         """As it is, between what else is shown."""
@@ -167,10 +163,7 @@ class Blocks:
             self._go_on()
 
     def _go_on(self) -> None:
-        """Close the live block when its build is over; show whole what is over too; the next one is live.
-
-        Lines of builds that never began, such as canceled ones, come when no block is open: a folded one hides them.
-        """
+        """Close the live block when its build is over; show whole what is over too; the next one is live."""
         while self.blocks:
             if not self.live:
                 over = (image for image, block in self.blocks.items() if block.line is not None)
@@ -178,8 +171,6 @@ class Blocks:
             if self.blocks[self.live].line is None:
                 return
             self._close()
-        self._put("".join(self.waiting))
-        self.waiting.clear()
 
     def _open(self, image: str) -> None:
         self.live = image
