@@ -232,13 +232,13 @@ class StepRunner:
     def _say(self, step: BuildStep, text: str) -> None:
         self.observer.output(step, f"{text}\n")
 
-    def _answer(self, later: Placeholder) -> str:
-        if later.what == METADATA:
-            return str(self._metadata_path(later.image))
-        if later.what == LAYOUT:
-            return str(self._layout_path(later.image))
-        result = self.results[later.image]
-        if later.what == DIGEST:
+    def _answer(self, placeholder: Placeholder) -> str:
+        if placeholder.what == METADATA:
+            return str(self._metadata_path(placeholder.image))
+        if placeholder.what == LAYOUT:
+            return str(self._layout_path(placeholder.image))
+        result = self.results[placeholder.image]
+        if placeholder.what == DIGEST:
             return pushed_digest(dict(result.metadata))
         return result.reference
 

@@ -97,8 +97,8 @@ def plan_checks(plan: BuildPlan, references: Mapping[str, str], empty: str) -> t
             "name a builder:  --builder default",
         )
 
-    def answer(later: Placeholder) -> str:
-        return references.get(later.image, later.image)
+    def answer(placeholder: Placeholder) -> str:
+        return references.get(placeholder.image, placeholder.image)
 
     return tuple(_check(step, answer, references, empty) for step in plan.steps)
 

@@ -31,8 +31,8 @@ AMD, ARM = Platform(os="linux", arch="amd64"), Platform(os="linux", arch="arm64"
 ONE, TWO = PlatformSet(platforms=(ARM,)), PlatformSet(platforms=(ARM, AMD))
 
 
-def answer(later: Placeholder) -> str:
-    return "metadata.json" if later.what == "metadata" else f"<{later.what} {later.image}>"
+def answer(placeholder: Placeholder) -> str:
+    return "metadata.json" if placeholder.what == "metadata" else f"<{placeholder.what} {placeholder.image}>"
 
 
 def given(docker: DockerArtifact | None = None, **changes: object) -> StepInput:
