@@ -51,7 +51,8 @@ class TestFailingStep:
     def test_its_last_lines_and_its_source_are_shown_last_and_once(
         self, new_sandbox: Callable[..., Sandbox], buildx: str
     ) -> None:
-        done = Project(new_sandbox(buildx=buildx), dockerfile=BROKEN).build(check=False)
+        project = Project(new_sandbox(buildx=buildx), dockerfile=BROKEN)
+        done = project.build(check=False)
         assert done.code == 1
         shown = done.out[done.out.index("Build [app] failed") :].splitlines()
         assert re.fullmatch(r"\[app\] \[2/2\] RUN for i in .*", shown[2])
@@ -59,7 +60,12 @@ class TestFailingStep:
         assert shown[23] == "  app/Dockerfile:2"
         assert any(line.startswith("     2 | >>> RUN for i") for line in shown)
         assert done.out.count(">>> RUN for i") == 1
-        assert done.err.strip().splitlines()[0].endswith("(app/Dockerfile:2) ended with exit code 3")
+        first, *more = done.err.strip().splitlines()
+        assert first.endswith("(app/Dockerfile:2) ended with exit code 3")
+        assert [line.partition(":  ")[0] for line in more] == (["the whole log"] if buildx == "new" else [])
+        for line in more:
+            log = project.sandbox.run(*line.partition(":  ")[2].split())
+            assert "line 1\n" in log.text
 
     def test_it_is_never_tried_again(self, sandbox: Sandbox) -> None:
         done = Project(sandbox, dockerfile=BROKEN).build(check=False)

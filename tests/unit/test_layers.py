@@ -14,7 +14,8 @@ ROOMS = {
     "document": ("yaml", "buildkit formats globalconfig schema", "migrations", "validate"),
     "planning": ("facts", "builders config failures tags", "build", "doctor reuse"),
     "execution": (
-        "tempfiles",
+        "tempfiles wakeup watchdog",
+        "signals",
         "files shell verdicts world",
         "cluster sources",
         "config docker",
