@@ -12,9 +12,11 @@ from buildx_tasks.document.buildkit.lint import read_lint
 from buildx_tasks.errors import BuildxTasksError, WorkFailed, raise_all
 from buildx_tasks.execution.cluster.detect import EnvironmentRunner
 from buildx_tasks.execution.docker.declared import select_builder
-from buildx_tasks.execution.pipeline import Run, gather_facts, run_cmd, see_engine
+from buildx_tasks.execution.pipeline import Run, gather_facts, not_run, see_engine
+from buildx_tasks.execution.shell import longest_argument
 from buildx_tasks.model.command import Command, Runner
 from buildx_tasks.model.dockercheck import Checked, DockerCheck
+from buildx_tasks.planning.build.arguments import long_arguments
 from buildx_tasks.planning.build.dockerchecks import (
     check_config,
     check_settings,
@@ -46,8 +48,9 @@ def run_checks(run: Run) -> tuple[Checked, ...]:
     loaded = replace(loaded, settings=wanted.settings, configs=configs, artifacts=selected)
     facts = gather_facts(loaded, world, wanted.seen(see_engine(loaded, world, asked)))
     tags = check_tags(selected)
-    expander = Expander(world.environ, now=world.now, cmd=run_cmd(world))
+    expander = Expander(world.environ, now=world.now, cmd=not_run)
     plan = plan_build(configs, loaded.settings, facts, tags, expander)
+    raise_all(long_arguments(plan, longest_argument()))
     with TemporaryDirectory(prefix="buildx-tasks-") as empty:
         return _run(plan_checks(plan, tags, empty), EnvironmentRunner(world.runner, plan.environment), world.cwd)
 

@@ -7,15 +7,15 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 from buildx_tasks.document.formats.dockerfile import Dockerfile, parse_dockerfile
-from buildx_tasks.errors import BuildxTasksError
+from buildx_tasks.errors import BuildxTasksError, raise_all
 from buildx_tasks.execution.docker.builder_inspect import look_at_builder, look_beforehand
 from buildx_tasks.execution.docker.declared import BuilderSelection, select_builder, wanted_spec
 from buildx_tasks.execution.docker.docker_state import docker_config
 from buildx_tasks.execution.docker.probe import answers
 from buildx_tasks.execution.docker.socket import daemon_info
+from buildx_tasks.execution.paths import is_file
 from buildx_tasks.execution.pipeline import (
     LoadedRun,
     Run,
@@ -28,6 +28,7 @@ from buildx_tasks.execution.pipeline import (
 from buildx_tasks.execution.registry.client import Registries, RegistryError
 from buildx_tasks.execution.registry.connections import Connections
 from buildx_tasks.execution.registry.dockerauth import Logins
+from buildx_tasks.execution.shell import longest_argument
 from buildx_tasks.execution.sources.sources import find_dockerfile, why_no_agent
 from buildx_tasks.execution.sources.tagfacts import gather_tag_facts
 from buildx_tasks.execution.world import World
@@ -37,6 +38,7 @@ from buildx_tasks.model.engine import Engine
 from buildx_tasks.model.platform import PlatformSet, parse_platform, parse_platforms
 from buildx_tasks.model.request import DOCKER
 from buildx_tasks.model.settings import OFF, Settings
+from buildx_tasks.planning.build.arguments import long_arguments
 from buildx_tasks.planning.build.secretfiles import missing_files, unset_variables, wants_agent
 from buildx_tasks.planning.doctor.facts import DoctorFacts, PlanFacts, RegistryFacts
 from buildx_tasks.planning.doctor.registries import used_registries
@@ -126,6 +128,7 @@ def _planned(
         if isinstance(tag_facts, BuildxTasksError):
             raise tag_facts
         plan = plan_with(loaded, world, replace(facts, sources=sources), tag_facts, not_run)
+        raise_all(long_arguments(plan, longest_argument()))
     except BuildxTasksError as error:
         return PlanFacts(problems=tuple((part.message, part.hint) for part in error.parts)), None
     built = dict.fromkeys(text for step in plan.steps for text in step.platforms)
@@ -180,7 +183,7 @@ def _ask_registries(
 
 
 def _is_readable(path: str) -> bool:
-    return Path(path).is_file() and os.access(path, os.R_OK)
+    return is_file(path) and os.access(path, os.R_OK)
 
 
 def _platforms(loaded: LoadedRun | None, settings: Settings) -> PlatformSet:

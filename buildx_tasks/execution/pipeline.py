@@ -8,13 +8,14 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from buildx_tasks.errors import BuildxTasksError, CannotStart
+from buildx_tasks.errors import BuildxTasksError, CannotStart, raise_all
 from buildx_tasks.execution.cluster.detect import ClusterContext, EnvironmentRunner, detect_cluster
 from buildx_tasks.execution.config.configfile import DEFAULT_NAMES
 from buildx_tasks.execution.config.layers import SettingsSources, merged_block
 from buildx_tasks.execution.config.load import load_configs
 from buildx_tasks.execution.docker.declared import select_builder
 from buildx_tasks.execution.docker.probe import Questions, answers, ask
+from buildx_tasks.execution.shell import longest_argument
 from buildx_tasks.execution.sources.sources import gather_sources
 from buildx_tasks.execution.sources.tagfacts import gather_tag_facts
 from buildx_tasks.execution.verdicts import VerdictCache
@@ -29,6 +30,7 @@ from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.platform import Platform
 from buildx_tasks.model.result import ArtifactResult, Results
 from buildx_tasks.model.settings import WITHOUT_EFFECT, Settings
+from buildx_tasks.planning.build.arguments import check_nul, long_arguments
 from buildx_tasks.planning.build.plan import plan_build
 from buildx_tasks.planning.build.variables import Expander
 from buildx_tasks.planning.config.registries import with_registries_of
@@ -108,6 +110,7 @@ class Run:
         configs, settings = self.configs, self.settings
         everything = [item for config in configs for item in config.artifacts]
         artifacts = select_artifacts(everything, settings.artifact)
+        check_nul(configs, artifacts)
         check_contexts(everything, artifacts)
         check_policies(configs, frozenset(artifact.image for artifact in artifacts), settings)
         cluster = detect_cluster(self.world.runner, self.sources.kube, settings)
@@ -142,6 +145,8 @@ class Run:
                 if not building:
                     facts = replace(facts, sources={image: one.tolerant() for image, one in facts.sources.items()})
                 plan = plan_with(loaded, world, facts, tag_facts.result(), cmd)
+                if building:
+                    raise_all(long_arguments(plan, longest_argument()))
         except BuildxTasksError:
             for text in selection.warnings:
                 world.notify(text)

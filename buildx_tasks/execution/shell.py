@@ -11,9 +11,11 @@ import codecs
 import contextlib
 import logging
 import os
+import re
 import shutil
 import signal
 import struct
+import sys
 import threading
 import time
 from collections import deque
@@ -24,7 +26,7 @@ from typing import Any
 from buildx_tasks.execution import signals
 from buildx_tasks.execution.signals import GRACE_SECONDS
 from buildx_tasks.execution.watchdog import Watchdog
-from buildx_tasks.model.command import NOT_FOUND, TIMED_OUT, Command, Completed, Write
+from buildx_tasks.model.command import NOT_FOUND, NOT_STARTED, TIMED_OUT, Command, Completed, Write
 
 TAIL_CHARACTERS = 200_000
 
@@ -62,7 +64,10 @@ class ShellRunner:
         program = self._find(command)
         if program is None:
             return _missing(command)
-        process = self._start(program, command, {"_tty_out": False})
+        try:
+            process = self._start(program, command, {"_tty_out": False})
+        except _NotStartedError as error:
+            return _not_started(command, error)
         self._questions[id(process)] = process
         if self._stopped:
             # The signal came between the command's start and the note of it.
@@ -85,6 +90,8 @@ class ShellRunner:
         try:
             try:
                 process = self._start(program, command, {"_out": writing, "_err_to_out": True})
+            except _NotStartedError as error:
+                return _not_started(command, error)
             finally:
                 os.close(writing)
             _pump(reading, tail.feed, lines=not terminal)
@@ -157,6 +164,9 @@ class ShellRunner:
             token, options["_preexec_fn"] = self._watchdog.begin()
             try:
                 process = sh.Command(program)(*command.argv[1:], **options)
+            except sh.ForkException as error:
+                self._watchdog.end(token)
+                raise _NotStartedError(_reason(str(error))) from None
             except Exception:
                 self._watchdog.end(token)
                 raise
@@ -180,6 +190,14 @@ class ShellRunner:
             return TIMED_OUT
         code = int(process.exit_code)
         return 128 - code if code < 0 else code
+
+
+def longest_argument() -> int:
+    """Bytes that one argument or variable of a command may have; 0 where only all of them together are bounded.
+
+    Linux takes 32 pages for each, the end of the text included (MAX_ARG_STRLEN).
+    """
+    return 32 * os.sysconf("SC_PAGE_SIZE") - 1 if sys.platform == "linux" else 0
 
 
 class _Deadline:
@@ -266,6 +284,21 @@ def _signal(process: Any, number: int) -> None:
     """Signal a command's whole group, whose id is the command's own: children may outlive their leader."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
+
+
+class _NotStartedError(Exception):
+    """The system refused to start a program; the text is its reason."""
+
+
+def _reason(report: str) -> str:
+    """The system's own words at the end of sh's report of a child that could not become the program."""
+    last = report.rstrip().rpartition("\n")[2].strip()
+    found = re.match(r"\w+: \[Errno \d+\] ([^:]+)", last)
+    return found[1] if found else last.rpartition(": ")[2]
+
+
+def _not_started(command: Command, error: _NotStartedError) -> Completed:
+    return Completed(command=command, code=NOT_STARTED, stderr=f"{command.argv[0]} can't be started: {error}")
 
 
 def _missing(command: Command) -> Completed:

@@ -57,7 +57,8 @@ def check_argv(request: BuildRequest, answer: Answer, stand_ins: Mapping[str, st
 
 def _flags(request: BuildRequest, answer: Answer) -> Iterator[Flag]:
     yield _command(request)
-    yield from _text("--file", request.dockerfile)
+    if request.dockerfile:
+        yield Flag(("--file", path_argument(request.dockerfile.value)), request.dockerfile.reason)
     yield from _texts("-t", request.tags)
     for arg in request.build_args:
         yield Flag(("--build-arg", _build_arg(arg.value, answer)), arg.reason)
@@ -93,7 +94,14 @@ def _flags(request: BuildRequest, answer: Answer) -> Iterator[Flag]:
 
 def _command(request: BuildRequest) -> Flag:
     tool = ("docker", "buildx") if request.tool.value == BUILDX else ("docker",)
-    return Flag((*tool, "build", *((request.context.value,) if request.context else ())), request.tool.reason)
+    return Flag(
+        (*tool, "build", *((path_argument(request.context.value),) if request.context else ())), request.tool.reason
+    )
+
+
+def path_argument(path: str) -> str:
+    """A path as docker takes it: one that begins with a dash would be an option, or standard input."""
+    return f"./{path}" if path.startswith("-") else path
 
 
 def _text(name: str, item: Because[str] | None) -> Iterator[Flag]:
@@ -128,13 +136,13 @@ def importer_text(use: CacheUse) -> str:
 
 def secret_text(secret: Secret) -> str:
     """A secret as CSV: its id and where its value is."""
-    pairs = (("id", secret.id), ("src", secret.src), ("env", secret.env))
+    pairs = (("id", secret.id), ("src", path_argument(secret.src)), ("env", secret.env))
     return write_csv(tuple(f"{key}={value}" for key, value in pairs if value or key == "id"))
 
 
 def _named_context(context: NamedContext, answer: Answer) -> str:
     reference = answer(Placeholder(REFERENCE, context.image)) if context.image else ""
-    source = context.source or f"docker-image://{reference}"
+    source = path_argument(context.source) or f"docker-image://{reference}"
     if context.layout:
         folder, digest = (answer(Placeholder(what, context.image)) for what in (LAYOUT, DIGEST))
         source = f"oci-layout://{folder}@{digest}"
@@ -149,7 +157,8 @@ def _attestation(spec: Spec) -> tuple[str, ...]:
 
 def _output(output: Output, image: str, answer: Answer) -> tuple[str, ...]:
     if output.spec is not None:
-        return ("--output", str(output.spec))
+        dest = output.spec.get("dest")
+        return ("--output", str(output.spec.with_attr("dest", path_argument(dest)) if dest else output.spec))
     if output.kind == LAYOUT:
         return ("--output", f"type=oci,tar=false,dest={answer(Placeholder(LAYOUT, image))}")
     return {PUSH: ("--push",), LOAD: ("--load",), EXPORT: ()}[output.kind]

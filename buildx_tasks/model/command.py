@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 NOT_FOUND = 127
+NOT_STARTED = 126
 TIMED_OUT = 124
 
 
@@ -26,7 +27,8 @@ class Command:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Completed:
-    """How a process ended: `code` is 0 for success, 127 when the program is missing, 124 after a timeout.
+    """How a process ended: `code` is 0 for success, 127 when the program is missing, 126 when the system
+    refused to start it, 124 after a timeout.
 
     `stdout` and `stderr` are whole for a captured command; for a streamed one `stdout` is the tail of both.
     """

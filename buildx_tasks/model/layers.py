@@ -128,6 +128,10 @@ def _convert(key: str, value: object, layer: Layer) -> object:
         if key in FROM_ONE and not number:
             raise CannotStart(f"{key} in {layer.name} must be at least 1, not {value!r}")
         return number
+    if key == "builder" and str(value).startswith("-"):
+        raise CannotStart(
+            f"builder in {layer.name} can't begin with a dash: {value!r}", "docker would take it for a flag"
+        )
     parts = value if kind == "list" and isinstance(value, list | tuple) else (value,)
     if kind != "mapping" and any(isinstance(part, Mapping | list | tuple) for part in parts):
         raise CannotStart(

@@ -49,7 +49,7 @@ def parse_cache_entry(text: str) -> Spec:
     """
     fields = read_csv(text)
     if not any("=" in item for item in fields):
-        if len(fields) != 1 or not fields[0]:
+        if len(fields) != 1 or not fields[0] or fields[0].startswith("-"):
             raise CannotStart(f"cache entry {text!r} is neither a reference nor attributes", "one entry per cache")
         return Spec("registry", (("ref", fields[0]),))
     spec = _spec(fields, text)

@@ -115,3 +115,11 @@ def test_a_format_that_is_none(here: Here, tmp_path: Path) -> None:
     done = here.invoke(make_project(tmp_path, CONFIG), "buildx.check", "--format", "xml")
     assert done.code == 2
     assert "one of: text, json, github" in done.err
+
+
+def test_what_runs_only_when_building_does_not_run(here: Here, tmp_path: Path) -> None:
+    project = make_project(tmp_path, CONFIG.replace('"{{.MODE}}"', '\'{{cmd "touch" "ran"}}\''))
+    project.docker.table["buildx build"] = (0, CLEAN, "")
+    assert here.invoke(project, "buildx.check").code == 0
+    assert not (project.folder / "ran").exists()
+    assert "MODE=cmd-touch-runs-when-building" in {word for call in project.docker.builds for word in call["argv"]}

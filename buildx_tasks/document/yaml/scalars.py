@@ -73,10 +73,17 @@ def _integer(text: str) -> int:
     sign = -1 if text[0] == "-" else 1
     digits = text.lstrip("+-").replace("_", "")
     if digits[:2] in ("0x", "0b", "0o"):
-        return sign * int(digits, 0)
+        return sign * _bounded(int(digits, 0))
     if digits[0] == "0" and len(digits) > 1:
-        return sign * int(digits, 8)
+        return sign * _bounded(int(digits, 8))
     return sign * int(digits)
+
+
+def _bounded(value: int) -> int:
+    """A number that is not written in tens and has more than 64 bits is text; one in tens would be a fraction."""
+    if value >= 2**64:
+        raise ValueError("more than 64 bits")
+    return value
 
 
 def _timestamp(text: str) -> str | None:

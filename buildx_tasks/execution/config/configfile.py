@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os.path
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -17,6 +17,7 @@ from buildx_tasks.document.yaml.reading import MAX_TEXT, yaml_finding
 from buildx_tasks.document.yaml.source import Document, parse
 from buildx_tasks.document.yaml.source import Path as DocumentPath
 from buildx_tasks.errors import CannotStart
+from buildx_tasks.execution.paths import exists, is_folder
 from buildx_tasks.execution.verdicts import VerdictCache, key_of
 from buildx_tasks.model.finding import Finding
 from buildx_tasks.model.urls import without_passwords
@@ -87,21 +88,13 @@ def locate(name: str, folder: Path, cwd: Path) -> Location:
     if is_url(name):
         return Location(key=name, shown=without_passwords(name), folder=cwd)
     path = Path(os.path.normpath(folder / name))  # without following links: a config stands where it is said to stand
-    if _answers(path.is_dir):
+    if is_folder(path):
         path /= DEFAULT_NAMES[0]
-    if path.name == DEFAULT_NAMES[0] and not _answers(path.exists):
+    if path.name == DEFAULT_NAMES[0] and not exists(path):
         other = path.with_name(DEFAULT_NAMES[1])
-        path = other if _answers(other.exists) else path
+        path = other if exists(other) else path
     shown = path.relative_to(cwd) if path.is_relative_to(cwd) else path
     return Location(key=str(path), shown=str(shown), folder=path.parent)
-
-
-def _answers(ask: Callable[[], bool]) -> bool:
-    """What a path says of itself; one that is too long, no name at all or out of reach says no."""
-    try:
-        return ask()
-    except (OSError, ValueError):
-        return False
 
 
 def read_config_file(location: Location, memory: VerdictCache, stdin: TextIO | None = None) -> ConfigFile:

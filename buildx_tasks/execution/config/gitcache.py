@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from buildx_tasks.errors import CannotStart
+from buildx_tasks.execution.paths import exists
 from buildx_tasks.model.command import Command, Completed, Runner
 from buildx_tasks.model.urls import without_passwords
 
@@ -76,7 +77,7 @@ class GitCache:
 
     def _checkout(self, source: GitSource) -> Path:
         target = self.folder / cache_name(source.repo, source.ref)
-        if not target.exists():
+        if not exists(target):
             if self.sync == "never":
                 raise CannotStart(
                     f"git repository {source.shown} is not in the cache ({target}) and cloning is switched off",
@@ -103,7 +104,7 @@ class GitCache:
                 self._git(source, "checkout", "--quiet", ref, cwd=fresh)
             with contextlib.suppress(OSError):  # another run was quicker: its clone is as good
                 fresh.rename(target)
-        if not target.exists():
+        if not exists(target):
             raise CannotStart(f"git repository {source.shown} can't be put into {target}")
 
     def _update(self, source: GitSource, target: Path) -> None:

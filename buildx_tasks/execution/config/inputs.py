@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from buildx_tasks.errors import CannotStart
+from buildx_tasks.execution.paths import exists, is_file, is_folder
 
 STDIN = "-"
 DEFAULT_NAMES = ("skaffold.yaml", "skaffold.yml")
@@ -44,7 +45,7 @@ def find_inputs(names: Sequence[str], cwd: Path) -> list[Input]:
     for name in [part for given in names for part in _parts(given, cwd)]:
         inputs = list(_expand(name, cwd))
         if not inputs:
-            folder = (cwd / name).is_dir()
+            folder = is_folder(cwd / name)
             missing.append(f"{name}: no {' or '.join(DEFAULT_NAMES)} in it" if folder else f"{name}: no such file")
         for item in inputs:
             found.setdefault(os.path.realpath(item.path) if item.path else item.shown, item)
@@ -55,24 +56,24 @@ def find_inputs(names: Sequence[str], cwd: Path) -> list[Input]:
 
 def _default(cwd: Path) -> Input:
     for name in DEFAULT_NAMES:
-        if (cwd / name).exists():
+        if exists(cwd / name):
             return Input(name, cwd / name)
     raise CannotStart(f"no {' or '.join(DEFAULT_NAMES)} in {cwd}", "name a file with --filename")
 
 
 def _parts(name: str, cwd: Path) -> list[str]:
-    return [name] if (cwd / name).exists() else [part for part in name.split(",") if part]
+    return [name] if exists(cwd / name) else [part for part in name.split(",") if part]
 
 
 def _expand(name: str, cwd: Path) -> Iterator[Input]:
     if name == STDIN:
         yield Input("<stdin>")
-    elif (cwd / name).is_dir():
+    elif is_folder(cwd / name):
         names = [str(Path(name) / default) for default in DEFAULT_NAMES]
-        yield from (Input(inner, cwd / inner) for inner in names if (cwd / inner).is_file())
-    elif (cwd / name).exists():
+        yield from (Input(inner, cwd / inner) for inner in names if is_file(cwd / inner))
+    elif exists(cwd / name):
         yield Input(name, cwd / name)
     elif glob.has_magic(name):
         for match in sorted(glob.glob(name, root_dir=cwd, recursive=True)):  # noqa: PTH207 - may be absolute
-            if (cwd / match).is_file():
+            if is_file(cwd / match):
                 yield Input(match, cwd / match)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from buildx_tasks.execution.paths import is_file
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.builder import HOST_VARIABLE, BuilderSpec
 from buildx_tasks.model.engine import Builder, Engine
@@ -64,7 +65,7 @@ def variables_builder(environ: Mapping[str, str], cwd: Path) -> BuilderSpec | No
         return None
     from buildx_tasks.planning.builders.declared import implicit_builder
 
-    return implicit_builder(environ, cwd=str(cwd), exists=lambda path: Path(path).is_file())
+    return implicit_builder(environ, cwd=str(cwd), exists=is_file)
 
 
 def with_builder_of_variables(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Settings:

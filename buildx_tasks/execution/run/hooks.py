@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from buildx_tasks.errors import WorkFailed
+from buildx_tasks.execution.paths import is_folder
 from buildx_tasks.model.command import Command, Completed, Runner, Write
 from buildx_tasks.model.config import Hook
 from buildx_tasks.planning.build.hooks import Variables
@@ -38,7 +39,7 @@ def run_hooks(
         if hook.os and host_os not in hook.os:
             continue
         folder = Path(cwd, hook.dir)
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise WorkFailed(f"{phase} hook {_shown(hook)}: its dir {folder} does not exist")
         done = runner.stream(Command(argv=hook.command, env=environment, cwd=str(folder)), write)
         if not done.ok:

@@ -12,6 +12,7 @@ from buildx_tasks.document.formats.contextuse import ContextUse, context_use
 from buildx_tasks.document.formats.dockerfile import parse_dockerfile
 from buildx_tasks.document.formats.dockerignore import IgnoreRules, parse_dockerignore
 from buildx_tasks.errors import CannotStart
+from buildx_tasks.execution.paths import is_file, is_link
 from buildx_tasks.execution.sources.filehash import FileHashes
 from buildx_tasks.execution.sources.walk import find_paths
 
@@ -128,7 +129,7 @@ def _ignore_file(root: Path, dockerfile: Path | None) -> str:
     candidates = [root / IGNORE_FILE]
     if dockerfile is not None:
         candidates.insert(0, dockerfile.with_name(f"{dockerfile.name}{IGNORE_FILE}"))
-    return next((str(path) for path in candidates if path.is_file()), "")
+    return next((str(path) for path in candidates if is_file(path)), "")
 
 
 def _starts(root: Path, sources: Sequence[str]) -> list[str] | None:
@@ -137,7 +138,7 @@ def _starts(root: Path, sources: Sequence[str]) -> list[str] | None:
     for source in sources:
         for path in [source] if os.path.lexists(root / source) else find_paths(root, source):
             parts = path.split("/")
-            if any((root / "/".join(parts[: at + 1])).is_symlink() for at in range(len(parts))):
+            if any(is_link(root / "/".join(parts[: at + 1])) for at in range(len(parts))):
                 return None
             found[path] = None
     return None if "." in found else list(found)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from buildx_tasks.execution.paths import exists
 from buildx_tasks.model.command import Command, Runner
 from buildx_tasks.planning.facts import Answer, Argv, GitFacts
 from buildx_tasks.planning.tags.policies import GIT_STATUS, GIT_TREES
@@ -36,7 +37,7 @@ def gather_git(runner: Runner, queries: Mapping[Path, tuple[Argv, ...]]) -> dict
 def find_checkout(folder: Path) -> Path | None:
     """The top of the git checkout that `folder` is in, with links resolved; None outside of any."""
     real = Path(os.path.realpath(folder))
-    return next((place for place in (real, *real.parents) if (place / ".git").exists()), None)
+    return next((place for place in (real, *real.parents) if exists(place / ".git")), None)
 
 
 def _key(folder: Path, argv: Argv, roots: Mapping[Path, Path | None]) -> tuple[Path, Argv] | None:

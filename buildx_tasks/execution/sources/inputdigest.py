@@ -13,6 +13,7 @@ from buildx_tasks.document.formats.dockercopy import copied_sources
 from buildx_tasks.document.formats.dockerfile import Dockerfile, parse_dockerfile
 from buildx_tasks.document.formats.dockerignore import IgnoreRules, clean, ignore_rules, parse_dockerignore
 from buildx_tasks.errors import BuildxTasksError, CannotStart
+from buildx_tasks.execution.paths import exists
 from buildx_tasks.execution.sources.sources import find_dockerfile
 from buildx_tasks.execution.sources.walk import find_paths, walk_files
 from buildx_tasks.model.command import Command, Runner
@@ -33,7 +34,7 @@ def dockerfile_dependencies(
     """
     root = cwd / context
     file = find_dockerfile(root, dockerfile, cwd)
-    if not file.exists():
+    if not exists(file):
         return [dockerfile]
     rules = _ignore_file(root, file)
     found = {
@@ -53,7 +54,7 @@ def read_dockerfile(file: Path) -> Dockerfile:
 
 def _ignore_file(root: Path, dockerfile: Path) -> IgnoreRules:
     for file in (dockerfile.with_name(f"{dockerfile.name}.dockerignore"), root / ".dockerignore"):
-        if file.exists():
+        if exists(file):
             return parse_dockerignore(_text(file), str(file))
     return IgnoreRules()
 
@@ -63,18 +64,10 @@ def _matching(root: Path, sources: Sequence[str]) -> list[str]:
     found: list[str] = []
     for source in sources:
         below = source.lstrip("/")
-        found += [below] if _exists(root / below) else find_paths(root, below)
+        found += [below] if exists(root / below) else find_paths(root, below)
     if not found:
         raise CannotStart(f"file pattern {' '.join(sources)} must match at least one file below {root}")
     return found
-
-
-def _exists(path: Path) -> bool:
-    """Whether there is something; a name that no file can have is not an error."""
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
 
 
 def _text(file: Path) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+from buildx_tasks.execution.paths import exists, is_file, is_folder
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.planning.facts import SourceFacts
 
@@ -36,7 +37,7 @@ def _missing(artifact: Artifact, cwd: Path, environ: Mapping[str, str], home: st
         return ()
     from buildx_tasks.planning.build.secretfiles import missing_files, wants_agent
 
-    found = missing_files([artifact], environ, home, lambda path: Path(path).is_file(), str(cwd))
+    found = missing_files([artifact], environ, home, is_file, str(cwd))
     if wants_agent([artifact]) and not _agent_path(environ):
         found += (_no_agent(artifact, environ),)
     return found
@@ -49,7 +50,7 @@ def _missing_contexts(artifact: Artifact, cwd: Path) -> Iterator[str]:
         folder = rest.partition("@")[0].partition(":")[0] if scheme == "oci-layout" else source
         if (mark and scheme != "oci-layout") or "{{" in source or _GIT.match(source):
             continue
-        if not (cwd / folder).is_dir():
+        if not is_folder(cwd / folder):
             yield f"{artifact.named}: build context {name!r}: there is no folder {folder}"
 
 
@@ -57,7 +58,7 @@ def _missing_keys(artifact: Artifact, cwd: Path) -> Iterator[str]:
     """A text for each key or socket that ``ssh: ID=PATH`` names and that is not there."""
     name, _equals, keys = artifact.docker.ssh.partition("=")
     for key in keys.split(","):
-        if key and not (cwd / key).exists():
+        if key and not exists(cwd / key):
             yield f"{artifact.named}: ssh {name}: there is no file {key}"
 
 
@@ -68,7 +69,7 @@ def _no_agent(artifact: Artifact, environ: Mapping[str, str]) -> str:
 def _agent_path(environ: Mapping[str, str]) -> str:
     """Where an agent may be; what is nowhere docker refuses, and what is dead it finds out when it is needed."""
     path = environ.get("SSH_AUTH_SOCK", "")
-    return path if path and Path(path).exists() else ""
+    return path if path and exists(path) else ""
 
 
 def why_no_agent(environ: Mapping[str, str]) -> str:
@@ -76,7 +77,7 @@ def why_no_agent(environ: Mapping[str, str]) -> str:
     path = environ.get("SSH_AUTH_SOCK", "")
     if not path:
         return "SSH_AUTH_SOCK names no agent"
-    if not Path(path).exists():
+    if not exists(path):
         return f"there is no {path}, which SSH_AUTH_SOCK names"
     import socket
 
@@ -103,25 +104,25 @@ def _odd(artifact: Artifact, environ: Mapping[str, str]) -> tuple[str, ...]:
 
 def _source(artifact: Artifact, cwd: Path) -> SourceFacts:
     context = cwd / artifact.context
-    wrong = "" if context.is_dir() else "is not a folder" if context.exists() else "does not exist"
+    wrong = "" if is_folder(context) else "is not a folder" if exists(context) else "does not exist"
     if wrong or artifact.kind != "docker":
         return SourceFacts(context=wrong)
     dockerfile = find_dockerfile(context, artifact.docker.dockerfile, cwd)
-    exists = dockerfile.is_file()
+    there = is_file(dockerfile)
     return SourceFacts(
         dockerfile=str(dockerfile),
-        dockerfile_exists=exists,
-        declared_args=_declared_args(dockerfile) if exists else None,
+        dockerfile_exists=there,
+        declared_args=_declared_args(dockerfile) if there else None,
     )
 
 
 def find_dockerfile(context: Path, dockerfile: str, cwd: Path) -> Path:
     """Skaffold's lookup: in the context, else relative to the current directory; the first when neither is there."""
     candidate = (context / dockerfile.lstrip("/")).absolute()
-    if candidate.exists():
+    if exists(candidate):
         return _clean(candidate)
     other = (cwd / dockerfile).absolute()
-    return _clean(other if other.exists() else candidate)
+    return _clean(other if exists(other) else candidate)
 
 
 def _clean(path: Path) -> Path:

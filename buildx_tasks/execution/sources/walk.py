@@ -8,6 +8,7 @@ from pathlib import Path
 
 from buildx_tasks.document.formats.dockerignore import IgnoreRules, clean
 from buildx_tasks.errors import CannotStart
+from buildx_tasks.execution.paths import is_folder, is_link
 from buildx_tasks.golang.globs import BadPatternError, Glob, has_magic
 
 
@@ -51,7 +52,7 @@ def _children(root: Path, before: str, name: str) -> Iterator[str]:
             yield _joined(before, name)
     else:
         glob = Glob(name)
-        if (root / before).is_dir():
+        if is_folder(root / before):
             names = (child.name for child in (root / before).iterdir())
             yield from (_joined(before, child) for child in names if glob.matches(child))
 
@@ -67,7 +68,7 @@ def walk_files(root: Path, start: str, rules: IgnoreRules, *, empty_folders: boo
     whatever it points to.
     """
     top = clean(start)
-    if (root / top).is_symlink() or not (root / top).is_dir():
+    if is_link(root / top) or not is_folder(root / top):
         if not rules.ignores(top):
             yield top
         return

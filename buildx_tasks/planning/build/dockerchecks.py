@@ -10,7 +10,7 @@ from packaging.version import Version
 from buildx_tasks.errors import EngineUnfit
 from buildx_tasks.model.argv import check_argv
 from buildx_tasks.model.cliflags import parse_cli_flags
-from buildx_tasks.model.config import Artifact, Config
+from buildx_tasks.model.config import Artifact, Config, Hooks
 from buildx_tasks.model.dockercheck import DockerCheck
 from buildx_tasks.model.imageref import parse_image_ref
 from buildx_tasks.model.plan import BuildPlan, BuildStep
@@ -50,7 +50,8 @@ def check_settings(settings: Settings) -> Settings:
 
 def check_config(config: Config) -> Config:
     """`config` with its docker artifacts alone, and with nothing in them that only a real build needs."""
-    return replace(config, artifacts=tuple(_bare(item) for item in config.artifacts if item.kind == DOCKER))
+    artifacts = tuple(_bare(item) for item in config.artifacts if item.kind == DOCKER)
+    return replace(config, artifacts=artifacts, hooks=Hooks())
 
 
 def _bare(artifact: Artifact) -> Artifact:
@@ -60,7 +61,8 @@ def _bare(artifact: Artifact) -> Artifact:
         artifact,
         docker=docker,
         platforms=(),
-        extras=replace(artifact.extras, outputs=(), attest="", sbom=None, cache_to=(), annotations=()),
+        hooks=Hooks(),
+        extras=replace(artifact.extras, outputs=(), attest="", sbom=None, cache_to=(), annotations=(), labels=()),
     )
 
 

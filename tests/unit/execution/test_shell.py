@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from recording import gone
 
-from buildx_tasks.execution.shell import ShellRunner
+from buildx_tasks.execution.shell import ShellRunner, longest_argument
 from buildx_tasks.model.command import Command
 
 
@@ -44,6 +44,28 @@ def test_a_missing_program_is_a_result() -> None:
     assert done.missing
     assert done.code == 127
     assert not ShellRunner().capture(shell("exit 127")).missing
+
+
+@pytest.mark.parametrize(
+    ("argument", "why"), [("a" * 10_000_000, "Argument list too long"), ("a\0b", "embedded null byte")]
+)
+def test_what_the_system_does_not_start_is_a_result(argument: str, why: str) -> None:
+    command = Command(argv=("echo", argument))
+    said: list[str] = []
+    for done in (ShellRunner().capture(command), ShellRunner().stream(command, said.append)):
+        assert (done.code, done.stderr, done.missing) == (126, f"echo can't be started: {why}", False)
+    assert said == []
+    done = ShellRunner().capture(Command(argv=("echo",), cwd="/no/such/folder"))
+    assert (done.code, done.stderr) == (126, "echo can't be started: No such file or directory")
+
+
+@pytest.mark.skipif("sys.platform != 'linux'")
+def test_the_longest_argument_is_what_the_system_takes() -> None:
+    longest = longest_argument()
+    assert ShellRunner().capture(Command(argv=("true", "a" * longest))).ok
+    assert ShellRunner().capture(Command(argv=("true", "a" * (longest + 1)))).code == 126
+    assert ShellRunner().capture(Command(argv=("true",), env=(("A", "a" * (longest - 2)),))).ok
+    assert ShellRunner().capture(Command(argv=("true",), env=(("A", "a" * (longest - 1)),))).code == 126
 
 
 def test_a_timeout_ends_the_command_with_its_children(tmp_path: Path) -> None:
