@@ -181,6 +181,7 @@ class Run:
             environ=world.environ,
             keep_going=settings.keep_going,
             retries=settings.retries,
+            timeout=settings.build_timeout,
         )
         expander = Expander(world.environ, now=world.now, cmd=run_cmd(world))
         cache = open_cache(settings, world, plan, runner, expander)

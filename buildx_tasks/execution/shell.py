@@ -173,7 +173,7 @@ class ShellRunner:
             self._running[id(process)] = process
             self._tokens[id(process)] = token
             if timeout is not None:
-                self._deadlines[id(process)] = _Deadline(process, timeout)
+                self._deadlines[id(process)] = _Deadline(process, timeout, polite="_out" in options)
         return process
 
     def _wait(self, process: Any) -> int:
@@ -201,22 +201,38 @@ def longest_argument() -> int:
 
 
 class _Deadline:
-    """Kills a command when its time is over. sh could, but then it looks only ten times a second whether one ended."""
+    """Kills a command when its time is over. sh could, but then it looks only ten times a second whether one ended.
 
-    def __init__(self, process: Any, seconds: float) -> None:
+    A `polite` one interrupts first, and kills what is left a few seconds later.
+    """
+
+    def __init__(self, process: Any, seconds: float, *, polite: bool) -> None:
         self.process = process
+        self.polite = polite
         self.expired = False
-        self.timer = threading.Timer(seconds, self._expire)
-        self.timer.daemon = True
-        self.timer.start()
+        self._start(seconds, self._expire)
 
     def is_over(self) -> bool:
         """Whether the time was over before the command ended; the clock stops."""
         self.timer.cancel()
+        if self.expired:
+            self._kill()
         return self.expired
+
+    def _start(self, seconds: float, then: Callable[[], None]) -> None:
+        self.timer = threading.Timer(seconds, then)
+        self.timer.daemon = True
+        self.timer.start()
 
     def _expire(self) -> None:
         self.expired = True
+        if self.polite:
+            _signal(self.process, signal.SIGINT)
+            self._start(GRACE_SECONDS, self._kill)
+        else:
+            self._kill()
+
+    def _kill(self) -> None:
         _signal(self.process, signal.SIGKILL)
 
 

@@ -70,6 +70,7 @@ class Settings:
     keep_going: bool = False
     strict: bool = False
     retries: int = 3
+    build_timeout: int | None = None
     progress: str = "auto"
     skip_tests: bool = False
     # cluster
@@ -99,7 +100,7 @@ CONFIG_KEYS: tuple[str, ...] = (
 )
 """The keys of a global config file; ``buildx-builder`` there is the setting ``builder``."""
 
-FROM_ONE = frozenset(("builder-timeout",))
+FROM_ONE = frozenset(("builder-timeout", "build-timeout"))
 """Numbers that a zero, or the -1 that stands for "not said" elsewhere, makes no sense for."""
 
 ADDED_UP = frozenset(("insecure-registries", "builders"))

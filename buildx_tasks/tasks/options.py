@@ -87,7 +87,7 @@ BUILD: tuple[Option, ...] = (
     _boolean("push", "push the images, or with =false do not"),
     _no("push", "do not push the images"),
     _text("builder", "buildx builder, or off for plain docker build"),
-    _text("builder_timeout", "seconds a builder may take to answer (default: 2, with Kubernetes 10)"),
+    _text("builder_timeout", "seconds a builder may take to answer (default: 2; Kubernetes 10, on this machine 20)"),
     _text("cache_tag", "tag of cache references that have none; a template"),
     _text("cache_repo", "registry and path that cache references of our images are moved to"),
     _list("cache_flags", "attributes of derived cache exports, such as mode=max; repeat or use commas"),
@@ -104,6 +104,7 @@ BUILD: tuple[Option, ...] = (
     _boolean("sbom", "attach a software bill of materials"),
     _text("concurrency", "how many builds at once, 0 for all (default: 4)"),
     _text("build_concurrency", "the same as --concurrency", "concurrency"),
+    _text("build_timeout", "seconds that one artifact may take, hooks and push included (default: no limit)"),
     _text(
         "progress", "how builds are shown: auto, plain (every line as it comes) or tty (an error where that can't be)"
     ),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
-from buildx_tasks.errors import CannotStart
+from buildx_tasks.errors import CannotStart, Interrupted, WorkFailed
 from buildx_tasks.execution.files import check_writable, write_atomic
 from buildx_tasks.execution.pipeline import PreparedRun, Run
 from buildx_tasks.model.outcome import outcome
@@ -30,6 +30,7 @@ class Presenter:
 
     context: RunContext
     reporter: TextReporter
+    unwritten: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, context: RunContext) -> Presenter:
@@ -67,7 +68,10 @@ class Presenter:
             print_aside(note)
 
     def build(self, run: Run, prepared: PreparedRun) -> Results:
-        """Build, and show what happens and what came out; the result files are written also when something failed."""
+        """Build, and show what happens and what came out; the result files are written also when something failed.
+
+        `finish` says which of them could not be written.
+        """
         settings = prepared.settings
         self.reporter.interleaved = settings.progress == PLAIN
         if settings.progress == TTY and not self.reporter.terminal and not self.quiet:
@@ -97,11 +101,18 @@ class Presenter:
 
     def _write(self, results: Results) -> None:
         """Write the result files; a run that was interrupted before its first result leaves the one of another."""
-        output, cwd = self.context.output, self.context.world.cwd
+        output = self.context.output
         if output.file_output and (not results.interrupted or any(build.ok for build in results.builds)):
-            write_atomic(cwd / output.file_output, output.text(results).encode())
+            self._write_file(output.file_output, output.text(results))
         if output.metadata_output:
-            write_atomic(cwd / output.metadata_output, as_called(record_json(results)).encode())
+            self._write_file(output.metadata_output, as_called(record_json(results)))
+
+    def _write_file(self, name: str, text: str) -> None:
+        """Work was done by now, so a file that can't be written fails that and hides nothing else."""
+        try:
+            write_atomic(self.context.world.cwd / name, text.encode())
+        except CannotStart as error:
+            self.unwritten.append(error.message)
 
     def check_files(self) -> None:
         """Raise `CannotStart` for result files that can't be written, before anything is built."""
@@ -118,8 +129,15 @@ class Presenter:
             text = self.context.output.text(results)
             sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
         describe = partial(failures_text, painter=self._painter_of_errors())
-        if error := outcome(results, strict=settings.strict, describe=describe):
+        error = outcome(results, strict=settings.strict, describe=describe)
+        if not self.unwritten:
+            if error:
+                raise error
+            return
+        if isinstance(error, Interrupted):
+            print_warning("\n".join(self.unwritten))
             raise error
+        raise WorkFailed("\n".join([*([str(error)] if error else []), *self.unwritten]))
 
     def _painter_of_errors(self) -> Painter:
         return painter_for(sys.stderr, self.context.world.environ)

@@ -39,7 +39,8 @@ MEANINGS = {
     "disable-multi-platform-build": "Build for one platform even where several are given.",
     "builder": "The buildx builder; `off` for plain `docker build`.",
     "builders": "Builders by name, as `buildx.builder.ensure` creates them.",
-    "builder-timeout": "Seconds that a builder may take to say what it can do; 2 when not said, with Kubernetes 10.",
+    "builder-timeout": "Seconds that a builder may take to say what it can do; 2 when not said, with Kubernetes 10, "
+    "in a docker daemon of this machine 20.",
     "cache-tag": "Tag of cache references that have none: a template such as `cache-{{.BRANCH}}`.",
     "cache-repo": "Registry and path that cache references are moved to.",
     "cache-flags": "Attributes of derived cache exports, such as `mode=max`.",
@@ -58,6 +59,8 @@ MEANINGS = {
     "keep-going": "After a failure, still build what does not need it.",
     "strict": "Treat every warning as an error.",
     "retries": "How often a build is tried again after a passing fault of a registry.",
+    "build-timeout": "Seconds that one artifact may take, its hooks, its push and repeated attempts included; "
+    "a build that takes longer is stopped and counts as failed. Not said: no limit.",
     "progress": "How builds are shown: `auto` draws on a terminal and gives each build a block of its own elsewhere, "
     "`plain` prints every line as it comes, `tty` is an error where there is no terminal.",
     "skip-tests": "What custom builders are told in `SKIP_TEST`.",

@@ -75,6 +75,11 @@ def failing(project: Project) -> None:
     project.docker.table["buildx build app"] = (1, "", "ERROR: no\n")
 
 
+def building_long(project: Project) -> None:
+    project.docker.table["buildx build"] = (0, "", "")
+    project.docker.duration = 4
+
+
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """`value` for an option (None for a switch) makes `seen` appear, which is not there without it."""
@@ -122,6 +127,12 @@ OPTIONS: dict[str, Case] = {
     "builder": Case(value="ci", prepare=on_a_builder, seen='"builder ci is configured'),
     "builder_timeout": Case(
         value="1", base=(*PLAN, "--builder", "ci"), prepare=on_a_slow_builder, seen="did not answer within 1 s"
+    ),
+    "build_timeout": Case(
+        value="1",
+        base=(*BUILDING, "--tag", "v1"),
+        prepare=building_long,
+        seen="build [app] failed: timed out after 1 s (build-timeout), waiting for builder default",
     ),
     "cache_tag": Case(value="stable", config=OWN_CACHE, seen='"app:stable"'),
     "cache_repo": Case(value="cache.example", config=OWN_CACHE, seen='"cache.example/app:v1"'),

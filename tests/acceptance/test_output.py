@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -290,3 +291,23 @@ def test_a_builder_in_cli_flags_holds_unless_one_is_configured(project: Project)
     done = project.invoke(*BUILD, "--artifact", "app", "--builder", "default", "--no-cache-artifacts")
     assert project.docker.builds[1]["argv"].count("--builder") == 2
     assert "builder default is used" in done.stderr
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_result_file_that_cannot_be_written_after_a_build_is_a_failure(project: Project, fails: bool) -> None:
+    """The folder of one goes away while it is built: the other is written, and the results are shown."""
+    project.write("out/keep", "")
+    project.docker.table["buildx build"] = (int(fails), "", "ERROR: no\n" if fails else "")
+    project.docker.duration = 2
+    words = (*BUILD, "--quiet", "--file-output", "out/build.json", "--metadata-output", "record.json")
+    with project.start(*words) as process:
+        while not project.docker.builds:
+            assert process.poll() is None
+            time.sleep(0.05)
+        shutil.rmtree(project.folder / "out")
+        out, err = process.communicate(timeout=40)
+    assert process.returncode == 1
+    assert "out/build.json can't be written: No such file or directory" in err
+    assert ("build [app] failed" in err) == fails
+    assert len(json.loads(out)["builds"] or []) == (0 if fails else 2)
+    assert len(json.loads((project.folder / "record.json").read_text())["builds"]) == 2

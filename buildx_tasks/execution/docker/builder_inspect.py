@@ -10,13 +10,15 @@ from functools import cache, partial
 from typing import Any
 
 from buildx_tasks.document.buildkit.inspect import parse_inspect
-from buildx_tasks.execution.docker.docker_state import instance, own_builder, selected_builder
+from buildx_tasks.execution.docker.docker_state import instance, is_local_daemon, own_builder, selected_builder
 from buildx_tasks.execution.verdicts import VerdictCache, key_of
-from buildx_tasks.model.builder import KUBERNETES, REMOTE, BuilderSpec
+from buildx_tasks.model.builder import DOCKER_CONTAINER, KUBERNETES, REMOTE, BuilderSpec
 from buildx_tasks.model.command import Command, Completed, Runner
 from buildx_tasks.model.engine import Builder, Node
 
 REMOTE_SECONDS = 2
+LOCAL_SECONDS = 20
+"""A daemon of this machine, or a BuildKit that does answer: only the machine is busy then."""
 KUBERNETES_SECONDS = 10
 """A cluster may have to run a credential plugin before it answers."""
 INACTIVE = "buildx can't reach it and does not say why"
@@ -41,7 +43,10 @@ def look_at_builder(
     wanted = name or selected_builder(environ, home) or own
     known = instance(wanted, environ, home)
     if not known and wanted != own:
-        return of_another_context(_inspected(runner, name, wanted, known, patience), own)
+        seconds = patience or (LOCAL_SECONDS if is_local_daemon(environ, home, wanted) else REMOTE_SECONDS)
+        return of_another_context(_inspected(runner, name, wanted, known, seconds), own)
+    if patience is None and _is_local(known, environ, home, own=wanted == own):
+        patience = LOCAL_SECONDS
     if memory is None or known.get("Driver") != REMOTE:
         return _inspected(runner, name, wanted, known, patience)
     key = key_of("builder", json.dumps(known, sort_keys=True))
@@ -91,6 +96,14 @@ def look_beforehand(pending: Builder, spec: BuilderSpec, patience: int | None = 
     return replace(pending, nodes=nodes, error="; ".join(dict.fromkeys(reasons)) if all(reasons) else "")
 
 
+def _is_local(known: Mapping[str, Any], environ: Mapping[str, str], home: str, *, own: bool) -> bool:
+    """Whether all of a builder is in docker daemons of this machine; the daemon's own builder is nowhere on file."""
+    if not known:
+        return own and is_local_daemon(environ, home)
+    endpoints = [str(node.get("Endpoint") or "") for node in known.get("Nodes") or []]
+    return known.get("Driver") == DOCKER_CONTAINER and all(is_local_daemon(environ, home, one) for one in endpoints)
+
+
 def _all_greet(known: Mapping[str, Any]) -> bool:
     """Whether there is BuildKit at every endpoint that buildx has on file for a builder."""
     from buildx_tasks.execution.docker.endpoints import speaks_http2
@@ -128,13 +141,16 @@ def _inspected(runner: Runner, name: str, wanted: str, known: Mapping[str, Any],
     """What buildx says of the builder `wanted`, of which it has `known` on file."""
     driver = str(known.get("Driver", ""))
     seconds = patience or (KUBERNETES_SECONDS if driver == KUBERNETES else REMOTE_SECONDS)
-    command = Command(argv=("docker", "buildx", "inspect", *((name,) if name else ())), timeout=seconds)
+    argv = ("docker", "buildx", "inspect", *((name,) if name else ()))
+    command = Command(argv=argv, timeout=seconds)
     reason = cache(partial(_why_silent, known))
     with ThreadPoolExecutor(max_workers=1) as pool:
         asked = pool.submit(runner.capture, command)
         if driver == REMOTE and not wait([asked], HEAD_START_SECONDS).done:
             reason()
         done = asked.result()
+    if done.timed_out and patience is None and driver == REMOTE and not reason() and _all_greet(known):
+        done = runner.capture(Command(argv=argv, timeout=LOCAL_SECONDS))
     if done.timed_out:
         return Builder(name=wanted, driver=driver, error=reason() or f"it did not answer within {seconds:g} s")
     if not done.ok:

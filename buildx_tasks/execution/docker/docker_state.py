@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -59,6 +60,18 @@ def docker_endpoint(environ: Mapping[str, str], home: str) -> str:
         return host
     chosen = environ.get("DOCKER_CONTEXT") or docker_config(environ, home).get("currentContext")
     return str(chosen) if chosen not in (None, "", "default") else DEFAULT_HOST
+
+
+def is_local_daemon(environ: Mapping[str, str], home: str, endpoint: str = "") -> bool:
+    """Whether a docker endpoint (an address or a context, by default the CLI's own) is a socket of this machine."""
+    if endpoint in ("", "default"):
+        endpoint = docker_endpoint(environ, home)
+    if "://" not in endpoint:
+        name = hashlib.sha256(endpoint.encode()).hexdigest()
+        context = _json_file(_docker_folder(environ, home) / "contexts" / "meta" / name / "meta.json")
+        docker = (context.get("Endpoints") or {}).get("docker") or {}
+        endpoint = str(docker.get("Host") or "")
+    return endpoint.startswith("unix://")
 
 
 def own_builder(environ: Mapping[str, str], home: str) -> str:

@@ -14,6 +14,7 @@ from buildx_tasks.execution.docker.builder_inspect import look_at_builder
 from buildx_tasks.execution.docker.docker_state import (
     docker_config,
     is_default_context,
+    is_local_daemon,
     known_builders,
     plugin_identity,
     selected_builder,
@@ -26,6 +27,8 @@ from buildx_tasks.model.settings import OFF
 
 SNAPSHOTTER = "io.containerd.snapshotter.v1"
 DAEMON_SECONDS = 3.0
+LOCAL_SECONDS = 20.0
+"""What needs no network, which a busy machine may take its time for; a local daemon that is down is known at once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +46,7 @@ def ask(runner: Runner, environ: Mapping[str, str], home: str, memory: VerdictCa
     """Begin to ask for versions and the image store; `answers` waits for them."""
     pool = ThreadPoolExecutor(max_workers=4)
     return Questions(
-        docker=pool.submit(_docker, runner),
+        docker=pool.submit(_docker, runner, _patience(environ, home)),
         store=pool.submit(_store, runner, environ, home),
         buildx=pool.submit(_buildx, runner, environ, home, memory),
         pool=pool,
@@ -93,8 +96,12 @@ def probe_engine(
     return answers(ask(runner, environ, home, memory or VerdictCache(None)), runner, environ, home, builder)
 
 
-def _docker(runner: Runner) -> tuple[str, Daemon]:
-    done = runner.capture(Command(argv=("docker", "version", "--format", "{{json .}}"), timeout=DAEMON_SECONDS))
+def _patience(environ: Mapping[str, str], home: str) -> float:
+    return LOCAL_SECONDS if is_local_daemon(environ, home) else DAEMON_SECONDS
+
+
+def _docker(runner: Runner, seconds: float) -> tuple[str, Daemon]:
+    done = runner.capture(Command(argv=("docker", "version", "--format", "{{json .}}"), timeout=seconds))
     if done.missing:
         return "", Daemon(error="docker is not installed")
     try:
@@ -105,19 +112,19 @@ def _docker(runner: Runner) -> tuple[str, Daemon]:
     server = answer.get("Server") or {}
     version, platform = server.get("Version") or "", f"{server.get('Os')}/{server.get('Arch')}"
     if not version:
-        return client, Daemon(error=_daemon_error(done))
+        return client, Daemon(error=_daemon_error(done, seconds))
     return client, Daemon(version=version, platform=platform)
 
 
 def _client_version(runner: Runner) -> str:
     """What ``docker --version`` says, for a CLI that could not say more: "Docker version 28.2.2, build …"."""
-    words = runner.capture(Command(argv=("docker", "--version"), timeout=DAEMON_SECONDS)).stdout.split()
+    words = runner.capture(Command(argv=("docker", "--version"), timeout=LOCAL_SECONDS)).stdout.split()
     return words[2].rstrip(",") if len(words) > 2 else ""
 
 
-def _daemon_error(done: Completed) -> str:
+def _daemon_error(done: Completed, seconds: float) -> str:
     if done.timed_out:
-        return f"it did not answer within {DAEMON_SECONDS:g} s"
+        return f"it did not answer within {seconds:g} s"
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     return lines[-1] if lines else "no answer"
 
@@ -125,7 +132,7 @@ def _daemon_error(done: Completed) -> str:
 def _store(runner: Runner, environ: Mapping[str, str], home: str) -> str:
     if status := daemon_info(environ, home).get("DriverStatus"):
         return CONTAINERD if SNAPSHOTTER in json.dumps(status) else CLASSIC
-    command = Command(argv=("docker", "info", "--format", "{{json .DriverStatus}}"), timeout=DAEMON_SECONDS)
+    command = Command(argv=("docker", "info", "--format", "{{json .DriverStatus}}"), timeout=_patience(environ, home))
     done = runner.capture(command)
     return CONTAINERD if SNAPSHOTTER in done.stdout else CLASSIC
 
@@ -143,7 +150,7 @@ def _buildx(runner: Runner, environ: Mapping[str, str], home: str, memory: Verdi
 
 
 def _ask_buildx(runner: Runner) -> tuple[str, str]:
-    done = runner.capture(Command(argv=("docker", "buildx", "version"), timeout=DAEMON_SECONDS))
+    done = runner.capture(Command(argv=("docker", "buildx", "version"), timeout=LOCAL_SECONDS))
     words = done.stdout.split()
     version = next((word for word in words if word.lstrip("v")[:1].isdigit()), "")
     if done.ok and "buildx" in done.stdout:

@@ -21,12 +21,23 @@ class Patience:
         self.retries = retries
         self.stopping = stopping or threading.Event()
 
-    def wait(self, attempt: int, diagnosis: Diagnosis, error: str, say: Callable[[str], None]) -> bool:
-        """After a failed `attempt` (from 1 on): wait and be true when it is worth another, else be false at once."""
+    def wait(
+        self,
+        attempt: int,
+        diagnosis: Diagnosis,
+        error: str,
+        say: Callable[[str], None],
+        *,
+        within: float | None = None,
+    ) -> bool:
+        """After a failed `attempt` (from 1 on): wait and be true when it is worth another, else be false at once.
+
+        It is not worth one when the wait does not end `within` so many seconds.
+        """
         asked = _asked(error) if diagnosis.transient and attempt <= self.retries else None
         chance = random.random()  # noqa: S311 - it spreads requests, it guards nothing
         seconds = wait_before(attempt, self.retries, diagnosis, asked=asked, chance=chance)
-        if seconds is None:
+        if seconds is None or (within is not None and seconds >= within):
             return False
         say(f"{diagnosis.message}: trying again in {seconds:.1f} s ({attempt} of {self.retries})")
         return not self.stopping.wait(seconds)

@@ -28,6 +28,7 @@ def run_plan(
     environ: Mapping[str, str],
     keep_going: bool = False,
     retries: int = 0,
+    timeout: float | None = None,
     known: Mapping[str, ArtifactResult] | None = None,
     built: Built = lambda _step, _result: None,
 ) -> Results:
@@ -35,9 +36,9 @@ def run_plan(
 
     `built` hears of every build that ended, from the thread that built. After a failure, running builds end,
     dependents are never started, and nothing else is started either unless `keep_going`. A build that a
-    registry's hiccup ended is tried again, `retries` times at most. An interrupt stops the running commands; results
-    are returned all the same, as they are when a hook around all builds fails: what was built, what was stopped and
-    after how long, what was never started and why.
+    registry's hiccup ended is tried again, `retries` times at most; `timeout` in seconds bounds one artifact. An
+    interrupt stops the running commands; results are returned all the same, as they are when a hook around all builds
+    fails: what was built, what was stopped and after how long, what was never started and why.
     """
     known = known or {}
     steps = tuple(step for step in plan.steps if step.image not in known)
@@ -53,7 +54,7 @@ def run_plan(
     if failure:
         return replace(_nothing_built(plan, known, failure.message, interrupted=False), failure=failure)
     with TemporaryDirectory(prefix="buildx-tasks-") as folder:
-        schedule = _Schedule(todo, runner, observer, environ, Path(folder), keep_going, retries, known, built)
+        schedule = _Schedule(todo, runner, observer, environ, Path(folder), keep_going, retries, timeout, known, built)
         interrupted = schedule.run()
     results = _collected(plan, schedule.results, interrupted=interrupted)
     if not results.ok:
@@ -108,6 +109,7 @@ class _Schedule:
         folder: Path,
         keep_going: bool,
         retries: int,
+        timeout: float | None,
         known: Mapping[str, ArtifactResult],
         built: Built,
     ) -> None:
@@ -125,7 +127,15 @@ class _Schedule:
         terminal = observer.wants_terminal(plan)
         self.patience = Patience(retries)
         self.steps = StepRunner(
-            plan, runner, observer, environ, folder, self.results, terminal=terminal, patience=self.patience
+            plan,
+            runner,
+            observer,
+            environ,
+            folder,
+            self.results,
+            terminal=terminal,
+            patience=self.patience,
+            timeout=timeout,
         )
 
     def run(self) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from buildx_tasks.document.buildkit.erroroutput import LOG_LINES, ErrorOutput, HoldBack, read_error_output
@@ -15,6 +17,7 @@ from buildx_tasks.execution.run.failedbuild import from_here, log_command
 from buildx_tasks.execution.run.hooks import AFTER, BEFORE, run_hooks
 from buildx_tasks.execution.run.metadata import pushed_digest, read_metadata, registry_digest
 from buildx_tasks.execution.run.retry import Patience
+from buildx_tasks.execution.run.waiting import BoundedRunner, Limit
 from buildx_tasks.model.argv import argv
 from buildx_tasks.model.command import Command, Completed, Runner
 from buildx_tasks.model.config import Hook
@@ -36,7 +39,10 @@ LONGER = "give every command more time, or none at all:  --command-timeout SECON
 
 
 class StepRunner:
-    """Runs steps; `results` holds what is done so far and is only read here."""
+    """Runs steps; `results` holds what is done so far and is only read here.
+
+    `timeout` is how many seconds one artifact may take, hooks, pushes and repeated attempts included.
+    """
 
     def __init__(
         self,
@@ -49,6 +55,7 @@ class StepRunner:
         *,
         terminal: bool,
         patience: Patience,
+        timeout: float | None = None,
     ) -> None:
         self.plan = plan
         self.runner = runner
@@ -58,9 +65,24 @@ class StepRunner:
         self.results = results
         self.terminal = terminal
         self.patience = patience
+        self.timeout = timeout
+        self.limit = Limit()
 
     def run(self, step: BuildStep) -> ArtifactResult:
-        """Build one artifact; a failure is a result."""
+        """Build one artifact; a failure is a result, also that its time was up."""
+        one = copy.copy(self)
+        one.limit = Limit(None if self.timeout is None else time.monotonic() + self.timeout)
+        one.runner = BoundedRunner(
+            runner=self.runner, limit=one.limit, image=step.image, whom=_builder_of(step), tag=step.tag
+        )
+        result = one._run(step)
+        if result.ok or not one.limit.reached:
+            return result
+        tail = result.failure.tail if result.failure else ()
+        message = f"timed out after {self.timeout:g} s (build-timeout), waiting for {one.runner.whom}"
+        return replace(result, failure=Failure(message=message, hint=_timeout_hint(step), tail=tail))
+
+    def _run(self, step: BuildStep) -> ArtifactResult:
         begin = time.monotonic()
         self.observer.building(step)
         try:
@@ -92,11 +114,14 @@ class StepRunner:
             hooks,
             phase,
             environment=step.hook_environment,
-            runner=self.runner,
+            runner=self._waiting_for("its hook"),
             write=lambda text: self.observer.output(step, text),
             host_os=self.plan.host_os,
             cwd=self.plan.folder,
         )
+
+    def _waiting_for(self, whom: str) -> Runner:
+        return self.runner.waiting_for(whom) if isinstance(self.runner, BoundedRunner) else self.runner
 
     def _custom(self, step: BuildStep) -> ArtifactResult:
         """A custom command builds, and pushes when it is told to; what it made is looked up afterwards."""
@@ -198,7 +223,8 @@ class StepRunner:
                 return done, log, _custom_failure(done)
             ending = from_here(read_error_output(done.stdout or done.stderr), step.artifact, self.plan.folder)
             diagnosis = diagnose(ending, tag=step.tag, builder=step.builder)
-            if not self.patience.wait(attempt, diagnosis, ending.words, lambda text: self._say(step, text)):
+            say = partial(self._say, step)
+            if not self.patience.wait(attempt, diagnosis, ending.words, say, within=self.limit.left):
                 failure = _failure(step, done, log, ending, diagnosis)
                 return done, log, replace(failure, log_command=log_command(self.plan, step, self.environ, begun))
             attempt += 1
@@ -247,6 +273,17 @@ class StepRunner:
 
     def _layout_path(self, image: str) -> Path:
         return self.folder / f"{_file_name(image)}.oci"
+
+
+def _builder_of(step: BuildStep) -> str:
+    if step.tool == BUILDX:
+        return f"builder {step.builder}"
+    return "docker" if step.tool == DOCKER else "its build command"
+
+
+def _timeout_hint(step: BuildStep) -> str:
+    more = "give every build more time, or none at all:  --build-timeout SECONDS"
+    return f"look at the builder:  docker buildx inspect {step.builder}\n{more}" if step.tool == BUILDX else more
 
 
 def _failed(step: BuildStep, failure: Failure) -> ArtifactResult:

@@ -29,6 +29,8 @@ FEATURES: tuple[tuple[str, Version], ...] = (
 """What needs a newer buildx than the oldest one that is supported."""
 
 SHOWN_NAMES = 5
+STARTED = (DOCKER_CONTAINER, KUBERNETES)
+"""Drivers whose BuildKit runs in something that buildx starts when it is needed."""
 SLOW = "did not answer within"
 SILENT = "nothing answers at"
 NO_TLS = "does not speak TLS"
@@ -198,6 +200,10 @@ def _builder(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
     shown = f" {versions}" if versions else ""
     if facts.pending:
         yield _pending(facts, builder)
+    elif idle := [node for node in builder.nodes if tool.driver in STARTED and not node.running and not node.error]:
+        names = ", ".join(f"{node.name} is {node.status or 'not running'}" for node in idle)
+        text = f"builder {builder.name} ({tool.driver}) does not run: {names}; a build has to start it first"
+        yield warning("builder", text, f"start it:  docker buildx inspect --bootstrap {builder.name}")
     else:
         yield ok("builder", f"builder {builder.name}: driver {tool.driver}, {nodes}, BuildKit{shown}")
     needed = silent_nodes(builder, facts.platforms)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -109,3 +112,39 @@ def test_what_was_not_used_for_longest_is_forgotten(tmp_path: Path, monkeypatch:
     store.put("new", digest="sha256:n")
     store.save()
     assert set(json.loads(path.read_text())["entries"]) == {"k4", "k0", "new"}
+
+
+WRITER = """\
+import sys
+from pathlib import Path
+from buildx_tasks.execution.cache.store import ArtifactStore
+for at in range(10):
+    store = ArtifactStore(Path(sys.argv[1]))
+    for key in range(3):
+        store.put(f"{sys.argv[2]}-{at}-{key}", digest="sha256:" + "a" * 64)
+    store.put("shared", **{("digest", "image_id")[int(sys.argv[2]) % 2]: "sha256:" + "b" * 64})
+    store.save()
+"""
+
+
+def test_many_runs_at_once_lose_nothing_and_tear_nothing(tmp_path: Path) -> None:
+    """Twenty writers; one of four is killed in the middle of it."""
+    path = tmp_path / "artifacts.json"
+    command = [sys.executable, "-c", WRITER, str(path)]
+    writers = [subprocess.Popen([*command, str(at)]) for at in range(20)]
+    killed = writers[::4]
+    while any(writer.poll() is None for writer in writers):
+        if path.exists():
+            json.loads(path.read_text())
+            for writer in killed:
+                writer.kill()
+        time.sleep(0.01)
+    store = ArtifactStore(path)
+    ended = [at for at, writer in enumerate(writers) if writer not in killed]
+    assert [writers[at].returncode for at in ended] == [0] * 15
+    assert all(store.get(f"{at}-{turn}-{key}") for at in ended for turn in range(10) for key in range(3))
+    shared = store.get("shared")
+    assert shared is not None
+    assert (shared.digest, shared.id) == ("sha256:" + "b" * 64,) * 2
+    left = [file.name for file in tmp_path.iterdir() if file.name not in ("artifacts.json", ".artifacts.json.lock")]
+    assert len(left) <= len(killed)

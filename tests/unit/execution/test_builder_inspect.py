@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 import threading
@@ -14,7 +15,7 @@ import pytest
 from buildx_tasks.execution.docker.builder_inspect import look_at_builder
 from buildx_tasks.execution.docker.endpoints import diagnose_endpoint, knock_at_each, speaks_http2
 from buildx_tasks.execution.verdicts import VerdictCache
-from buildx_tasks.model.command import Command, Completed, Write
+from buildx_tasks.model.command import TIMED_OUT, Command, Completed, Write
 
 SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 AUTHORITY = """\
@@ -190,3 +191,72 @@ def test_a_server_without_tls_is_told_however_the_handshake_ends(tmp_path: Path,
     with server(SETTINGS, to_tls=refusal) as endpoint:
         node = {"Endpoint": endpoint, "DriverOpts": {"cacert": str(authority)}}
         assert diagnose_endpoint(node) == f"TLS with {endpoint} fails: it does not speak TLS"
+
+
+class Busy:
+    """Takes `seconds` for every answer, as a machine does that has much else to do."""
+
+    def __init__(self, seconds: float, text: str) -> None:
+        self.seconds, self.text = seconds, text
+        self.timeouts: list[float | None] = []
+
+    def capture(self, command: Command) -> Completed:
+        self.timeouts.append(command.timeout)
+        if command.timeout is not None and command.timeout < self.seconds:
+            return Completed(command=command, code=TIMED_OUT)
+        return Completed(command=command, code=0, stdout=self.text)
+
+    def stream(self, command: Command, write: Write, *, terminal: bool = False) -> Completed:
+        raise AssertionError(command)
+
+    def stop(self) -> None:
+        raise AssertionError
+
+
+LOCAL = "Name: {0}\nDriver: {1}\n\nNodes:\nName: n\nStatus: running\nPlatforms: linux/amd64\n"
+
+
+def on_file(home: Path, name: str, driver: str, *endpoints: str) -> None:
+    folder = home / ".docker" / "buildx" / "instances"
+    folder.mkdir(parents=True, exist_ok=True)
+    nodes = [{"Name": f"{name}{at}", "Endpoint": endpoint} for at, endpoint in enumerate(endpoints)]
+    (folder / name).write_text(json.dumps({"Name": name, "Driver": driver, "Nodes": nodes}))
+
+
+@pytest.mark.parametrize("host", ["", "unix:///run/docker.sock"])
+def test_a_local_daemon_on_a_busy_machine_has_time_to_answer(tmp_path: Path, host: str) -> None:
+    environ = {"DOCKER_HOST": host} if host else {}
+    assert not look_at_builder(Busy(9, LOCAL.format("default", "docker")), "default", environ, str(tmp_path)).error
+    for endpoint in ("default", "", "unix:///run/other.sock"):
+        on_file(tmp_path, "box", "docker-container", endpoint)
+        runner = Busy(9, LOCAL.format("box", "docker-container"))
+        assert not look_at_builder(runner, "box", environ, str(tmp_path)).error
+        assert runner.timeouts == [20]
+
+
+def test_a_context_that_leads_to_a_socket_is_local(tmp_path: Path) -> None:
+    for name, docker_host in (("desktop", "unix:///run/desktop.sock"), ("away", "ssh://user@away")):
+        folder = tmp_path / ".docker/contexts/meta" / hashlib.sha256(name.encode()).hexdigest()
+        folder.mkdir(parents=True)
+        (folder / "meta.json").write_text(json.dumps({"Endpoints": {"docker": {"Host": docker_host}}}))
+        runner = Busy(9, LOCAL.format(name, "docker"))
+        found = look_at_builder(runner, name, {"DOCKER_CONTEXT": name}, str(tmp_path))
+        assert (runner.timeouts, bool(found.error)) == (([20], False) if name == "desktop" else ([2], True))
+
+
+def test_what_is_elsewhere_and_silent_still_fails_fast(tmp_path: Path) -> None:
+    away = {"DOCKER_HOST": "tcp://10.0.0.1:2375"}
+    runner = Busy(9, LOCAL.format("default", "docker"))
+    assert "within 2 s" in look_at_builder(runner, "default", away, str(tmp_path)).error
+    on_file(tmp_path, "box", "docker-container", "ssh://host")
+    assert "within 2 s" in look_at_builder(runner, "box", {}, str(tmp_path)).error
+    assert "within 5 s" in look_at_builder(runner, "default", {}, str(tmp_path), 5).error
+    assert runner.timeouts == [2, 2, 5]
+
+
+def test_a_remote_builder_that_does_answer_has_time_too(tmp_path: Path) -> None:
+    with server(SETTINGS) as endpoint:
+        on_file(tmp_path, "far", "remote", endpoint)
+        runner = Busy(9, INSPECTED.format(endpoint=endpoint))
+        assert not look_at_builder(runner, "far", {}, str(tmp_path)).error
+        assert runner.timeouts == [2, 20]

@@ -89,6 +89,16 @@ def test_a_healthy_setup_has_nothing_to_mend() -> None:
             "servername",
             "--driver-opt cacert=CA,cert=CERT,key=KEY,servername=NAME ENDPOINT",
         ),
+        *(
+            (
+                engine(builder=Builder(name="x", driver="docker-container", nodes=(Node(name="x0", status=status),))),
+                "builder",
+                WARNING,
+                f"builder x (docker-container) does not run: x0 is {status}; a build has to start it first",
+                "docker buildx inspect --bootstrap x",
+            )
+            for status in ("stopped", "inactive", "error")
+        ),
         (
             replace(engine(builder=Builder(name="x", driver="remote", error="gone")), declared="builders"),
             "builder",
