@@ -9,7 +9,7 @@ import pytest
 from buildx_tasks.errors import EngineUnfit
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.model.request import BUILDX, LAYOUT, LOAD, PUSH, Because, BuildRequest, Output
-from buildx_tasks.planning.build.newflags import check_new_flags
+from buildx_tasks.planning.build.newflags import check_new_flags, keeps_history
 
 APP = Artifact(image="app", file="s.yaml", line=4)
 ANNOTATION = Because(("a", "b"), "")
@@ -53,3 +53,8 @@ def test_versions(items: tuple[Any, ...], version: str, said: str) -> None:
     assert said in message
     assert not message or message.startswith("s.yaml:4: artifact 'app': ")
     assert bool(said) == bool(message)
+
+
+@pytest.mark.parametrize(("buildx", "kept"), [("v0.19.3", False), ("v0.20.0", True), ("0.29.1+ds1", True), ("", False)])
+def test_whose_logs_can_be_shown_later(buildx: str, kept: bool) -> None:
+    assert keeps_history(buildx) is kept
