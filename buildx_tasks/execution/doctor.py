@@ -25,8 +25,6 @@ from buildx_tasks.execution.pipeline import (
     plan_with,
     towards_daemon,
 )
-from buildx_tasks.execution.registry.client import Registries, RegistryError
-from buildx_tasks.execution.registry.connections import Connections
 from buildx_tasks.execution.registry.dockerauth import Logins
 from buildx_tasks.execution.shell import longest_argument
 from buildx_tasks.execution.sources.sources import find_dockerfile, why_no_agent
@@ -161,25 +159,30 @@ def _ask_registries(
     artifacts: Iterable[Artifact], settings: Settings, world: World, pool: ThreadPoolExecutor
 ) -> tuple[RegistryFacts, ...]:
     """What each registry says at its door."""
-    connections = Connections(
-        settings.insecure_registries, world.environ, connect_seconds=ANSWER_SECONDS, answer_seconds=ANSWER_SECONDS
+    from buildx_tasks.execution.http.client import HttpClient, insecure_hosts
+    from buildx_tasks.execution.registry.client import HUB_HOST, RegistryClient
+    from buildx_tasks.execution.registry.errors import RegistryUnreachable
+
+    http = HttpClient(
+        world.environ,
+        insecure=insecure_hosts(settings.insecure_registries),
+        connect_seconds=ANSWER_SECONDS,
+        answer_seconds=ANSWER_SECONDS,
     )
     logins = Logins(docker_config(world.environ, str(world.home)), world.runner)
-    client = Registries(logins, connections)
+    client = RegistryClient(logins, http)
 
     def ask(used: tuple[str, bool]) -> RegistryFacts:
         host, writes = used
-        facts = RegistryFacts(host=host, writes=writes, proxied=connections.is_proxied(host))
+        facts = RegistryFacts(host=host, writes=writes, proxied=http.is_proxied(f"https://{host}"))
         try:
-            status, has_login = client.door(host), bool(logins.login(host))
+            status, has_login = client.check_access(host), bool(logins.login(host))
             return replace(facts, status=status, has_login=has_login, helper=logins.missing.get(host, ""))
-        except RegistryError as error:
-            return replace(facts, error=error.message.removeprefix(f"{host} does not answer: "))
+        except RegistryUnreachable as error:
+            return replace(facts, error=error.reason if error.host in (host, HUB_HOST) else error.message)
 
-    try:
+    with http:
         return tuple(pool.map(ask, used_registries(artifacts, settings).items()))
-    finally:
-        connections.close()
 
 
 def _is_readable(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""Certificates of the mTLS endpoint: an authority, its servers and clients (one expired of each), and a stranger's."""
+"""Certificates for mutual TLS: an authority, its servers and clients (one expired of each), and a stranger's."""
 
 import shutil
 from pathlib import Path

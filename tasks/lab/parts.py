@@ -45,6 +45,7 @@ PARTS = (
     ),
     Part(name="open", about="registry open to all", start=registries.start_open),
     Part(name="password", about="registry that wants a password", start=registries.start_password),
+    Part(name="tls", about="registry that wants a client certificate", start=registries.start_tls),
     Part(
         name="faulty",
         about="registry that fails when told to",

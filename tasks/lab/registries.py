@@ -1,10 +1,12 @@
-"""Image registries: an open one, one that wants a password, and one that fails when told to."""
+"""Image registries: an open one, one with a password, one with client certificates, one that fails when told to."""
 
 import http.client
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tasks.lab import faults
+from tasks.lab.certs import make_certificates
 from tasks.lab.context import Facts, Lab, listens
 from tasks.lab.packages import find
 
@@ -36,6 +38,12 @@ auth:
     realm: lab
     path: {htpasswd}
 """
+_TLS = """\
+  tls:
+    certificate: {server}
+    key: {key}
+    clientcas: [{ca}]
+"""
 
 
 def start_open(lab: Lab, part: str) -> Facts:
@@ -51,6 +59,14 @@ def start_password(lab: Lab, part: str) -> Facts:
     return {**facts, "username": USERNAME, "password": PASSWORD}
 
 
+def start_tls(lab: Lab, part: str) -> Facts:
+    """A registry that takes only TLS clients with a certificate of its authority."""
+    certificates = make_certificates(lab.layout.part(part) / "certs", lab.trees)
+    server = Path(certificates["ca"]).with_name("server.pem")
+    tls = _TLS.format(server=server, key=server.with_suffix(".key"), ca=certificates["ca"])
+    return {**_start(lab, part, tls, ready=listens, scheme="https"), **certificates}
+
+
 def start_faulty(lab: Lab, part: str) -> Facts:
     """A door to the open registry that fails as its control address tells it to; see `faults.py`."""
     port = lab.free_port()
@@ -61,15 +77,17 @@ def start_faulty(lab: Lab, part: str) -> Facts:
     return {"host": f"localhost:{port}", "url": url, "control": f"{url}{faults.CONTROL}", "processes": [process]}
 
 
-def _start(lab: Lab, part: str, more: str) -> Facts:
+def _start(
+    lab: Lab, part: str, more: str, *, ready: Callable[[int], bool] | None = None, scheme: str = "http"
+) -> Facts:
     folder, port = lab.layout.part(part), lab.free_port()
     config = folder / "config.yml"
     config.write_text(_CONFIG.format(data=folder / "data", port=port) + more)
     program = find(lab.trees / "root", "docker-registry")
-    process = lab.serve(part, "registry", [program, "serve", config], ready=lambda: _answers(port))
+    process = lab.serve(part, "registry", [program, "serve", config], ready=lambda: (ready or _answers)(port))
     return {
         "host": f"localhost:{port}",
-        "url": f"http://127.0.0.1:{port}",
+        "url": f"{scheme}://127.0.0.1:{port}",
         "program": str(program),
         "processes": [process],
     }

@@ -86,7 +86,7 @@ def _cases() -> Iterator[DoctorFacts]:
         RegistryFacts(host=HOST, status=401, helper="docker-credential-NAME"),
         RegistryFacts(host=HOST, status=503),
         RegistryFacts(host=HOST, error="Connection refused"),
-        RegistryFacts(host=HOST, error="wrong version number"),
+        RegistryFacts(host=HOST, error="it does not speak TLS (wrong version number)"),
         RegistryFacts(host=HOST, error="certificate verify failed: WHY"),
     ):
         yield replace(WELL, registries=(registry,))

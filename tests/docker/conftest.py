@@ -20,7 +20,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def lab() -> Lab:
     """The lab as it runs. Without it tests are skipped with its own reason; under CI that is a failure."""
-    found = find_lab()
+    return need_lab(find_lab())
+
+
+@pytest.fixture(scope="session")
+def registries() -> Lab:
+    """The same for tests that need the lab's registries alone: `invoke lab.up --only open,password,tls,faulty`."""
+    return need_lab(find_lab(("open", "password", "tls", "faulty")))
+
+
+def need_lab(found: Lab | str) -> Lab:
+    """The lab that was found, or the end of the test."""
     if isinstance(found, str):
         if os.environ.get("CI"):
             pytest.fail(found)

@@ -14,7 +14,7 @@ import threading
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -333,8 +333,8 @@ def _pump(reading: socket.socket, writing: socket.socket) -> None:
         writing.shutdown(socket.SHUT_RDWR)
 
 
-def find_lab() -> Lab | str:
-    """The lab, or in a sentence why there is none."""
+def find_lab(parts: Collection[str] = ()) -> Lab | str:
+    """The lab with these parts (all of them by default), or in a sentence why there is none."""
     argv = [sys.executable, "-m", "invoke", "lab.status", "--format=json"]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60)
     if done.returncode:
@@ -342,7 +342,7 @@ def find_lab() -> Lab | str:
     status = json.loads(done.stdout)
     if status["missing"]:
         return f"this machine can't run the lab: {'; '.join(status['missing'])}"
-    if down := status["down"]:
+    if down := [part for part in status["down"] if not parts or part in parts]:
         return f"the lab is not up ({', '.join(down)}): run invoke lab.up"
     return Lab(parts=status["parts"])
 

@@ -17,7 +17,7 @@ ROOMS = {
         "paths tempfiles wakeup watchdog",
         "signals",
         "files shell verdicts world",
-        "cluster sources",
+        "cluster http sources",
         "config docker",
         "registry",
         "cache run",
@@ -30,6 +30,7 @@ DOORS = {
     "sh": {"execution/shell.py"},
     "jsonschema": {"document/schema/structure.py"},
     "rich": {"reporting/board.py", "reporting/paint.py", "reporting/table.py"},
+    "urllib3": {"execution/http/client.py", "execution/http/failures.py"},
     "subprocess": set[str](),
 }
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))

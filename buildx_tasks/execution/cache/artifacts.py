@@ -25,7 +25,7 @@ from buildx_tasks.planning.reuse.fingerprint import Inputs, Required, fingerprin
 from buildx_tasks.planning.reuse.rules import in_order, usable
 
 if TYPE_CHECKING:
-    from buildx_tasks.execution.registry.client import Registries
+    from buildx_tasks.execution.registry.client import RegistryClient
 
 AT_ONCE = 8
 MISSING = "Not found. Building"
@@ -98,7 +98,7 @@ class ArtifactCache:
         self.inputs = self._look_at_inputs(plan.steps)
         self.digests: dict[str, str] = {}
         self.results: list[tuple[BuildStep, ArtifactResult]] = []
-        self._registries: Registries | None = None
+        self._registries: RegistryClient | None = None
         self._lock = threading.Lock()
 
     def lookup(self, say: Say) -> dict[str, ArtifactResult]:
@@ -247,7 +247,7 @@ class ArtifactCache:
         return self.images.id_of(step.tag)
 
     @property
-    def registries(self) -> Registries:
+    def registries(self) -> RegistryClient:
         """The registries, made ready when the first one is asked: their modules take a while to import."""
         with self._lock:
             if self._registries is None:

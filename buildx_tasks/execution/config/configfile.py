@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import os.path
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import unquote, urlsplit
 
 from buildx_tasks.document.migrations.normalize import read_newest
 from buildx_tasks.document.yaml.locations import original_path, place
@@ -146,19 +148,19 @@ def _read(location: Location, stdin: TextIO | None) -> str:
 
 
 def _download(url: str) -> bytes:
-    """The body of `url`. Raises `OSError` or `ValueError`."""
-    import http.client
-    import urllib.error
-    import urllib.request
+    """The body of `url`, which may have credentials. Raises `ValueError`."""
+    from http.client import responses
 
-    try:
-        with urllib.request.urlopen(url, timeout=URL_SECONDS) as response:  # noqa: S310 - `is_url` let only the web in
-            data: bytes = response.read(URL_BYTES + 1)
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise ValueError(str(error)) from None
-    except http.client.HTTPException as error:
-        raise ValueError(f"no answer that is HTTP: {error}") from None
-    if len(data) > URL_BYTES:
-        raise ValueError(f"it has more than {URL_BYTES} bytes")
-    return data
+    from buildx_tasks.execution.http.client import HttpClient, basic
+    from buildx_tasks.execution.http.errors import RequestFailed
+
+    parts = urlsplit(url)
+    login = {"Authorization": basic(unquote(parts.username), unquote(parts.password or ""))} if parts.username else {}
+    with HttpClient(os.environ, answer_seconds=URL_SECONDS, connect_seconds=URL_SECONDS) as client:
+        try:
+            answer = client.send("GET", url, login, limit=URL_BYTES)
+        except RequestFailed as error:
+            raise ValueError(error.message) from None
+    if answer.status != 200:
+        raise ValueError(f"HTTP status {answer.status} {responses.get(answer.status, '')}".rstrip())
+    return answer.body

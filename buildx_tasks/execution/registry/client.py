@@ -1,39 +1,45 @@
-"""Asks registries about manifests: which digest a tag stands for, what an index holds. Moves tags."""
+"""A registry's HTTP API: manifests, blobs and tags of repositories.
+
+Source: https://github.com/opencontainers/distribution-spec/blob/main/spec.md.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-import threading
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
-from buildx_tasks.errors import WorkFailed
 from buildx_tasks.execution.docker.docker_state import docker_config
-from buildx_tasks.execution.registry.connections import Answer, Connections, NoAnswerError, basic
-from buildx_tasks.execution.registry.dockerauth import HUB, HUB_KEYS, Login, Logins
+from buildx_tasks.execution.http.client import Answer, HttpClient, insecure_hosts
+from buildx_tasks.execution.http.errors import RequestFailed
+from buildx_tasks.execution.registry.access import Access, rejection
+from buildx_tasks.execution.registry.dockerauth import HUB, HUB_KEYS, Logins
+from buildx_tasks.execution.registry.errors import (
+    NotInRegistry,
+    RegistryDenied,
+    RegistryError,
+    RegistryRejected,
+    RegistryUnreachable,
+)
 from buildx_tasks.model.command import Runner
 from buildx_tasks.model.imageref import ImageRef, parse_image_ref, registry_of
 
 HUB_HOST = "registry-1.docker.io"
-BUSY = (429, 500, 502, 503, 504)
-PAUSE = 0.2
-LONGEST_PAUSE = 2.0
+MOST_MANIFEST = 8 * 1024 * 1024
+MOST_BLOB = 64 * 1024 * 1024
+"""Bytes; registries take manifests of at most 4 MiB, and blobs are read here into memory."""
+PULL, PUSH, DELETE = "pull", "pull,push", "delete"
 TYPES = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
-_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
-
-
-class RegistryError(WorkFailed):
-    """A registry can't be asked, or does not do what it is asked for."""
+_NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,174 +53,223 @@ class Manifest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Place:
-    """Where a reference leads to: a registry, a repository in it, a tag or a digest. Without a repository: its door."""
+    """Where a reference leads to: a registry, a repository in it ("" for the registry itself), a tag or a digest."""
 
     host: str
-    repository: str
-    name: str
+    repository: str = ""
+    name: str = ""
 
-    @property
-    def path(self) -> str:
-        if not self.repository:
-            return "/v2/"
-        return f"/v2/{self.repository}/manifests/{quote(self.name, safe=':')}"
+    def url(self, kind: str, name: str = "") -> str:
+        return f"/v2/{self.repository}/{kind}/{quote(name or self.name, safe=':')}"
 
 
-class Registries:
-    """Talks to registries from several threads at once; who we are is asked for once a registry.
+class RegistryClient:
+    """Requests to registries, from several threads; each is asked once how it authenticates.
 
-    A registry of this machine, or one that is insecure, may speak plain HTTP. All methods raise `RegistryError`.
+    References are those of images: ``localhost:5000/team/app:v1``, ``app@sha256:…`` (of Docker Hub); what is asked
+    about a repository takes no account of their tag. A registry of this machine, or one that is insecure, may speak
+    plain HTTP. All methods raise `RegistryError`: `RegistryUnreachable`, `RegistryDenied`, or `RegistryRejected`.
     """
 
-    def __init__(self, logins: Logins, connections: Connections) -> None:
+    def __init__(self, logins: Logins, http: HttpClient) -> None:
         self.logins = logins
-        self.connections = connections
+        self.http = http
+        self.access = Access(logins, http)
         self._schemes: dict[str, str] = {}
-        self._silent: dict[str, str] = {}
-        self._challenges: dict[str, Mapping[str, str]] = {}
-        self._tokens: dict[tuple[str, str], str] = {}
-        self._lock = threading.Lock()
+        self._unreachable: dict[str, RequestFailed] = {}
 
     def digest(self, reference: str) -> str:
         """The digest that a tag or a digest stands for; "" when the registry has no such manifest."""
-        answer = self._manifest("HEAD", _place(parse_image_ref(reference)))
+        answer = self._manifest("HEAD", reference)
         if answer.status == 404:
             return ""
         return answer.headers.get("docker-content-digest") or self.manifest(reference).digest
 
     def manifest(self, reference: str) -> Manifest:
-        """The manifest itself; its digest is "" when the registry has none."""
-        answer = self._manifest("GET", _place(parse_image_ref(reference)))
+        """The manifest or index of a tag or a digest; its digest is "" when the registry has none."""
+        answer = self._manifest("GET", reference)
         if answer.status == 404:
             return Manifest(digest="")
-        digest = answer.headers.get("docker-content-digest") or f"sha256:{sha256(answer.body).hexdigest()}"
+        place = _place(reference)
+        found = _digest(answer.body)
+        if place.name.startswith("sha256:") and place.name != found:
+            raise RegistryError(f"{place.host}: the manifest of {reference} has another digest: {found}")
+        digest = answer.headers.get("docker-content-digest") or found
         return Manifest(digest=digest, media_type=answer.headers.get("content-type", ""), body=answer.body)
+
+    def put_manifest(self, reference: str, manifest: Manifest) -> str:
+        """Write a manifest, these very bytes, under the tag or digest of `reference`. Returns its digest."""
+        place = _place(reference)
+        headers = {"Content-Type": manifest.media_type}
+        answer = self._ask("PUT", place, place.url("manifests"), headers, manifest.body, actions=PUSH)
+        _expect(answer, (200, 201), place, f"rejected manifest {reference}")
+        return answer.headers.get("docker-content-digest") or _digest(manifest.body)
 
     def retag(self, reference: str, digest: str) -> None:
         """Make the tag of `reference` stand for `digest`, which its repository has: the very same bytes."""
-        ref = parse_image_ref(reference)
-        place = _place(ref)
-        found = self.manifest(f"{ref.base_name}@{digest}")
-        headers = {"Content-Type": found.media_type}
-        answer = self._ask("PUT", place, headers, found.body, actions="pull,push")
-        if answer.status not in (200, 201):
-            raise RegistryError(f"{place.host} did not take {reference}: {_reason(answer)}")
+        source = f"{parse_image_ref(reference).base_name}@{digest}"
+        found = self.manifest(source)
+        if not found.digest:
+            raise NotInRegistry(f"{_place(reference).host} has no {source}", status=404)
+        self.put_manifest(reference, found)
 
-    def door(self, host: str) -> int:
-        """The status with which a registry lets us in: as who we are, or as nobody when we have no login for it."""
-        place = _Place(host=HUB if host in HUB_KEYS else host, repository="", name="")
-        first = self._request("GET", place, {}, b"")
+    def delete_manifest(self, reference: str) -> bool:
+        """Delete what `reference` names: a tag alone, or the manifest of a digest with all of its tags.
+
+        Returns False when it was not there. Many registries delete no tags alone and reject that with 405.
+        """
+        place = _place(reference)
+        answer = self._ask("DELETE", place, place.url("manifests"), actions=DELETE)
+        if answer.status == 404:
+            return False
+        _expect(answer, (200, 202, 204), place, f"rejected deleting {reference}")
+        return True
+
+    def tags(self, reference: str) -> tuple[str, ...]:
+        """All tags of a repository, as the registry orders them; none when it does not know the repository."""
+        place = _place(reference)
+        path, found = f"/v2/{place.repository}/tags/list", list[str]()
+        seen: set[str] = set()
+        while path and path not in seen:
+            seen.add(path)
+            answer = self._ask("GET", place, path)
+            if answer.status == 404:
+                break
+            _expect(answer, (200,), place, f"cannot list the tags of {place.repository}")
+            found += _tags(answer, place)
+            following = _NEXT.search(answer.headers.get("link", ""))
+            path = _path(urljoin(path, following[1])) if following else ""
+        return tuple(dict.fromkeys(found))
+
+    def has_blob(self, reference: str, digest: str) -> bool:
+        """Whether the repository has a blob."""
+        place = _place(reference)
+        answer = self._ask("HEAD", place, place.url("blobs", digest))
+        if answer.status != 404:
+            _expect(answer, (200,), place, f"cannot be asked for blob {digest} of {place.repository}")
+        return answer.status == 200
+
+    def blob(self, reference: str, digest: str, *, limit: int = MOST_BLOB) -> bytes:
+        """A blob of the repository. Raises `NotInRegistry`, and `RegistryError` for one of more than `limit` bytes."""
+        place = _place(reference)
+        answer = self._ask("GET", place, place.url("blobs", digest), limit=limit)
+        _expect(answer, (200,), place, f"has no blob {digest} of {place.repository}")
+        if digest.startswith("sha256:") and _digest(answer.body) != digest:
+            raise RegistryError(f"{place.host}: blob {digest} of {place.repository} has other content")
+        return answer.body
+
+    def put_blob(self, reference: str, data: bytes) -> str:
+        """Write a blob to the repository, unless it is there. Returns its digest."""
+        place, digest = _place(reference), _digest(data)
+        if self.has_blob(reference, digest):
+            return digest
+        path = f"/v2/{place.repository}/blobs/uploads/"
+        begun = self._ask("POST", place, path, actions=PUSH)
+        _expect(begun, (202,), place, f"rejected a blob for {place.repository}")
+        upload = urljoin(begun.url, begun.headers.get("location", ""))
+        if urlsplit(upload).netloc == urlsplit(begun.url).netloc:
+            upload = _path(upload)
+        joint = "&" if urlsplit(upload).query else "?"
+        headers = {"Content-Type": "application/octet-stream"}
+        done = self._ask("PUT", place, f"{upload}{joint}digest={quote(digest)}", headers, data, actions=PUSH)
+        _expect(done, (201, 204), place, f"rejected a blob for {place.repository}")
+        return digest
+
+    def check_access(self, host: str) -> int:
+        """The HTTP status of a request to ``/v2/``: authenticated, or anonymous when docker has no login for `host`."""
+        place = _Place(host=HUB if host in HUB_KEYS else host)
+        first = self._request("GET", place, "/v2/", {}, b"", MOST_MANIFEST)
         if first.status != 401 or not self.logins.login(place.host):
             return first.status
         try:
-            return self._ask("GET", place, {}).status
-        except RegistryError:
+            return self._ask("GET", place, "/v2/").status
+        except RegistryDenied:
             return 401
 
-    def _manifest(self, method: str, place: _Place) -> Answer:
-        answer = self._ask(method, place, {"Accept": ", ".join(TYPES)})
-        if answer.status not in (200, 404):
-            raise RegistryError(f"{place.host} can't be asked about {place.repository}: {_reason(answer)}")
+    def close(self) -> None:
+        """Close all connections."""
+        self.http.close()
+
+    def _manifest(self, method: str, reference: str) -> Answer:
+        place = _place(reference)
+        answer = self._ask(method, place, place.url("manifests"), {"Accept": ", ".join(TYPES)})
+        if answer.status != 404:
+            _expect(answer, (200,), place, f"cannot be asked about {place.repository}")
         return answer
 
     def _ask(
-        self, method: str, place: _Place, headers: Mapping[str, str], body: bytes = b"", *, actions: str = "pull"
+        self,
+        method: str,
+        place: _Place,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        *,
+        actions: str = PULL,
+        limit: int = MOST_MANIFEST,
     ) -> Answer:
-        """A request that says who we are: at once where we know how to, else after the registry told us."""
+        """An authenticated request: at once where the registry said before how, else after it said so.
+
+        `path` is a URL where a registry sends a client to another host, which gets no credentials.
+        """
+        if urlsplit(path).scheme:
+            return self._send(method, path, headers or {}, body, limit)
         scope = f"repository:{place.repository}:{actions}" if place.repository else ""
-        with self._lock:
-            challenge = self._challenges.get(place.host)
-        said = self._authorisation(place.host, challenge, scope) if challenge else {}
-        answer = self._patient(method, place, {**headers, **said}, body)
+        said = {**(headers or {}), **self.access.known(place.host, scope)}
+        answer = self._request(method, place, path, said, body, limit)
         if answer.status != 401:
             return answer
-        challenge = _challenge(answer.headers.get("www-authenticate", ""))
-        with self._lock:
-            self._challenges[place.host] = challenge
-            self._tokens.pop((place.host, scope), None)
-        said = self._authorisation(place.host, challenge, scope)
-        return self._patient(method, place, {**headers, **said}, body) if said else answer
-
-    def _authorisation(self, host: str, challenge: Mapping[str, str], scope: str) -> dict[str, str]:
-        login = self.logins.login(host)
-        if challenge.get("scheme") == "bearer":
-            return {"Authorization": f"Bearer {self._token(host, challenge, login, scope)}"}
-        return {"Authorization": basic(login.user, login.password)} if login.user else {}
-
-    def _token(self, host: str, challenge: Mapping[str, str], login: Login, scope: str) -> str:
-        with self._lock:
-            if known := self._tokens.get((host, scope)):
-                return known
-        answer = self._fetch_token(challenge, login, scope)
-        try:
-            found = json.loads(answer.body) if answer.status == 200 else {}
-        except ValueError:
-            found = {}
-        token = str(found.get("token") or found.get("access_token") or "")
-        if not token:
-            raise RegistryError(f"{host} gives no access: {_reason(answer)}", f"log in:  docker login {host}")
-        with self._lock:
-            self._tokens[host, scope] = token
-        return token
-
-    def _fetch_token(self, challenge: Mapping[str, str], login: Login, scope: str) -> Answer:
-        realm = challenge.get("realm", "")
-        asked = {
-            **({"scope": scope} if scope else {}),
-            **({"service": challenge["service"]} if "service" in challenge else {}),
-        }
-        try:
-            if login.token:
-                asked |= {"grant_type": "refresh_token", "refresh_token": login.token, "client_id": "buildx-tasks"}
-                headers = {"Content-Type": "application/x-www-form-urlencoded"}
-                return self.connections.send("POST", realm, headers, urlencode(asked).encode())
-            headers = {"Authorization": basic(login.user, login.password)} if login.user else {}
-            joint = "&" if urlsplit(realm).query else "?"
-            return self.connections.send("GET", f"{realm}{joint}{urlencode(asked)}", headers)
-        except NoAnswerError as error:
-            raise RegistryError(error.message) from error
-
-    def _patient(self, method: str, place: _Place, headers: Mapping[str, str], body: bytes) -> Answer:
-        """A request that is sent once more when the registry is busy."""
-        answer = self._request(method, place, headers, body)
-        if answer.status in BUSY:
-            said = answer.headers.get("retry-after", "")
-            time.sleep(min(float(said) if said.isdigit() else PAUSE, LONGEST_PAUSE))
-            answer = self._request(method, place, headers, body)
+        if access := self.access.answer(place.host, scope, answer.headers.get("www-authenticate", "")):
+            return self._request(method, place, path, {**(headers or {}), **access}, body, limit)
         return answer
 
-    def _request(self, method: str, place: _Place, headers: Mapping[str, str], body: bytes) -> Answer:
-        """One request, over HTTP where that is what a registry speaks; a silent registry is not asked again."""
+    def _request(
+        self, method: str, place: _Place, path: str, headers: Mapping[str, str], body: bytes, limit: int
+    ) -> Answer:
+        """One request, over HTTP where that is what a registry speaks; an unreachable one is not asked again."""
         host = HUB_HOST if place.host == HUB else place.host
-        if why := self._silent.get(host):
-            raise RegistryError(why)
+        if failure := self._unreachable.get(host):
+            raise RegistryUnreachable(failure)
         schemes = [self._schemes[host]] if host in self._schemes else self._possible(host)
-        problem = ""
+        problems: list[RequestFailed] = []
+        rejected: Answer | None = None
         for scheme in schemes:
             try:
-                answer = self.connections.send(method, f"{scheme}://{host}{place.path}", headers, body)
-            except NoAnswerError as error:
-                problem = problem or error.message
+                answer = self.http.send(method, f"{scheme}://{host}{path}", headers, body, limit=limit)
+            except RequestFailed as error:
+                problems.append(error)
                 continue
             if answer.status == 400 and scheme == "http" and len(schemes) > 1:
-                continue  # how a TLS server answers plain HTTP
+                rejected = answer  # so a TLS server answers plain HTTP, and so a registry answers a bad request
+                continue
             self._schemes[host] = scheme
             return answer
-        self._silent[host] = problem or f"{host} speaks neither HTTP nor HTTPS"
-        raise RegistryError(self._silent[host])
+        if rejected is not None:
+            return rejected
+        if host not in self._schemes:
+            self._unreachable[host] = problems[0]
+        raise RegistryUnreachable(problems[0])
+
+    def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes, limit: int) -> Answer:
+        try:
+            return self.http.send(method, url, headers, body, limit=limit)
+        except RequestFailed as error:
+            raise RegistryUnreachable(error) from error
 
     def _possible(self, host: str) -> list[str]:
-        if not self.connections.is_insecure(host):
+        if not self.http.insecure(host):
             return ["https"]
         return ["https", "http"] if host.endswith(":443") else ["http", "https"]
 
 
-def connect(environ: Mapping[str, str], home: Path, runner: Runner, insecure: Iterable[str]) -> Registries:
-    """Registries as the docker CLI would know them: its logins, and what is insecure by the user's word."""
-    return Registries(Logins(docker_config(environ, str(home)), runner), Connections(insecure, environ))
+def connect(environ: Mapping[str, str], home: Path, runner: Runner, insecure: Iterable[str]) -> RegistryClient:
+    """A client as the docker CLI is one: its logins and TLS files, and the registries that the user calls insecure."""
+    http = HttpClient(environ, insecure=insecure_hosts(insecure))
+    return RegistryClient(Logins(docker_config(environ, str(home)), runner), http)
 
 
-def _place(ref: ImageRef) -> _Place:
+def _place(reference: str) -> _Place:
+    ref: ImageRef = parse_image_ref(reference)
     host = registry_of(ref) or HUB
     repository = ref.base_name[len(host) + 1 :] if registry_of(ref) else ref.base_name
     if host in ("index.docker.io", HUB):
@@ -223,16 +278,31 @@ def _place(ref: ImageRef) -> _Place:
     return _Place(host=host, repository=repository, name=ref.digest or ref.tag or "latest")
 
 
-def _challenge(text: str) -> dict[str, str]:
-    """The parts of a ``WWW-Authenticate`` header and its ``scheme``, all names in lower case."""
-    scheme, _blank, rest = text.partition(" ")
-    return {"scheme": scheme.lower(), **{name.lower(): value for name, value in _CHALLENGE.findall(rest)}}
+def _digest(data: bytes) -> str:
+    return f"sha256:{sha256(data).hexdigest()}"
 
 
-def _reason(answer: Answer) -> str:
-    """The status, and what the registry says about it."""
+def _expect(answer: Answer, statuses: tuple[int, ...], place: _Place, what: str) -> None:
+    """Raise what an answer of another status means."""
+    if answer.status in statuses:
+        return
+    text = f"{place.host} {what}: {rejection(answer)}"
+    if answer.status in (401, 403):
+        hint = f"log in:  docker login {place.host}" if answer.status == 401 else ""
+        raise RegistryDenied(text, hint, status=answer.status)
+    kind = NotInRegistry if answer.status == 404 else RegistryRejected
+    raise kind(text, status=answer.status)
+
+
+def _tags(answer: Answer, place: _Place) -> list[str]:
     try:
-        error = json.loads(answer.body)["errors"][0]
-        return f"{answer.status} {error.get('message') or error.get('code')}"
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-        return f"status {answer.status}"
+        data = json.loads(answer.body)
+        return [str(tag) for tag in data.get("tags") or []]
+    except (ValueError, AttributeError, TypeError):
+        raise RegistryError(f"{place.host} lists the tags of {place.repository} in a form that is not JSON") from None
+
+
+def _path(url: str) -> str:
+    """Path and query of the next page: a registry behind a proxy may not know its own name."""
+    parts = urlsplit(url)
+    return parts.path + (f"?{parts.query}" if parts.query else "")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from buildx_tasks.errors import BuildxTasksError
-from buildx_tasks.execution.registry.client import Manifest, Registries
+from buildx_tasks.execution.registry.client import Manifest, RegistryClient
 from buildx_tasks.model.imageref import parse_image_ref
 from buildx_tasks.model.result import ArtifactResult, PlatformManifest, Results
 
@@ -18,13 +18,13 @@ ATTESTATION = "attestation-manifest"
 REFERENCE_TYPE = "vnd.docker.reference.type"
 
 
-def with_manifests(results: Results, registries: Registries) -> Results:
+def with_manifests(results: Results, registries: RegistryClient) -> Results:
     """`results` with the manifests of all pushed images; those that can't be asked for stay without, and say so."""
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         return replace(results, builds=tuple(pool.map(lambda build: _looked_up(build, registries), results.builds)))
 
 
-def _looked_up(build: ArtifactResult, registries: Registries) -> ArtifactResult:
+def _looked_up(build: ArtifactResult, registries: RegistryClient) -> ArtifactResult:
     if not build.ok or "@" not in build.reference:
         return build
     name = f"{parse_image_ref(build.tag).base_name}@{build.digest}"

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from buildx_tasks.execution.registry.connections import Connections, NoAnswerError
 from buildx_tasks.planning.failures.diagnosis import Diagnosis
 from buildx_tasks.planning.failures.retry import limited_request, parse_retry_after, said_retry_after, wait_before
 
@@ -52,12 +51,14 @@ def _asked(error: str) -> float | None:
 
 def ask_retry_after(url: str) -> float | None:
     """Repeat a refused request as a HEAD, to read the Retry-After header that docker keeps for itself."""
+    from buildx_tasks.execution.http.client import HttpClient
+    from buildx_tasks.execution.http.errors import RequestFailed
+
     parts = urlsplit(url)
-    connections = Connections(insecure=(parts.netloc,), environ=os.environ)
-    try:
-        header = connections.send("HEAD", f"{parts.scheme}://{parts.netloc}{parts.path}", {}).headers.get("retry-after")
-    except NoAnswerError:
-        return None
-    finally:
-        connections.close()
+    with HttpClient(os.environ, insecure=lambda host: host == parts.netloc) as client:
+        try:
+            address = f"{parts.scheme}://{parts.netloc}{parts.path}"
+            header = client.send("HEAD", address, retries=0).headers.get("retry-after")
+        except RequestFailed:
+            return None
     return parse_retry_after(header, datetime.now(UTC)) if header else None

@@ -56,10 +56,13 @@ def _registry(facts: RegistryFacts, settings: Settings) -> Check:
 def _registry_silent(facts: RegistryFacts, settings: Settings) -> Check:
     host, text = facts.host, facts.error.lower()
     insecure = f"{task_command('buildx.config.set')} --global insecure-registries {host}"
+    if "client certificate" in text:
+        fix = f"put client.cert and client.key into /etc/docker/certs.d/{host}, and give them to the builder"
+        return problem("registry", f"{host}: {facts.error}", fix)
     if "certificate" in text:
         fix = f"give its CA to docker (/etc/docker/certs.d/{host}/ca.crt) and to the builder, or:  {insecure}"
         return problem("registry", f"the certificate of {host} can't be trusted: {facts.error}", fix)
-    if "wrong version number" in text or "record layer" in text or "http request" in text:
+    if "does not speak tls" in text:
         declared = host in settings.insecure_registries
         return problem("registry", f"{host} speaks plain HTTP", "" if declared else insecure)
     return problem(

@@ -14,7 +14,7 @@ import pytest
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.execution.cache.artifacts import ArtifactCache, open_cache
 from buildx_tasks.execution.cache.store import ArtifactStore
-from buildx_tasks.execution.registry.client import RegistryError
+from buildx_tasks.execution.registry.errors import RegistryError
 from buildx_tasks.execution.sources.sources import gather_sources
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Command, Completed, Write

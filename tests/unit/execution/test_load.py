@@ -113,7 +113,7 @@ def test_a_web_address_is_fetched_and_its_paths_begin_in_the_current_folder(tmp_
 
 def test_a_web_address_that_does_not_answer_is_named(tmp_path: Path, server: str) -> None:
     (tmp_path / "web").mkdir()
-    with pytest.raises(CannotStart, match=r"none\.yaml can't be read: HTTP Error 404"):
+    with pytest.raises(CannotStart, match=r"none\.yaml can't be read: HTTP status 404 Not Found"):
         load(tmp_path, Settings(filename=f"{server}/none.yaml"))
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from buildx_tasks.execution.registry.client import Manifest, RegistryError
+from buildx_tasks.execution.registry.client import Manifest
+from buildx_tasks.execution.registry.errors import RegistryError
 from buildx_tasks.execution.registry.manifests import platform_manifests, with_manifests
 from buildx_tasks.model.result import BUILT, CACHED, FAILED, ArtifactResult, PlatformManifest, Results
 from buildx_tasks.reporting.buildjson import record_json

@@ -310,8 +310,24 @@ def test_dockers_own_builder_takes_no_other_nodes() -> None:
         (RegistryFacts(host="r.io", status=200, has_login=True), OK, "takes our credentials", ""),
         (RegistryFacts(host="r.io", status=503), WARNING, "503", "later"),
         (RegistryFacts(host="r.io", error="Connection refused"), PROBLEM, "does not answer", "--default-repo"),
-        (RegistryFacts(host="r.io", error="wrong version number"), PROBLEM, "plain HTTP", "insecure-registries r.io"),
-        (RegistryFacts(host="r.io", error="certificate verify failed"), PROBLEM, "can't be trusted", "its CA"),
+        (
+            RegistryFacts(host="r.io", error="it does not speak TLS (wrong version number)"),
+            PROBLEM,
+            "plain HTTP",
+            "insecure-registries r.io",
+        ),
+        (
+            RegistryFacts(host="r.io", error="it requires a client certificate"),
+            PROBLEM,
+            "r.io: it requires a client certificate",
+            "/etc/docker/certs.d/r.io",
+        ),
+        (
+            RegistryFacts(host="r.io", error="its certificate is not trusted: unknown"),
+            PROBLEM,
+            "can't be trusted",
+            "its CA",
+        ),
     ],
 )
 def test_registries(registry: RegistryFacts, verdict: str, text: str, fix: str) -> None:

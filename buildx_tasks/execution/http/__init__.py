@@ -1,0 +1,1 @@
+"""Requests over HTTP: proxies, TLS files, redirects, and plain reasons when there is no answer."""
