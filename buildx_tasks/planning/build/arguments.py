@@ -11,11 +11,12 @@ from buildx_tasks.model.argv import Flag, flags
 from buildx_tasks.model.config import Artifact, Config, Hook
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.request import BUILDX, spelled
+from buildx_tasks.model.taskname import task_command
 
 NUL = "\0"
 SHORTER = "make it shorter, or put it into a file that the command reads"
 AS_FILE = "give the build a file instead: docker.secrets with src, or buildContexts in the .buildx block"
-BY_BAKE = "or build by a bake file, which has no such limit:  invoke buildx.plan --format bake"
+BY_BAKE = f"or build by a bake file, which has no such limit:  {task_command('buildx.plan')} --format bake"
 
 
 def check_nul(configs: Iterable[Config], artifacts: Iterable[Artifact]) -> None:
@@ -64,10 +65,11 @@ def long_arguments(plan: BuildPlan, longest: int) -> tuple[CannotStart, ...]:
 
 def _of_step(step: BuildStep, longest: int) -> Iterator[CannotStart]:
     bake = f"{AS_FILE}\n{BY_BAKE}" if step.tool == BUILDX else AS_FILE
+    build_args = {f"{arg.value.name}={arg.value.value}" for arg in step.request.build_args}
     for item in flags(step.request, spelled):
         for text in item.words:
             if _size(text) > longest:
-                hint = bake if item.words[0] == "--build-arg" else SHORTER
+                hint = bake if text in build_args else SHORTER
                 yield _problem(f"{step.artifact.named}: {_name(item)}", text, longest, hint)
     for variable in step.environment:
         text = f"{variable.name}={variable.value}"

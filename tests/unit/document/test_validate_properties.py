@@ -56,7 +56,7 @@ def closed_mappings(value: Any, at: int, path: tuple[str | int, ...] = ()) -> li
     found: list[tuple[str | int, ...]] = []
     if isinstance(value, dict):
         place = locate(path, at)
-        if place and place.definition:
+        if place and place.definition and not place.definition.open:
             found.append(path)
         for key, item in value.items():
             found += closed_mappings(item, at, (*path, key))
