@@ -194,6 +194,19 @@ class Run:
             finally:
                 cache.save()
 
+    def explain(self, prepared: PreparedRun) -> Mapping[str, str]:
+        """Why each artifact would be built, by image; a missing one would not. Runs nothing of the config's."""
+        from buildx_tasks.execution.cache.artifacts import open_cache
+
+        settings, plan, world = prepared.settings, prepared.plan, self.world
+        expander = Expander(world.environ, now=world.now, cmd=not_run)
+        cache = open_cache(
+            settings, world, plan, EnvironmentRunner(world.runner, plan.environment), expander, running=False
+        )
+        if cache is None:
+            return {step.image: "the artifact cache is off" for step in plan.steps}
+        return cache.explain()
+
     def with_record(self, results: Results, plan: BuildPlan) -> Results:
         """`results` with what only a record of the run tells: the manifests of every platform."""
         from buildx_tasks.execution.registry.client import connect

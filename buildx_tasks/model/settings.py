@@ -10,11 +10,14 @@ from dataclasses import dataclass, field, fields
 
 DEFAULT_CONCURRENCY = 4
 OFF = "off"
+LOCAL = "local"
+REGISTRY = "registry"
 PLAIN = "plain"
 TTY = "tty"
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "cache-mode": ("auto", "read", "write", "off"),
+    "artifact-cache": (LOCAL, REGISTRY, OFF),
     "attest": ("auto", "none", "min", "max"),
     "progress": ("auto", PLAIN, TTY),
     "sync-remote-cache": ("always", "missing", "never"),
@@ -60,6 +63,8 @@ class Settings:
     no_cache: bool = False
     no_cache_filter: tuple[str, ...] = ()
     cache_artifacts: bool = True
+    artifact_cache: str = LOCAL
+    artifact_cache_prefix: str = "bx-"
     cache_file: str = ""
     # what comes out
     output: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from buildx_tasks.model.argv import Flag, flags
@@ -12,6 +13,7 @@ from buildx_tasks.model.request import BUILDX, spelled
 from buildx_tasks.reporting.words import counted
 
 HIDDEN = "***"
+UNCHANGED = "nothing changed, so it would not be built"
 MANY = 10
 """With more artifacts than these a plan is a table, unless all of it is asked for."""
 COLUMNS = ("ARTIFACT", "TAG", "OUTPUT", "BUILDER", "PLATFORMS", "CACHES", "NEEDS")
@@ -89,9 +91,19 @@ def _shown(item: Variable) -> str:
     return HIDDEN if item.secret else item.value
 
 
-def plan_json(plan: BuildPlan) -> str:
-    """The plan as data."""
-    return json.dumps(_plan_data(plan), indent=2, ensure_ascii=False) + "\n"
+def why_text(plan: BuildPlan, why: Mapping[str, str]) -> str:
+    """Why each artifact would be built, `why` by image; one that is not in it would not be."""
+    width = max((len(step.image) for step in plan.steps), default=0)
+    lines = [f"#   {step.image:<{width}}  {why.get(step.image, UNCHANGED)}" for step in plan.steps]
+    return "\n".join(["", "# why it would be built:", *lines]) + "\n"
+
+
+def plan_json(plan: BuildPlan, why: Mapping[str, str] | None = None) -> str:
+    """The plan as data; with `why` each build says why it would be made, "" when it would not."""
+    data = _plan_data(plan)
+    for build in data["builds"] if why is not None else ():
+        build["why"] = (why or {}).get(build["imageName"], "")
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
 def _plan_data(plan: BuildPlan) -> dict[str, Any]:

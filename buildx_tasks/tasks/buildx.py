@@ -52,17 +52,21 @@ def plan(c: Context, given: Mapping[str, Any]) -> None:
     context = RunContext.from_invoke(c, lambda _environ: shown, asking=True)
 
     from buildx_tasks.reporting.paint import terminal_width
-    from buildx_tasks.reporting.plan import full_plan_text, plan_json, plan_text
+    from buildx_tasks.reporting.plan import full_plan_text, plan_json, plan_text, why_text
     from buildx_tasks.tasks.presenter import Presenter
 
-    planned = context.run(flags).prepare(building=False).plan
+    run = context.run(flags)
+    prepared = run.prepare(building=False)
+    planned = prepared.plan
     if form == "bake":
         Presenter.of(context).bake(planned)
         return
+    why = run.explain(prepared) if given["explain"] else None
     if form == "json":
-        text = plan_json(planned)
+        text = plan_json(planned, why)
     else:
         text = full_plan_text(planned) if form == "full" else plan_text(planned, width=terminal_width())
+        text += why_text(planned, why) if why is not None else ""
     sys.stdout.write(as_called(text))
 
 

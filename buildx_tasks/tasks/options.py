@@ -99,6 +99,8 @@ BUILD: tuple[Option, ...] = (
     _boolean("cache_artifacts", "whether what has not changed is left alone (default: true)"),
     _no("cache_artifacts", "build also what has not changed"),
     _text("cache_file", "file that notes what has been built"),
+    _text("artifact_cache", "where results of builds are known: local, registry (every machine finds them) or off"),
+    _text("artifact_cache_prefix", "how the tags begin under which a registry knows results (default: bx-)"),
     _list("output", "exporter besides or instead of push and load, such as type=oci,dest=image.tar; repeat"),
     _text("attest", "attestations: auto, none, min or max"),
     _boolean("sbom", "attach a software bill of materials"),
@@ -123,6 +125,7 @@ RESULT: tuple[Option, ...] = (
 
 FORMAT: tuple[Option, ...] = (
     Option("format", "text (a table for more than ten artifacts), full, json or bake (a docker-bake.json)"),
+    Option("explain", "say what changed since the last known build of each artifact", default=False),
 )
 
 

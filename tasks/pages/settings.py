@@ -51,6 +51,8 @@ MEANINGS = {
     "no-cache-filter": "Stages to build without cache.",
     "cache-artifacts": "Whether what has not changed since its last build is skipped.",
     "cache-file": "Where is noted what has been built.",
+    "artifact-cache": "Where results of builds are known: on this machine, also in the `registry`, or nowhere.",
+    "artifact-cache-prefix": "How the tags begin under which a registry knows results.",
     "output": "Exporters besides or instead of push and load.",
     "attest": "Attestations; `auto` leaves them out for several platforms and for loads.",
     "sbom": "Whether a software bill of materials is attached.",

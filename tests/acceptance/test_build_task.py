@@ -118,7 +118,7 @@ class TestResult:
             "Generating tags...",
             " - app -> localhost:5000/app:v1",
             "Checking cache...",
-            " - app: Not found. Building",
+            " - app: Not found. Building (no earlier build is known here)",
             "Starting build...",
             "Building [app]...",
             "Target platforms: [linux/arm64]",

@@ -154,6 +154,14 @@ OPTIONS: dict[str, Case] = {
     "no_cache_filter": Case(value="deps", seen='"--no-cache-filter",\n        "deps"'),
     "cache_artifacts": Case(value="false", prepare=on_plain_docker, seen='"--force-rm"'),
     "no_cache_artifacts": Case(prepare=on_plain_docker, seen='"--force-rm"'),
+    "artifact_cache": Case(
+        value="registry",
+        base=(*BUILDING, "--tag", "v1", "--push", "--default-repo", "127.0.0.1:9"),
+        seen="results are not kept in the registry for other machines: ",
+    ),
+    "artifact_cache_prefix": Case(
+        value="a/b", base=(*BUILDING, "--tag", "v1"), seen="artifact-cache-prefix 'a/b' does not make a tag"
+    ),
     "output": Case(value="type=oci,dest=image.tar", seen='"--output",\n        "type=oci,dest=image.tar"'),
     "attest": Case(value="max", seen='"--provenance",\n        "mode=max"'),
     "sbom": Case(value="true", seen='"--sbom=true"'),
@@ -339,7 +347,19 @@ BLOCK: dict[str, tuple[object, str]] = {
     "artifacts.ulimits": (["nofile=1024"], '"--ulimit",\n        "nofile=1024"'),
 }
 """Every key of the ``.buildx:`` block, a value, and what it does to a plan."""
-BLOCK_ELSEWHERE = ("builders", "artifacts")
+BLOCK_ELSEWHERE = ("builders", "artifacts", "artifactCache", "artifactCachePrefix")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "seen"),
+    [
+        ("artifactCache", "registry", "results are not kept in the registry for other machines: "),
+        ("artifactCachePrefix", "a/b", "artifact-cache-prefix 'a/b' does not make a tag"),
+    ],
+)
+def test_a_key_of_the_block_for_the_artifact_cache(here: Here, tmp_path: Path, key: str, value: str, seen: str) -> None:
+    project = make_project(tmp_path, f"{ONE}.buildx: {{{key}: {value}}}\n")
+    assert seen in here.invoke(project, *BUILDING, "--tag", "v1", "--push", "--default-repo", "127.0.0.1:9").err
 
 
 def test_every_key_of_the_block_has_a_case() -> None:

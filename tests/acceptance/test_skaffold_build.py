@@ -94,7 +94,7 @@ class TestBuild:
         project.docker.table = {asked: (0, answer, "")} | project.docker.table
         first = here.invoke(project, "buildx.build", "--no-push")
         again = here.invoke(project, "buildx.build", "--no-push")
-        assert " - simple-build: Not found. Building" in first.out
+        assert " - simple-build: Not found. Building (no earlier build is known here)" in first.out
         assert "Not found. Building" not in again.out
         assert len(project.docker.builds) == 1
 
@@ -120,7 +120,7 @@ class TestConsole:
             "Generating tags...",
             " - simple-build -> registry.example.com/simple-build:v1",
             "Checking cache...",
-            " - simple-build: Not found. Building",
+            " - simple-build: Not found. Building (no earlier build is known here)",
             "Starting build...",
             "Building [simple-build]...",
         ]

@@ -51,12 +51,12 @@ class Project:
         sandbox.env["SOURCE_DATE_EPOCH"] = "1700000000"
 
     def build(self, *words: str, tag: str = "v1", attest: str = "none") -> dict[str, str]:
-        """Build; what was said of every artifact."""
+        """Build; what was said of every artifact, without why it is built."""
         words = (f"--tag={tag}", f"--attest={attest}", "--file-output=out.json", *words)
         done = self.sandbox.run("buildx-tasks", "buildx.build", *words, cwd=self.folder)
         lines = done.out.partition("Checking cache...\n")[2].splitlines()
         said = [line.removeprefix(" - ").partition(": ") for line in lines if line.startswith(" - ")]
-        return {image: state for image, colon, state in said if colon and " -> " not in image}
+        return {image: state.partition(" (")[0] for image, colon, state in said if colon and " -> " not in image}
 
     def result(self, image: str = "app") -> str:
         builds = json.loads((self.folder / "out.json").read_text())["builds"]

@@ -1,33 +1,45 @@
-"""The artifact cache of one run: what need not be built, because its result is known and there."""
+"""The artifact cache of one run: what need not be built, because its result is known and there.
+
+A key is looked up on this machine first, and with ``artifact-cache: registry`` in the artifact's own repository.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buildx_tasks.errors import BuildxTasksError, CannotStart
+from buildx_tasks.execution.cache.lastbuilds import LastBuilds
+from buildx_tasks.execution.cache.remote import RegistryKeys
 from buildx_tasks.execution.cache.store import NAME, ArtifactStore
 from buildx_tasks.execution.docker.images import DaemonImages, id_reference
 from buildx_tasks.execution.sources.buildinputs import BuildInputs, Expand
 from buildx_tasks.execution.sources.filehash import FileHashes, memory_path, user_cache_folder
+from buildx_tasks.execution.sources.gittree import GitTrees
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Runner
-from buildx_tasks.model.imageref import parse_image_ref
+from buildx_tasks.model.imageref import parse_image_ref, registry_of
 from buildx_tasks.model.plan import BuildPlan, BuildStep
-from buildx_tasks.model.request import PUSH
+from buildx_tasks.model.request import CUSTOM, PUSH
 from buildx_tasks.model.result import BUILT, CACHED, ArtifactResult
-from buildx_tasks.model.settings import Settings
-from buildx_tasks.planning.reuse.fingerprint import Inputs, Required, fingerprint, why_fresh, why_unknown
-from buildx_tasks.planning.reuse.rules import in_order, usable
+from buildx_tasks.model.settings import OFF, REGISTRY, Settings
+from buildx_tasks.planning.reuse.fingerprint import Inputs, Required, key_of_parts, key_parts, why_fresh, why_unknown
+from buildx_tasks.planning.reuse.keytags import check_prefix, key_reference, last_reference, why_read_only
+from buildx_tasks.planning.reuse.rules import in_waves, usable
+from buildx_tasks.planning.reuse.why import Record, explain, make_record
 
 if TYPE_CHECKING:
     from buildx_tasks.execution.registry.client import RegistryClient
 
 AT_ONCE = 8
+LAST = "last"
+GONE = "its result is not there any more"
 MISSING = "Not found. Building"
 LOCAL = "Found Locally"
 REMOTE = "Found Remotely"
@@ -46,19 +58,24 @@ class _Known:
 
 
 def open_cache(
-    settings: Settings, world: World, plan: BuildPlan, runner: Runner, expand: Expand
+    settings: Settings, world: World, plan: BuildPlan, runner: Runner, expand: Expand, *, running: bool = True
 ) -> ArtifactCache | None:
     """The cache for `plan`; None when it is off, or when its usual file can't be read, which is said.
 
+    Without `running` nothing that the config names is run, such as what lists the files of a custom artifact.
+
     Raises `CannotStart` for a ``cache-file`` that can't be read or holds something else.
     """
-    if not settings.cache_artifacts or not plan.steps:
+    if not settings.cache_artifacts or settings.artifact_cache == OFF or not plan.steps:
         return None
+    check_prefix(settings)
     folder = user_cache_folder(world.environ, world.home)
     store = _store(settings, world, folder / NAME)
     if store is None:
         return None
-    return ArtifactCache(plan, store, FileHashes(memory_path(folder, world.cwd)), world, runner, expand)
+    hashes = FileHashes(memory_path(folder, world.cwd))
+    last = LastBuilds(folder / LAST)
+    return ArtifactCache(plan, store, hashes, world, runner, expand, settings, last, running=running)
 
 
 def _store(settings: Settings, world: World, usual: Path) -> ArtifactStore | None:
@@ -85,7 +102,17 @@ class ArtifactCache:
     """`lookup` before the run, `built` for every result of it, `save` in the end, whatever happened."""
 
     def __init__(
-        self, plan: BuildPlan, store: ArtifactStore, hashes: FileHashes, world: World, runner: Runner, expand: Expand
+        self,
+        plan: BuildPlan,
+        store: ArtifactStore,
+        hashes: FileHashes,
+        world: World,
+        runner: Runner,
+        expand: Expand,
+        settings: Settings,
+        last: LastBuilds,
+        *,
+        running: bool = True,
     ) -> None:
         self.plan = plan
         self.store = store
@@ -94,9 +121,18 @@ class ArtifactCache:
         self.runner = runner
         self.expand = expand
         self.images = DaemonImages(runner)
-        self.unknown = {step.image: why_unknown(step, world.environ) for step in plan.steps}
+        self.last = last
+        self.prefix = settings.artifact_cache_prefix
+        self.in_registry = settings.artifact_cache == REGISTRY
+        self.read_only = why_read_only(settings, world.environ, _event(world.environ)) if self.in_registry else ""
+        self.keys = RegistryKeys(lambda: self.registries, world.notify)
+        self.unknown = {
+            step.image: why_unknown(step, world.environ) or ("" if running else _why_not_listed(step))
+            for step in plan.steps
+        }
         self.inputs = self._look_at_inputs(plan.steps)
         self.digests: dict[str, str] = {}
+        self.shared: dict[str, str] = {}
         self.results: list[tuple[BuildStep, ArtifactResult]] = []
         self._registries: RegistryClient | None = None
         self._lock = threading.Lock()
@@ -108,12 +144,25 @@ class ArtifactCache:
         known = self._known(lines)
         self._check(known)
         found = self._settled(known)
+        self.digests = {image: one.digest for image, one in found.items()}
+        why = self._why([step for step in self.plan.steps if step.image not in found])
         for step in self.plan.steps:
             state = known[step.image].state if step.image in known else lines[step.image]
             usual = state in (LOCAL, REMOTE, RETAG) and step.image not in found
-            say(f" - {step.image}: {MISSING if usual else state}\n")
-        self.digests = {image: one.digest for image, one in found.items()}
+            reason = f" ({why[step.image]})" if why.get(step.image) else ""
+            say(f" - {step.image}: {MISSING if usual else state}{reason}\n")
         return {image: _result(one) for image, one in found.items()}
+
+    def explain(self) -> dict[str, str]:
+        """Why each artifact would be built, by image; what is known is left out. Sets no tag and pulls nothing."""
+        known = self._known({}, pulling=False)
+        self._check(known)
+        there = [image for image, one in known.items() if one.state in (LOCAL, REMOTE, RETAG)]
+        found = usable(self.plan, there)
+        self.digests = {image: known[image].digest for image in found}
+        building = [step for step in self.plan.steps if step.image not in found]
+        why = self._why(building)
+        return {step.image: self._reason(step) or why.get(step.image) or GONE for step in building}
 
     def built(self, step: BuildStep, result: ArtifactResult) -> None:
         """Take note of a result; called from the threads that build."""
@@ -125,10 +174,12 @@ class ArtifactCache:
     def save(self) -> None:
         """Write down what was built, and the digests of files; trouble with that is said and nothing else."""
         after = self._look_at_inputs(step for step, _result in self.results)
-        for step, result in self.results:
-            # A file that changed meanwhile may be in the image or not.
-            if step.image in after and after[step.image] == self.inputs[step.image] and (key := self._key(step)):
-                self._keep(step, key, result.digest)
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+            for step, result in self.results:
+                # A file that changed meanwhile may be in the image or not.
+                if step.image in after and after[step.image] == self.inputs[step.image] and (key := self._key(step)):
+                    self._keep(step, key, result.digest)
+                    pool.submit(self._share, step, key, result.digest)
         try:
             self.store.save()
         except CannotStart as error:
@@ -136,37 +187,117 @@ class ArtifactCache:
         self.hashes.save()
 
     def _look_at_inputs(self, steps: Iterable[BuildStep]) -> dict[str, Inputs]:
-        look = BuildInputs(self.plan, self.hashes, self.world.cwd, self.runner, self.expand)
+        trees = GitTrees(self.world.runner, self.world.environ) if self.in_registry else None
+        look = BuildInputs(self.plan, self.hashes, self.world.cwd, self.runner, self.expand, trees)
         return {step.image: look.of(step) for step in steps if not self.unknown[step.image]}
 
-    def _key(self, step: BuildStep) -> str:
-        """The key of a build; "" when its inputs or the digest of a required image are not known."""
-        inputs = self.inputs.get(step.image)
-        if inputs is None or inputs.unknown or not all(self.digests.get(image) for image in step.needs):
-            return ""
-        required = {image: self._required(image) for image in step.needs}
-        return fingerprint(step, inputs, required, self.world.environ)
+    def _key(self, step: BuildStep, *, pushed: bool = False) -> str:
+        """The key of a build; "" when its inputs or the digest of a required image are not known.
 
-    def _required(self, image: str) -> Required:
-        step, digest = self.plan.step(image), self.digests[image]
-        return Required(digest=digest, reference=_reference(step, digest))
+        With `pushed` it is the key under which a machine that pushes shares the result of a loaded image.
+        """
+        parts = self._parts(step, pushed=pushed)
+        return key_of_parts(parts) if parts else ""
 
-    def _known(self, lines: dict[str, str]) -> dict[str, _Known]:
-        """The results that the store knows, or that are imported; `lines` gets a word for every other artifact."""
+    def _parts(self, step: BuildStep, *, pushed: bool = False) -> dict[str, object]:
+        """What the key is made of; empty when there can be no key."""
+        inputs, digests = self.inputs.get(step.image), self.shared if pushed else self.digests
+        if inputs is None or inputs.unknown or not all(digests.get(image) for image in step.needs):
+            return {}
+        required = {image: self._required(image, digests[image], pushed=pushed) for image in step.needs}
+        return key_parts(step, inputs, required, self.world.environ)
+
+    def _required(self, image: str, digest: str, *, pushed: bool) -> Required:
+        step = self.plan.step(image)
+        return Required(digest=digest, reference=f"{step.tag}@{digest}" if pushed else _reference(step, digest))
+
+    def _known(self, lines: dict[str, str], *, pulling: bool = True) -> dict[str, _Known]:
+        """The results that are known here, in the registry, or imported; `lines` gets a word for every other artifact.
+
+        What is required comes first, as its digest is a part of the key; what does not need each other is asked for
+        at once. Without `pulling` an image that would have to be loaded counts as not known.
+        """
         known: dict[str, _Known] = {}
-        for step in in_order(self.plan):
-            if why := self.unknown[step.image] or why_fresh(step) or self.inputs[step.image].unknown:
-                lines[step.image] = f"Not looked up, {why}. Building"
-                continue
-            lines[step.image] = MISSING
-            if not (key := self._key(step)):
-                continue
-            entry = self.store.get(_entry_key(step, key))
-            digest = (entry.digest if step.output == PUSH else entry.id) if entry else ""
-            if digest := digest or self._imported(step, key):
-                self.digests[step.image] = digest
-                known[step.image] = _Known(step, digest)
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+            for wave in in_waves(self.plan):
+                keyed: list[tuple[BuildStep, str]] = []
+                for step in wave:
+                    why = self._reason(step)
+                    lines[step.image] = f"Not looked up, {why}. Building" if why else MISSING
+                    if key := "" if why else self._key(step):
+                        keyed.append((step, key))
+                digests = pool.map(lambda one: self._known_digest(one[0], one[1], pulling), keyed)
+                for (step, _key), digest in zip(keyed, digests, strict=True):
+                    if digest:
+                        self.digests[step.image] = digest
+                        known[step.image] = _Known(step, digest)
         return known
+
+    def _reason(self, step: BuildStep) -> str:
+        """Why a result is not looked up; "" when it is."""
+        return self.unknown[step.image] or why_fresh(step) or self.inputs[step.image].unknown
+
+    def _known_digest(self, step: BuildStep, key: str, pulling: bool) -> str:
+        with self._lock:
+            entry = self.store.get(_entry_key(step, key))
+        found = (entry.digest if step.output == PUSH else entry.id) if entry else ""
+        return found or self._shared(step, key, pulling) or self._imported(step, key)
+
+    def _shared(self, step: BuildStep, key: str, pulling: bool) -> str:
+        """The digest of a result that the registry knows by its key; of one to be loaded, the ID after the pull."""
+        names_registry = registry_of(parse_image_ref(step.tag))
+        if not self.in_registry or not names_registry or (step.output != PUSH and not pulling):
+            return ""
+        shared_key = key if step.output == PUSH else self._key(step, pushed=True)
+        if not shared_key or not (digest := self.keys.find(key_reference(step, shared_key, self.prefix))):
+            return ""
+        self.shared[step.image] = digest
+        found = digest if step.output == PUSH else self._pulled(step, digest)
+        if found:
+            self._keep(step, key, found)
+        return found
+
+    def _pulled(self, step: BuildStep, digest: str) -> str:
+        """The image ID of a result that was pulled from the registry by its digest; "" when it can't be had."""
+        reference = f"{parse_image_ref(step.tag).base_name}@{digest}"
+        platform = step.platforms[0] if len(step.platforms) == 1 else ""
+        with self._lock:
+            if not self.images.pull(reference, platform):
+                return ""
+            return self.images.id_after_pull(reference)
+
+    def _share(self, step: BuildStep, key: str, digest: str) -> None:
+        """Let other machines find a pushed result and what it was made from; and this one, why the next is built."""
+        inputs = self.inputs[step.image]
+        record = make_record(self._parts(step), inputs.entries)
+        name = last_reference(step, self.prefix)
+        self.last.put(name, record)
+        shared = self.in_registry and not self.read_only and step.output == PUSH
+        if shared and self.keys.publish(key_reference(step, key, self.prefix), digest):
+            self.keys.put_last(name, record)
+
+    def _why(self, steps: Sequence[BuildStep]) -> dict[str, str]:
+        """What changed since the last known build of `steps`, which are built; none of those with unknown inputs."""
+        building = {step.image for step in steps}
+        found: dict[str, str] = {}
+        records: dict[str, Record] = {}
+        for step in steps:
+            if self._reason(step):
+                continue
+            if rebuilt := [image for image in step.needs if image in building]:
+                found[step.image] = f"required image {', '.join(rebuilt)} is built"
+            elif parts := self._parts(step):
+                records[step.image] = make_record(parts, self.inputs[step.image].entries)
+        asked = [step for step in steps if step.image in records]
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+            for step, before in zip(asked, pool.map(self._last_record, asked), strict=True):
+                found[step.image] = explain(before, records[step.image])
+        return found
+
+    def _last_record(self, step: BuildStep) -> Record | None:
+        name = last_reference(step, self.prefix)
+        asks = self.in_registry and registry_of(parse_image_ref(step.tag))
+        return self.last.get(name) or (self.keys.last(name) if asks else None)
 
     def _check(self, known: dict[str, _Known]) -> None:
         """Find out which results are where they should be: registries a few at a time, the daemon all at once."""
@@ -232,7 +363,8 @@ class ArtifactCache:
     def _keep(self, step: BuildStep, key: str, digest: str) -> None:
         """Tell the store what came out: a registry's digest, or the ID of a loaded image."""
         where = {"digest": digest} if step.output == PUSH else {"image_id": digest}
-        self.store.put(_entry_key(step, key), **where)
+        with self._lock:
+            self.store.put(_entry_key(step, key), **where)
 
     def _pushed_already(self, step: BuildStep) -> str:
         try:
@@ -256,6 +388,20 @@ class ArtifactCache:
                 world, insecure = self.world, self.plan.insecure_registries
                 self._registries = connect(world.environ, world.home, self.runner, insecure)
             return self._registries
+
+
+def _why_not_listed(step: BuildStep) -> str:
+    """Why the files of a custom artifact are not known without running something; "" when they are."""
+    command = step.tool == CUSTOM and step.artifact.custom.dependencies.command
+    return "its files are listed by a command, which only a build runs" if command else ""
+
+
+def _event(environ: Mapping[str, str]) -> Mapping[str, object]:
+    """What GitHub says of the event that a workflow runs for."""
+    with contextlib.suppress(OSError, ValueError):
+        event = json.loads(Path(environ.get("GITHUB_EVENT_PATH", "")).read_bytes())
+        return event if isinstance(event, dict) else {}
+    return {}
 
 
 def _entry_key(step: BuildStep, key: str) -> str:

@@ -45,6 +45,14 @@ class DaemonImages:
         wanted = ("--platform", platform) if platform else ()
         return self.runner.capture(Command(argv=("docker", "pull", "--quiet", *wanted, tag))).ok
 
+    def id_after_pull(self, reference: str) -> str:
+        """The ID of an image by the reference it was pulled with; "" when the daemon has none."""
+        inspect = ("docker", "image", "inspect", "--format", "{{.Id}}", reference)
+        found = self.runner.capture(Command(argv=inspect)).stdout.strip()
+        if found:
+            self.ids.add(found)
+        return found
+
 
 def id_reference(tag: str, image_id: str) -> str:
     """The tag made of an image's ID that others use for a loaded image, as Skaffold makes it."""

@@ -7,17 +7,15 @@ from pathlib import Path
 
 from buildx_tasks.document.formats.contextuse import ContextUse
 from buildx_tasks.errors import BuildxTasksError
-from buildx_tasks.execution.sources.contexthash import ContextHasher
+from buildx_tasks.execution.sources.contexthash import ContextHasher, digest_of
 from buildx_tasks.execution.sources.filehash import FileHashes
+from buildx_tasks.execution.sources.gittree import GitTrees
 from buildx_tasks.execution.sources.inputdigest import SourceScan
 from buildx_tasks.model.command import Runner
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.request import CUSTOM
-from buildx_tasks.planning.reuse.fingerprint import Inputs, frontend_is_replaced
-
-PINNED = ("docker-image://", "oci-layout://")
-REMOTE = ("http://", "https://", "git://", "git@", "ssh://", "github.com/")
+from buildx_tasks.planning.reuse.fingerprint import PINNED, REMOTE, Inputs, frontend_is_replaced
 
 Expand = Callable[[str], str]
 
@@ -25,12 +23,20 @@ Expand = Callable[[str], str]
 class BuildInputs:
     """Looks at the disk once; `expand` renders templates, `runner` runs what a custom artifact lists its files with."""
 
-    def __init__(self, plan: BuildPlan, hashes: FileHashes, cwd: Path, runner: Runner, expand: Expand) -> None:
+    def __init__(
+        self,
+        plan: BuildPlan,
+        hashes: FileHashes,
+        cwd: Path,
+        runner: Runner,
+        expand: Expand,
+        trees: GitTrees | None = None,
+    ) -> None:
         self.plan = plan
         self.cwd = cwd
         self.runner = runner
         self.expand = expand
-        self.hasher = ContextHasher(hashes)
+        self.hasher = ContextHasher(hashes, trees)
 
     def of(self, step: BuildStep) -> Inputs:
         """The inputs of one build; `unknown` when they can't be known, or may change without a trace."""
@@ -55,11 +61,13 @@ class BuildInputs:
             if source.startswith((*PINNED, *REMOTE)):
                 return Inputs(unknown=f"build context {name} ({source}) may change at any time")
             contexts.append((name, self.hasher.context(self.cwd / source, None, None)))
+        files = self.hasher.context(root, dockerfile, self._sources(step, use))
         return Inputs(
             dockerfile=self.hasher.file(dockerfile),
-            files=self.hasher.context(root, dockerfile, self._sources(step, use)),
-            contexts=tuple(contexts),
+            files=digest_of(files),
+            contexts=tuple((name, digest_of(entries)) for name, entries in contexts),
             stage_args=use.stage_args,
+            entries={"": files, **dict(contexts)},
         )
 
     def _sources(self, step: BuildStep, use: ContextUse) -> tuple[str, ...] | None:
@@ -75,7 +83,8 @@ class BuildInputs:
         scan = SourceScan(artifacts={}, cwd=self.cwd, expand=self.expand, runner=self.runner)
         files = scan.files(artifact)
         dockerfile = self.hasher.file(self.cwd / artifact.context / wanted.dockerfile) if wanted.dockerfile else ""
-        return Inputs(dockerfile=dockerfile, files=self.hasher.listed(self.cwd, files))
+        entries = self.hasher.listed(self.cwd, files)
+        return Inputs(dockerfile=dockerfile, files=digest_of(entries), entries={"": entries})
 
 
 def _dockerfile_of(step: BuildStep) -> str:

@@ -13,7 +13,8 @@ from buildx_tasks.document.formats.dockerfile import parse_dockerfile
 from buildx_tasks.document.formats.dockerignore import IgnoreRules, parse_dockerignore
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.execution.paths import is_file, is_link
-from buildx_tasks.execution.sources.filehash import FileHashes
+from buildx_tasks.execution.sources.filehash import FileHashes, image_attributes
+from buildx_tasks.execution.sources.gittree import GitTrees
 from buildx_tasks.execution.sources.walk import find_paths
 
 IGNORE_FILE = ".dockerignore"
@@ -22,10 +23,14 @@ Entries = dict[str, str]
 
 
 class ContextHasher:
-    """Digests of one run; every folder is walked once, whoever asks. All methods raise `CannotStart` and `OSError`."""
+    """Digests of one run; every folder is walked once, whoever asks. All methods raise `CannotStart` and `OSError`.
 
-    def __init__(self, hashes: FileHashes) -> None:
+    With `trees`, files that git tracks count as git has them, so that the digests are the same on every machine.
+    """
+
+    def __init__(self, hashes: FileHashes, trees: GitTrees | None = None) -> None:
         self.hashes = hashes
+        self.trees = trees
         self._walked: dict[tuple[str, str, str], Entries] = {}
         self._rules: dict[str, IgnoreRules] = {}
         self._uses: dict[str, ContextUse] = {}
@@ -44,10 +49,12 @@ class ContextHasher:
     def file(self, path: Path) -> str:
         """The digest of one file, links followed."""
         real = path.resolve()
-        return self.hashes.digest(str(real), real.lstat())
+        status = real.lstat()
+        tracked = self.trees.file(str(real), status) if self.trees else None
+        return f"git {tracked.blob}" if tracked else self.hashes.digest(str(real), status)
 
-    def context(self, root: Path, dockerfile: Path | None, sources: Sequence[str] | None) -> str:
-        """The digest of `sources` below `root` (None for everything), without what is ignored.
+    def context(self, root: Path, dockerfile: Path | None, sources: Sequence[str] | None) -> Entries:
+        """What there is of `sources` below `root` (None for everything), without what is ignored.
 
         The ignore file is the one beside `dockerfile`, else the context's own.
         """
@@ -56,29 +63,30 @@ class ContextHasher:
         entries: Entries = {}
         for start in ["."] if starts is None else starts:
             entries |= self._walk(root, start, ignore)
-        return digest_of(f"{path}\0{what}" for path, what in sorted(entries.items()))
+        return entries
 
-    def listed(self, root: Path, files: Iterable[str]) -> str:
-        """The digest of a list of files, absolute or relative to `root`; what is not there counts as that."""
-        return digest_of(f"{path}\0{self._entry(str(root / path))}" for path in sorted(set(files)))
+    def listed(self, root: Path, files: Iterable[str]) -> Entries:
+        """A list of files, absolute or relative to `root`, by their paths from there; a missing one counts as that."""
+        return {os.path.relpath(root / path, root): self._entry(str(root / path)) for path in set(files)}
 
     def _walk(self, root: Path, start: str, ignore: str) -> Entries:
         key = (str(root), start, ignore)
         if key not in self._walked:
             rules = self._parsed(ignore) if ignore else IgnoreRules()
-            self._walked[key] = self._walk_now(str(root), start, rules)
+            self._walked[key] = self._walk_now(os.path.realpath(root), start, rules)
         return self._walked[key]
 
     def _walk_now(self, root: str, start: str, rules: IgnoreRules) -> Entries:
         """Everything at and below `start` that is not ignored, and the folders on the way to it."""
-        status = os.lstat(f"{root}/{start}")
+        top = _below(root, start)
+        status = os.lstat(top)
         if not stat.S_ISDIR(status.st_mode):
-            return {} if rules.ignores(start) else {start: self._described(f"{root}/{start}", status)}
-        found: Entries = {start: self._described(f"{root}/{start}", status)}
+            return {} if rules.ignores(start) else {start: self._described(top, status)}
+        found: Entries = {start: self._described(top, status)}
         waiting = [start]
         while waiting:
             folder = waiting.pop()
-            with os.scandir(f"{root}/{folder}") as children:
+            with os.scandir(_below(root, folder)) as children:
                 for child in children:
                     path = child.name if folder == "." else f"{folder}/{child.name}"
                     is_folder = child.is_dir(follow_symlinks=False)
@@ -101,12 +109,21 @@ class ContextHasher:
     def _described(self, path: str, status: os.stat_result) -> str:
         mode = f"{stat.S_IMODE(status.st_mode):o}"
         if stat.S_ISREG(status.st_mode):
-            return f"file {mode} {self.hashes.digest(path, status)}"
+            return self._tracked(path, status) or f"file {mode} {self.hashes.digest(path, status)}"
         if stat.S_ISDIR(status.st_mode):
-            return f"folder {mode}"
+            return "folder" if self.trees and self.trees.has_tracked(path) else f"folder {mode}"
         if stat.S_ISLNK(status.st_mode):
             return f"link {Path(path).readlink()}"
         return f"device {status.st_mode:o} {status.st_rdev}"
+
+    def _tracked(self, path: str, status: os.stat_result) -> str:
+        """A file that git tracks, "" for any other. Special mode bits and attributes count, as git knows none."""
+        tracked = self.trees.file(path, status) if self.trees else None
+        if tracked is None:
+            return ""
+        special = status.st_mode & (stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX)
+        more = "".join(f" {name}={value.hex()}" for name, value in image_attributes(path))
+        return f"file {tracked.mode} {special:o} git {tracked.blob}{more}"
 
     def _parsed(self, ignore: str) -> IgnoreRules:
         if ignore not in self._rules:
@@ -115,10 +132,15 @@ class ContextHasher:
         return self._rules[ignore]
 
 
-def digest_of(lines: Iterable[str]) -> str:
-    """The digest of texts in their order."""
+def _below(root: str, path: str) -> str:
+    """The absolute path of one relative to `root`, as git and the walk spell it alike."""
+    return root if path == "." else f"{root}/{path}"
+
+
+def digest_of(entries: Entries) -> str:
+    """The digest of what is at some paths, whatever their order."""
     digest = hashlib.sha256()
-    for line in lines:
+    for line in (f"{path}\0{what}" for path, what in sorted(entries.items())):
         data = os.fsencode(line)
         digest.update(b"%d:" % len(data))
         digest.update(data)

@@ -100,13 +100,13 @@ def _hash(path: str) -> tuple[str, State]:
     with open(path, "rb", buffering=0) as source:  # noqa: PTH123 - much quicker than Path.open, and there are many
         while chunk := source.read(CHUNK):
             digest.update(chunk)
-        for name, value in _attributes(path):
+        for name, value in image_attributes(path):
             digest.update(b"\0" + os.fsencode(name) + b"\0" + value)
         after = os.fstat(source.fileno())
     return digest.hexdigest(), (after.st_size, after.st_mtime_ns, after.st_ctime_ns, after.st_ino)
 
 
-def _attributes(path: str) -> list[tuple[str, bytes]]:
+def image_attributes(path: str) -> list[tuple[str, bytes]]:
     """The extended attributes that end up in an image: capabilities, and the user's own."""
     if not hasattr(os, "listxattr"):
         return []

@@ -8,14 +8,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 from buildx_tasks.model.cliflags import CliFlag, has_flag
+from buildx_tasks.model.config import Hook
 from buildx_tasks.model.plan import BuildStep
-from buildx_tasks.model.request import CUSTOM, EXPORT, LOAD, PUSH, Because, BuildArg, BuildRequest, Placeholder
+from buildx_tasks.model.request import (
+    CUSTOM,
+    EXPORT,
+    LOAD,
+    PUSH,
+    Because,
+    BuildArg,
+    BuildRequest,
+    NamedContext,
+    Placeholder,
+)
 
-VERSION = "2"
+VERSION = "3"
+
+PINNED = ("docker-image://", "oci-layout://")
+REMOTE = ("http://", "https://", "git://", "git@", "ssh://", "github.com/")
+"""How the sources of named contexts begin that are no folders: images and layouts, and addresses."""
 
 UNIMPORTANT = {
     "image": "what it is called in the config is not in it",
@@ -57,7 +73,8 @@ class Inputs:
     """What is on disk for one artifact, as digests; `unknown` says why nothing can be said, and then it is built.
 
     `contexts` are the named build contexts, `stage_args` the build args whose text may get into the image (None for
-    all of them).
+    all of them). `entries` are what the digests are made of: what is at each path, by the name of the context ("" for
+    the build's own).
     """
 
     dockerfile: str = ""
@@ -65,6 +82,7 @@ class Inputs:
     contexts: tuple[tuple[str, str], ...] = ()
     stage_args: frozenset[str] | None = None
     unknown: str = ""
+    entries: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False, repr=False)
 
 
 def why_fresh(step: BuildStep) -> str:
@@ -103,7 +121,19 @@ class Required:
 
 def fingerprint(step: BuildStep, inputs: Inputs, required: Mapping[str, Required], environ: Mapping[str, str]) -> str:
     """The key of a build; `required` are the images that it needs, by name."""
-    parts: dict[str, object] = {
+    return key_of_parts(key_parts(step, inputs, required, environ))
+
+
+def key_of_parts(parts: Mapping[str, object]) -> str:
+    """The key that `key_parts` make: 64 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def key_parts(
+    step: BuildStep, inputs: Inputs, required: Mapping[str, Required], environ: Mapping[str, str]
+) -> dict[str, object]:
+    """What the key of a build is made of, as JSON has it. No absolute path of this machine is in it."""
+    return {
         "version": VERSION,
         "request": _Counter(step, inputs, required, environ).request(step.request),
         "required": [(item.image, item.alias) for item in step.artifact.requires],
@@ -111,12 +141,17 @@ def fingerprint(step: BuildStep, inputs: Inputs, required: Mapping[str, Required
         "variables": sorted(_variables(step)),
         "environment": [(name, environ[name]) for name in ENVIRONMENT if name in environ],
         "platforms": list(step.platforms) or [step.native],
-        "hooks": [_plain(hook) for hook in (*step.hooks.before, *step.hooks.after)],
+        "hooks": [_hook(hook, step.artifact.context) for hook in (*step.hooks.before, *step.hooks.after)],
         "dockerfile": inputs.dockerfile,
         "files": inputs.files,
         "contexts": sorted(inputs.contexts),
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _hook(hook: Hook, context: str) -> object:
+    """A hook with its folder as seen from the context, since both are absolute in a required config."""
+    folder = posixpath.relpath(hook.dir, context) if hook.dir and posixpath.isabs(hook.dir) else hook.dir
+    return _plain(replace(hook, dir=folder))
 
 
 def frontend_is_replaced(step: BuildStep) -> bool:
@@ -145,7 +180,9 @@ class _Counter:
                 *(item.value for item in request.cli_flags),
                 *(text for flag in request.parsed_cli_flags for text in self._bare(flag)),
             ],
-            "named_contexts": [(_plain(item.value), self._digest(item.value.image)) for item in request.named_contexts],
+            "named_contexts": [self._named_context(item.value) for item in request.named_contexts],
+            "secrets": [item.value.id for item in request.secrets],
+            "ssh": request.ssh.value.partition("=")[0] if request.ssh else "",
             "outputs": [_plain(item.value) for item in request.outputs if item.value.kind == EXPORT],
         }
         counted = {
@@ -165,6 +202,11 @@ class _Counter:
         if image in self.required and (self.stage_args is None or arg.name in self.stage_args):
             return arg.name, f"<{image}: {self.required[image].reference}>"
         return arg.name, self._digest(image)
+
+    def _named_context(self, context: NamedContext) -> tuple[object, str]:
+        """A named context; of a folder the files count, wherever it is."""
+        is_folder = bool(context.source) and not context.source.startswith((*PINNED, *REMOTE))
+        return _plain(replace(context, source="") if is_folder else context), self._digest(context.image)
 
     def _digest(self, image: str) -> str:
         return f"<{image}: {self.required[image].digest}>" if image in self.required else ""

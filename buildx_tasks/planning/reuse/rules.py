@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 
 
-def in_order(plan: BuildPlan) -> list[BuildStep]:
-    """The steps, each after what it needs."""
-    steps = {step.image: step for step in plan.steps}
-    found: dict[str, BuildStep] = {}
-    for start in plan.steps:
-        waiting = [start]
-        while waiting:
-            step = waiting[-1]
-            missing = [steps[image] for image in step.needs if image in steps and image not in found]
-            if missing:
-                waiting += missing
-            else:
-                waiting.pop()
-                found[step.image] = step
-    return list(found.values())
+def in_waves(plan: BuildPlan) -> Iterator[list[BuildStep]]:
+    """The steps in waves: what a step needs is in an earlier wave."""
+    left = {step.image: step for step in plan.steps}
+    while left:
+        wave = [step for step in left.values() if not left.keys() & set(step.needs)]
+        for step in wave:
+            del left[step.image]
+        yield wave
 
 
 def usable(plan: BuildPlan, known: Iterable[str]) -> set[str]:

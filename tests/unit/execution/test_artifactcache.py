@@ -265,7 +265,10 @@ class TestPushed:
         project.run()
         project.registry.read_only = True
         assert project.run(tag="v2") == ALL_BUILT
-        assert project.lines[1:] == [" - base: Not found. Building\n", " - app: Not found. Building\n"]
+        assert project.lines[1:] == [
+            " - base: Not found. Building\n",
+            " - app: Not found. Building (required image base is built)\n",
+        ]
 
 
 class TestLoaded:
@@ -481,7 +484,10 @@ class TestHandingOver:
         assert project.run(push=False) == ALL_CACHED
         (project.folder / "app/src").write_text("changed\n")
         assert project.run(push=False) == ALL_BUILT
-        assert project.lines[1:] == [" - base: Not found. Building\n", " - app: Not found. Building\n"]
+        assert project.lines[1:] == [
+            " - base: Not found. Building\n",
+            " - app: Not found. Building (required image base is built)\n",
+        ]
 
 
 class TestImporting:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.execution.sources.contexthash import ContextHasher
+from buildx_tasks.execution.sources.contexthash import ContextHasher, digest_of
 from buildx_tasks.execution.sources.filehash import FileHashes
 
 Change = Callable[[Path], object]
@@ -42,7 +42,7 @@ def context(tmp_path: Path) -> Path:
 
 
 def digest(root: Path, sources: Sequence[str] | None = None, dockerfile: str = "Dockerfile") -> str:
-    return ContextHasher(FileHashes(None)).context(root, root / dockerfile, sources)
+    return digest_of(ContextHasher(FileHashes(None)).context(root, root / dockerfile, sources))
 
 
 def _write(name: str, text: str = "changed\n") -> Change:

@@ -327,9 +327,11 @@ class TestEveryFieldOfARequest:
         keys = {key_of(replace(BARE, outputs=(because(output),))) for output in outputs}
         assert keys == {key_of(BARE)}
 
-    @pytest.mark.parametrize("changes", [{"name": "m"}, {"source": "t"}, {"image": "base"}, {"layout": True}])
+    @pytest.mark.parametrize(
+        "changes", [{"name": "m"}, {"source": "docker-image://t"}, {"image": "base"}, {"layout": True}]
+    )
     def test_every_part_of_a_named_context_counts(self, changes: dict[str, Any]) -> None:
-        one = NamedContext(name="n", source="s")
+        one = NamedContext(name="n", source="docker-image://s")
         requests = [replace(BARE, named_contexts=(because(item),)) for item in (one, replace(one, **changes))]
         assert key_of(requests[0]) != key_of(requests[1])
 

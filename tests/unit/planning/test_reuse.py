@@ -7,7 +7,7 @@ import pytest
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.request import BUILDX, LAYOUT, Because, BuildRequest, Output
-from buildx_tasks.planning.reuse.rules import in_order, usable
+from buildx_tasks.planning.reuse.rules import in_waves, usable
 
 
 def request(image: str, layouts: str) -> BuildRequest:
@@ -33,7 +33,7 @@ def plan(needs: dict[str, str], layouts: str = "") -> BuildPlan:
     ],
 )
 def test_an_artifact_comes_after_what_it_needs(needs: dict[str, str], order: str) -> None:
-    found = [step.image for step in in_order(plan(needs))]
+    found = [step.image for wave in in_waves(plan(needs)) for step in wave]
     assert sorted(found) == sorted(order)
     for image, needed in needs.items():
         assert all(found.index(one) < found.index(image) for one in needed)
