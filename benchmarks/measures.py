@@ -180,6 +180,71 @@ def no_op(bench: Bench) -> Iterator[Row]:
     )
 
 
+def nothing_to_do(bench: Bench) -> Iterator[Row]:
+    """A run on the same machine in which nothing changed, beside the floor: Invoke listing the same tasks."""
+    folder = make_project(bench.folder / "idle", TWENTY, base="scratch", steps=0)
+    build = ("invoke", "buildx.build", f"--default-repo={bench.registry}/bench-idle", "--tag=v1")
+    actions = {
+        "list": partial(bench.run, "invoke", "--list", cwd=folder),
+        "build": partial(bench.run, *build, cwd=folder),
+    }
+    alternate(actions, 3)
+    times = alternate(actions, 11)
+    yield Row(
+        what="nothing to do for 20 artifacts, against invoke --list",
+        value=paired(times["list"], times["build"]),
+        limit=0.2,
+        unit="s more",
+        note=f"{median(times['list']):.2f} s for the list",
+    )
+
+
+def fresh_runners(bench: Bench) -> Iterator[Row]:
+    """Twenty unchanged artifacts on a machine that knows nothing, with their results in the registry; one bare bake."""
+    bench.run("docker", "buildx", "create", "--name=fresh", "--driver=remote", bench.remote)
+    for where, words in (("docker driver", ()), ("remote builder", ("--builder=fresh",))):
+        yield from _fresh_runner(bench, where, words)
+
+
+def _fresh_runner(bench: Bench, where: str, words: tuple[str, ...]) -> Iterator[Row]:
+    name = where.partition(" ")[0]
+    origin = make_project(bench.folder / f"origin-{name}", TWENTY)
+    options = (f"--default-repo={bench.registry}/bench-fresh-{name}", "--tag=v1", "--attest=none", *words)
+    build = ("invoke", "buildx.build", "--artifact-cache=registry", *options)
+    bench.run(*build, cwd=origin)
+    bake = bench.folder / f"bake-{name}.json"
+    bake.write_text(bench.run("invoke", "buildx.plan", "--format=bake", *options, cwd=origin))
+    builder = ("--builder=fresh",) if words else ()
+    log = bench.folder / f"calls-{name}.log"
+    caches = iter(range(1000))
+
+    def fresh() -> None:
+        # An empty cache folder and a checkout elsewhere: what a runner has that was started for this job.
+        cache = bench.folder / f"cache-{name}-{next(caches)}"
+        bench.run(*build, cwd=folder, env={"XDG_CACHE_HOME": str(cache), "PATH": _noting(bench, log)})
+
+    folder = bench.folder / f"clone-{name}"
+    bench.run("git", "clone", "-q", str(origin), str(folder))
+    actions: dict[str, Callable[[], object]] = {
+        "fresh": fresh,
+        "bake": partial(bench.run, "docker", "buildx", "bake", *builder, "--file", str(bake), cwd=origin),
+    }
+    alternate(actions, 1)
+    log.unlink()
+    times = alternate(actions, 7)
+    yield Row(
+        what=f"20 artifacts on a fresh runner, known to the registry, against one bake ({where})",
+        value=median(times["fresh"]) / median(times["bake"]),
+        limit=0.35,
+        unit="x",
+        note=f"{median(times['fresh']):.2f} s and {median(times['bake']):.2f} s",
+    )
+    built = [
+        line for line in log.read_text().splitlines() if line.startswith(("buildx build", "buildx bake", "build "))
+    ]
+    yield Row(what=f"build processes of that ({where})", value=len(built), limit=0, note="of seven runs")
+
+
 def validations(bench: Bench) -> Iterator[Row]:
     """Judging configs, every one for the first time, and what an upgrade that changes one line costs."""
     texts = [text.replace("kind: Config", f"kind: Config  # {n}") for n, text in enumerate(_texts())]
@@ -297,7 +362,19 @@ validate_text(text)
 print(time.process_time() - begin)
 """
 
-ALL = (task_list, plans, validations, upgrades, no_op, cached_build, remote_build, unfit_builders, twenty_builds)
+ALL = (
+    task_list,
+    plans,
+    validations,
+    upgrades,
+    no_op,
+    nothing_to_do,
+    fresh_runners,
+    cached_build,
+    remote_build,
+    unfit_builders,
+    twenty_builds,
+)
 
 
 def _texts() -> list[str]:
@@ -330,14 +407,19 @@ def _at_once(bench: Bench, folder: Path, commands: list[tuple[str, ...]], count:
 
 
 def _docker_processes(bench: Bench, folder: Path) -> int:
-    """How many docker commands a no-op rebuild runs, counted by a stand-in that passes them on."""
+    """How many docker commands a no-op rebuild runs."""
+    log = bench.folder / "docker.log"
+    argv = ("invoke", "buildx.build", f"--default-repo={bench.registry}/bench-noop", "--tag=v1")
+    bench.run(*argv, cwd=folder, env={"PATH": _noting(bench, log)})
+    return len(log.read_text().splitlines())
+
+
+def _noting(bench: Bench, log: Path) -> str:
+    """A PATH whose docker notes what it is asked in `log`, and passes it on."""
     docker = shutil.which("docker", path=bench.env["PATH"])
     assert docker is not None
-    stand_in = bench.folder / "bin" / "docker"
-    stand_in.parent.mkdir()
-    log = bench.folder / "docker.log"
+    stand_in = bench.folder / f"bin-{log.stem}" / "docker"
+    stand_in.parent.mkdir(exist_ok=True)
     stand_in.write_text(f'#!/bin/sh\necho "$*" >> {log}\nexec {docker} "$@"\n')
     stand_in.chmod(0o755)
-    argv = ("invoke", "buildx.build", f"--default-repo={bench.registry}/bench-noop", "--tag=v1")
-    bench.run(*argv, cwd=folder, env={"PATH": f"{stand_in.parent}:{bench.env['PATH']}"})
-    return len(log.read_text().splitlines())
+    return f"{stand_in.parent}:{bench.env['PATH']}"

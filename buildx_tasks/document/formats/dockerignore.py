@@ -11,10 +11,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.golang.globs import BadPatternError, check_glob
-from buildx_tasks.golang.regex import PathRegexes, RegexError, TooMuchWorkError, compile_regex
+from buildx_tasks.golang.regex import RegexError, TooMuchWorkError
+
+if TYPE_CHECKING:
+    from buildx_tasks.golang.regex import PathRegexes
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -96,6 +100,10 @@ def _rules(patterns: Iterable[tuple[str, str]]) -> IgnoreRules:
             problems.append(f"{where}{error}")
     if problems:
         raise CannotStart("\n".join(problems), "docker rejects the pattern as well")
+    if not found:
+        return IgnoreRules()
+    from buildx_tasks.golang.regex import PathRegexes
+
     runs = groupby(found, key=lambda entry: entry[0])
     return IgnoreRules(
         tuple((takes_back, PathRegexes(expression for *_, expression in run)) for takes_back, run in runs),
@@ -117,6 +125,8 @@ def _expression(pattern: str) -> str:
         return f"^(?s:.*/)?{re.escape(start[1:])}$" if start.startswith("/") else f"(?s)^.*{re.escape(start)}$"
     if plain and pattern != end and "*" not in end:
         return f"^{re.escape(end)}"
+    from buildx_tasks.golang.regex import compile_regex
+
     expression = "^" + "".join(_translated(pattern)) + "$"
     compile_regex(expression)
     return expression

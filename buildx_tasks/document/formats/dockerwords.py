@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from buildx_tasks.golang.regex import RegexError, TooMuchWorkError, compile_regex
+from buildx_tasks.golang.regex import RegexError, TooMuchWorkError
 
 MAX_DEPTH = 20
 _NAME = re.compile(r"[0-9]+|[@*#?$!0-]|\w+")
@@ -169,6 +169,8 @@ class _Lexer:
         self.at += every
         pattern = self.until("/", raw=True)
         new = self.until("}", raw=True)
+        from buildx_tasks.golang.regex import compile_regex
+
         regex = compile_regex("".join(_shell_pattern(pattern, longest=True)))
         if every:
             return "".join(regex.replaced(value, new, literal=True))
@@ -181,6 +183,8 @@ def _trimmed(value: str, word: str, modifier: str) -> str:
 
     An end is matched as a front read backwards, as in BuildKit.
     """
+    from buildx_tasks.golang.regex import compile_regex
+
     longest = word.startswith(modifier)
     parts = _shell_pattern(word[longest:], longest=longest)
     if modifier == "#":
