@@ -16,6 +16,7 @@ from buildx_tasks.execution.pipeline import Run, gather_facts, not_run, see_engi
 from buildx_tasks.execution.shell import longest_argument
 from buildx_tasks.model.command import Command, Runner
 from buildx_tasks.model.dockercheck import Checked, DockerCheck
+from buildx_tasks.model.request import DOCKER
 from buildx_tasks.planning.build.arguments import long_arguments
 from buildx_tasks.planning.build.dockerchecks import (
     check_config,
@@ -38,6 +39,8 @@ def run_checks(run: Run) -> tuple[Checked, ...]:
 
     Raises `EngineUnfit` when buildx or the builder's BuildKit can't do it, `WorkFailed` when a check could not be made.
     """
+    if not any(item.kind == DOCKER for item in run.loaded.artifacts):
+        return ()
     world, asked = run.world, run.questions
     loaded = replace(run.loaded, settings=check_settings(run.loaded.settings))
     require_call(*asked.buildx.result())

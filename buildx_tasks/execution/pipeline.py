@@ -23,7 +23,7 @@ from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Command, Runner
 from buildx_tasks.model.config import Artifact, Config
 from buildx_tasks.model.engine import Engine
-from buildx_tasks.model.layers import ADVERTISED
+from buildx_tasks.model.layers import ADVERTISED, is_from_global_config
 from buildx_tasks.model.observer import Observer
 from buildx_tasks.model.outcome import STRICT_HINT
 from buildx_tasks.model.plan import BuildPlan
@@ -31,10 +31,12 @@ from buildx_tasks.model.platform import Platform
 from buildx_tasks.model.result import ArtifactResult, Results
 from buildx_tasks.model.settings import WITHOUT_EFFECT, Settings
 from buildx_tasks.planning.build.arguments import check_nul, long_arguments
+from buildx_tasks.planning.build.cluster import docker_deployer
+from buildx_tasks.planning.build.engine import capable_engine
 from buildx_tasks.planning.build.plan import plan_build
 from buildx_tasks.planning.build.variables import Expander
 from buildx_tasks.planning.config.registries import with_registries_of
-from buildx_tasks.planning.config.select import check_contexts, select_artifacts
+from buildx_tasks.planning.config.select import ADD_ARTIFACT, NO_ARTIFACTS, check_contexts, select_artifacts
 from buildx_tasks.planning.facts import Facts, TagFacts
 from buildx_tasks.planning.tags.references import TagPlan, check_policies, plan_tags
 
@@ -110,12 +112,32 @@ class Run:
         configs, settings = self.configs, self.settings
         everything = [item for config in configs for item in config.artifacts]
         artifacts = select_artifacts(everything, settings.artifact)
+        if not everything:
+            self.world.note(f"{NO_ARTIFACTS}: {ADD_ARTIFACT}")
         check_nul(configs, artifacts)
         check_contexts(everything, artifacts)
         check_policies(configs, frozenset(artifact.image for artifact in artifacts), settings)
         cluster = detect_cluster(self.world.runner, self.sources.kube, settings)
         settings = with_advertised_registry(settings, cluster)
+        if deploying := next((config for config in configs if config.deploys_to_docker), None):
+            cluster = replace(cluster, cluster=docker_deployer(deploying.file))
+            settings = self._for_local_docker(settings, deploying, cluster.kube_context)
         return LoadedRun(settings=settings, configs=configs, artifacts=artifacts, cluster=cluster)
+
+    def _for_local_docker(self, settings: Settings, deploying: Config, kube_context: str) -> Settings:
+        """The settings of a run that deploys to docker, where only a global config can name a default repository.
+
+        So it is in Skaffold: the deployer replaces what was found of the cluster, the flag's and the registry's
+        default repository included. An empty one stays what it is, a wish for none.
+        """
+        if not settings.default_repo or is_from_global_config(settings, "default-repo"):
+            return settings
+        found = self.sources.global_settings(kube_context)
+        text = f"default-repo {settings.default_repo} ({settings.origins['default-repo']}) has no effect"
+        self._warn(settings, [f"{text}: {deploying.file} deploys to docker (deploy.docker)"])
+        origins = {key: origin for key, origin in settings.origins.items() if key != "default-repo"}
+        origins |= {key: origin for key, origin in found.origins.items() if key == "default-repo"}
+        return replace(settings, default_repo=found.default_repo, origins=origins)
 
     @property
     def questions(self) -> Questions:
@@ -130,6 +152,8 @@ class Run:
         `building` allows what a config asks to run for its tags and arguments (``cmd`` in templates); without it such
         a value is shown as not known yet. Raises `CannotStart` for warnings under ``strict``.
         """
+        if not self.loaded.artifacts:
+            return PreparedRun(settings=self.loaded.settings, plan=BuildPlan())
         world, questions = self.world, self.questions
         selection = select_builder(
             self.loaded.settings, world, building=building, buildx=lambda: questions.buildx.result()[0]
@@ -158,11 +182,17 @@ class Run:
         return PreparedRun(settings=loaded.settings, plan=replace(plan, warnings=warnings, notes=notes))
 
     def tags(self) -> tuple[TagPlan, Results]:
-        """What a dry run says: the tag of every selected artifact. No docker is asked, and nothing is run."""
+        """What a dry run says: the tag of every selected artifact. No docker is asked, and nothing is run.
+
+        Raises what the build would raise whatever docker and builder there are.
+        """
         loaded = self.loaded
         arguments = (loaded.configs, loaded.selected, loaded.settings, self.world, not_run)
-        facts = gather_tag_facts(*arguments, building=False)
-        tags = plan_tags(loaded.configs, loaded.selected, loaded.settings, facts, not_run)
+        tag_facts = gather_tag_facts(*arguments, building=False)
+        tags = plan_tags(loaded.configs, loaded.selected, loaded.settings, tag_facts, not_run)
+        if loaded.artifacts:
+            facts = gather_facts(loaded, self.world, capable_engine(loaded.settings, host_platform()))
+            raise_all(long_arguments(plan_with(loaded, self.world, facts, tag_facts, not_run), longest_argument()))
         self._warn(loaded.settings, tags.warnings)
         return tags, Results(builds=tuple(_planned(artifact, tags) for artifact in loaded.artifacts))
 

@@ -12,8 +12,12 @@ PROVENANCE = "buildx.build.provenance"
 
 
 def build_json(results: Results) -> str:
-    """Skaffold's ``--file-output`` format, which its ``deploy -a`` reads; only what is there is in it."""
-    return json.dumps({"builds": built_items(results) or None}, separators=(",", ":"), ensure_ascii=False)
+    """Skaffold's ``--file-output`` format, which its ``deploy -a`` reads; only what is there is in it.
+
+    Nothing is null where something failed, as in Skaffold, and an empty list where there was nothing to build.
+    """
+    items = built_items(results) or ([] if results.ok else None)
+    return json.dumps({"builds": items}, separators=(",", ":"), ensure_ascii=False)
 
 
 def built_items(results: Results) -> list[dict[str, str]]:

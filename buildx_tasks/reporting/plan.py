@@ -44,7 +44,8 @@ def _head(plan: BuildPlan) -> list[str]:
     ]
     number = counted(len(plan.steps), "artifact")
     at_once = f", {plan.concurrency} at a time" if len(plan.steps) > 1 else ""
-    return [f"# {plan.engine_reason}", f"# {number}{at_once}", *profiles]
+    reason = [f"# {plan.engine_reason}"] if plan.engine_reason else []
+    return [*reason, f"# {number}{at_once}", *profiles]
 
 
 def _table(plan: BuildPlan, width: int) -> str:

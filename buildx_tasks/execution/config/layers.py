@@ -42,6 +42,10 @@ class SettingsSources:
         context = self.kube_context(stronger)
         return resolve([*stronger, *config_layers(self.environ, self.home, context, self.kube.warn)])
 
+    def global_settings(self, kube_context: str) -> Settings:
+        """What the global config files alone say for a kube-context. Raises `CannotStart` for a broken one of ours."""
+        return resolve(config_layers(self.environ, self.home, kube_context, self.kube.warn))
+
     def kube_context(self, stronger: Sequence[Layer] | None = None) -> str:
         """The kube-context that `stronger` asks for, by default all but the files; else the current one, or ""."""
         said = resolve(stronger or [Layer(FLAG, self.flags), environment_layer(self.environ), *self.others])

@@ -67,6 +67,14 @@ def cluster_kind(
     return Cluster(local=True, push=False, load=False, reason=reason)
 
 
+def docker_deployer(file: str) -> Cluster:
+    """What Skaffold puts in place of any cluster once a config, the one in `file`, deploys to docker.
+
+    Images are for the local daemon and pushed only on request; neither the kube-context nor its registry has a say.
+    """
+    return Cluster(local=True, push=False, load=False, reason=f"{file} deploys to docker (deploy.docker)")
+
+
 def is_kind_cluster(context: str) -> bool:
     """Whether a kube-context is named as kind names its clusters, now or before version 0.6."""
     return context.startswith("kind-") or context.endswith("@kind")

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from packaging.version import InvalidVersion, Version
 
 from buildx_tasks.errors import EngineUnfit
-from buildx_tasks.model.engine import Builder, Engine
+from buildx_tasks.model.engine import CONTAINERD, Builder, Daemon, Engine
+from buildx_tasks.model.platform import Platform
 from buildx_tasks.model.request import BUILDX, DOCKER
 from buildx_tasks.model.settings import OFF, Settings
 from buildx_tasks.model.taskname import task_command
 
 BUILDX_IS_DEFAULT_SINCE = Version("23.0")
 OLDEST_BUILDX = Version("0.10")
+ANY_VERSION = Version("999")
+"""Of a docker that has every flag."""
 
 SELECT = f"{task_command('buildx.config.set')} --global buildx-builder NAME"
 CREATE_HINT = (
@@ -133,6 +136,17 @@ def _buildx(builder: Builder, engine: Engine, reason: str) -> Tool:
         loads_indexes=engine.daemon.running and indexes and len(builder.nodes) <= 1,
         platforms=builder.platforms,
         warnings=warnings,
+    )
+
+
+def capable_engine(settings: Settings, host: Platform) -> Engine:
+    """A docker that can do whatever a build may need: what can't be planned with it can't be built with any."""
+    version = str(ANY_VERSION)
+    return Engine(
+        cli=version,
+        buildx=version,
+        builder=Builder(name=settings.builder or "default", driver="docker"),
+        daemon=Daemon(version=version, platform=str(host), store=CONTAINERD),
     )
 
 

@@ -10,14 +10,19 @@ from buildx_tasks.model.config import BUILDABLE_KINDS, Artifact
 
 ARTIFACT_CONTEXT = "artifact://"
 """How a named context in ``buildContexts`` says that its source is another artifact of the run."""
+NO_ARTIFACTS = "the config has no artifacts"
+ADD_ARTIFACT = "add one under build.artifacts"
 
 
 def select_artifacts(artifacts: Sequence[Artifact], wanted: Sequence[str]) -> tuple[Artifact, ...]:
     """The artifacts whose image name contains one of `wanted` (all when empty), plus everything they require.
 
     Skaffold matches substrings too but leaves the requirements out, and then dies when it needs one. Config
-    order is kept. Raises `NothingSelected` when nothing matches, naming the near match.
+    order is kept. Raises `NothingSelected` when nothing matches, naming the near match; a config without artifacts
+    has nothing to build, which is no error unless something is `wanted`.
     """
+    if not artifacts and not wanted:
+        return ()
     by_name = {artifact.image: artifact for artifact in artifacts}
     chosen = [item.image for item in artifacts if not wanted or any(text in item.image for text in wanted)]
     if not chosen:
@@ -57,7 +62,8 @@ def check_contexts(artifacts: Sequence[Artifact], selected: Iterable[Artifact]) 
 def _nothing(artifacts: Sequence[Artifact], wanted: Sequence[str]) -> NothingSelected:
     names = [artifact.image for artifact in artifacts]
     if not names:
-        return NothingSelected("the config has no artifacts to build", "add one under build.artifacts")
+        asked = ", ".join(repr(text) for text in wanted)
+        return NothingSelected(f"no artifact matches {asked}: {NO_ARTIFACTS}", ADD_ARTIFACT)
     near = difflib.get_close_matches(wanted[0], names, 1, 0.5)
     hint = f"did you mean {near[0]}? " if near else ""
     return NothingSelected(
