@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what `EXPORTS` says, for type checkers and editors
-    from buildx_tasks.api import build, load, plan
+    from buildx_tasks.api import Project, build, load, plan
     from buildx_tasks.document.migrations.upgrade import upgrade_text
     from buildx_tasks.document.validate import validate_text
     from buildx_tasks.tasks import namespace
@@ -17,9 +17,10 @@ if TYPE_CHECKING:  # what `EXPORTS` says, for type checkers and editors
     from buildx_tasks.tasks.schema import ns as schema
 
 __version__ = "0.1.0"
-__all__ = ["build", "buildx", "load", "namespace", "plan", "schema", "upgrade_text", "validate_text"]
+__all__ = ["Project", "build", "buildx", "load", "namespace", "plan", "schema", "upgrade_text", "validate_text"]
 
 EXPORTS: dict[str, str] = {
+    "Project": "buildx_tasks.api:Project",
     "build": "buildx_tasks.api:build",
     "buildx": "buildx_tasks.tasks.buildx:ns",
     "load": "buildx_tasks.api:load",

@@ -9,14 +9,16 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from buildx_tasks.execution.signals import handled
 
 if TYPE_CHECKING:
-    from typing import TextIO
+    from types import TracebackType
+    from typing import NoReturn, Self, TextIO
 
     from buildx_tasks.execution.pipeline import Run
+    from buildx_tasks.model.arguments import SettingArguments
     from buildx_tasks.model.config import Config
     from buildx_tasks.model.plan import BuildPlan
     from buildx_tasks.model.result import Results
@@ -41,7 +43,7 @@ def load(
 
     `profiles`, `modules` and `overrides` (``"app.docker.target=debug"``) are what ``--profile``, ``--module`` and
     ``--set`` take; what is not given comes from the environment and the global config. ``skaffold.env`` in `cwd`
-    counts. `warn` is told what is odd but no error; by default that goes to the log. Runs nothing but git, for
+    counts. `warn` gets warnings; by default they go to the log. Runs nothing but git, for
     repositories that a config requires. Raises `CannotStart`, and `ConfigInvalid` with one line for each problem.
     """
     flags = {
@@ -51,7 +53,7 @@ def load(
         "profile_auto_activation": profile_auto_activation,
         "kube_context": kube_context,
     }
-    return _run(path, flags, environ, cwd, warn).configs
+    return _run("load", path, flags, environ, cwd, warn).configs
 
 
 @handled()
@@ -61,34 +63,102 @@ def plan(
     environ: Mapping[str, str] | None = None,
     cwd: str | os.PathLike[str] | None = None,
     warn: Callable[[str], None] = _log.warning,
-    **settings: object,
+    **settings: Unpack[SettingArguments],
 ) -> BuildPlan:
     """How the artifacts of `path` would be built: every command with the reason of every flag. Builds nothing.
 
     `settings` are those of ``docs/settings.md`` with underscores: ``default_repo="localhost:5000"``,
     ``platform=["linux/arm64"]``, ``builder="ci"``; they count as flags, and what is not given comes from the
-    usual places. Raises `CannotStart`, `ConfigInvalid`, `NothingSelected` or `EngineUnfit`.
+    usual places. Raises `TypeError` for an unknown one, and `CannotStart`, `ConfigInvalid`, `NothingSelected` or
+    `EngineUnfit`.
     """
-    return _run(path, settings, environ, cwd, warn).prepare(building=False).plan
+    return _run("plan", path, settings, environ, cwd, warn).prepare(building=False).plan
 
 
 @handled()
 def build(
     path: str | os.PathLike[str] | None = None,
     *,
-    output: TextIO | None = None,
+    log: TextIO | None = None,
     check: bool = True,
     environ: Mapping[str, str] | None = None,
     cwd: str | os.PathLike[str] | None = None,
     warn: Callable[[str], None] = _log.warning,
-    **settings: object,
+    **settings: Unpack[SettingArguments],
 ) -> Results:
     """Build the artifacts of `path`; `settings` are as for `plan`.
 
-    `output` gets the text that ``buildx.build`` prints, None keeps quiet; `warn` gets warnings, and notes go to the
-    log. With `check` a failed build raises `WorkFailed`, and so does a warning of a build with ``strict=True``; without
-    it the results say so. An interrupt stops the builds and raises `Interrupted`.
+    `log` gets the text that ``buildx.build`` prints, None keeps quiet; `warn` gets warnings, and notes go to the
+    log of the module. With `check` a failed build raises `WorkFailed`, and so does a warning of a build with
+    ``strict=True``; without it the results say so. An interrupt stops the builds and raises `Interrupted`.
     """
+    return _build(_run("build", path, settings, environ, cwd, warn), log, check, warn)
+
+
+class Project:
+    """One config and the settings for it, to plan and build several times.
+
+    ```python
+    with Project("skaffold.yaml", default_repo="localhost:5000", fail=session.error) as project:
+        print(project.plan().tags)
+        results = project.build(log=sys.stdout)
+    ```
+
+    The configs are read once. `fail` gets the message of an expected failure (`BuildxTasksError`) that leaves the
+    block, and must not return: ``session.error`` of nox ends the session with that one message, without a traceback.
+    Without `fail` the error is raised. Settings given to a method count for that call, above those of the project.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        environ: Mapping[str, str] | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+        warn: Callable[[str], None] = _log.warning,
+        fail: Callable[[str], NoReturn] | None = None,
+        **settings: Unpack[SettingArguments],
+    ) -> None:
+        self._where = (path, environ, cwd, warn)
+        self._warn = warn
+        self._fail = fail
+        self._settings: dict[str, object] = dict(settings)
+        self._own = self._run("Project", {})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        from buildx_tasks.errors import BuildxTasksError
+
+        if self._fail is not None and isinstance(error, BuildxTasksError):
+            self._fail(str(error))
+
+    @handled()
+    def configs(self) -> tuple[Config, ...]:
+        """The configs, those that others require first."""
+        return self._own.configs
+
+    @handled()
+    def plan(self, **settings: Unpack[SettingArguments]) -> BuildPlan:
+        """As the function `plan`."""
+        return self._run("plan", settings).prepare(building=False).plan
+
+    @handled()
+    def build(self, *, log: TextIO | None = None, check: bool = True, **settings: Unpack[SettingArguments]) -> Results:
+        """As the function `build`."""
+        return _build(self._run("build", settings), log, check, self._warn)
+
+    def _run(self, function: str, settings: Mapping[str, object]) -> Run:
+        path, environ, cwd, warn = self._where
+        if not settings and hasattr(self, "_own"):
+            return self._own.again()
+        return _run(function, path, {**self._settings, **settings}, environ, cwd, warn)
+
+
+def _build(run: Run, log: TextIO | None, check: bool, warn: Callable[[str], None]) -> Results:
     from buildx_tasks.errors import Interrupted
     from buildx_tasks.model.outcome import outcome
     from buildx_tasks.model.settings import PLAIN
@@ -96,12 +166,10 @@ def build(
     from buildx_tasks.reporting.paint import painter_for
     from buildx_tasks.reporting.text import Silent, TextReporter
 
-    run = _run(path, settings, environ, cwd, warn)
     prepared = run.prepare(building=True)
     reporter = None
-    if output is not None:
-        reporter = TextReporter(output, environ=run.world.environ, painter=painter_for(output, run.world.environ))
-    if reporter is not None:
+    if log is not None:
+        reporter = TextReporter(log, environ=run.world.environ, painter=painter_for(log, run.world.environ))
         reporter.interleaved = prepared.settings.progress == PLAIN
         reporter.tags(prepared.plan.tags)
     results = run.build(prepared, reporter or Silent())
@@ -116,6 +184,7 @@ def build(
 
 
 def _run(
+    function: str,
     path: str | os.PathLike[str] | None,
     settings: Mapping[str, object],
     environ: Mapping[str, str] | None,
@@ -130,11 +199,11 @@ def _run(
     from buildx_tasks.execution.pipeline import Run
     from buildx_tasks.execution.shell import ShellRunner
     from buildx_tasks.execution.world import World
+    from buildx_tasks.model.arguments import as_flags
 
+    flags = {"filename": None if path is None else os.fspath(path), **as_flags(function, settings)}
     folder = Path(cwd or Path.cwd()).absolute()
     variables = load_environment_file(folder, os.environ if environ is None else environ, warn)
-    flags: dict[str, object] = {"filename": None if path is None else os.fspath(path)}
-    flags |= {name.replace("_", "-"): value for name, value in settings.items()}
     world = World(
         environ=variables,
         cwd=folder,

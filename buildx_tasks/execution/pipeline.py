@@ -68,6 +68,12 @@ class Run:
         self.world = world
         self._questions = questions
 
+    def again(self) -> Run:
+        """Another run of the same, which has read the same configs and asks docker anew."""
+        run = Run(self.sources, self.world)
+        run.__dict__.update({name: vars(self)[name] for name in ("outside", "configs") if name in vars(self)})
+        return run
+
     @cached_property
     def outside(self) -> Settings:
         """The settings without what a config says. Raises `CannotStart`."""

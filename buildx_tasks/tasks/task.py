@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import errno
 import functools
 import io
@@ -35,6 +36,18 @@ class GuardedTask(Task):  # type: ignore[type-arg]
     """
 
     takes_letters = False
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> GuardedTask:
+        """A copy for another namespace. Invoke makes one of each task at every start, whatever is run.
+
+        What is in the lists and mappings of a task is never changed, so they are copied and their content is not.
+        """
+        new = type(self).__new__(type(self))
+        memo[id(self)] = new
+        new.__dict__.update(
+            (name, copy.copy(value) if isinstance(value, dict | list) else value) for name, value in vars(self).items()
+        )
+        return new
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         _write_whatever_comes()

@@ -37,7 +37,7 @@ def plan_of(example: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **envir
     docker.save()
     known = {"PATH": f"{docker.folder}:/usr/bin:/bin", "HOME": str(folder), "DOCKER_HOST": f"unix://{folder}/none"}
     monkeypatch.chdir(EXAMPLES / example)
-    settings = {
+    settings: Any = {
         name.removeprefix("INVOKE_BUILDX_").lower(): environ.pop(name) for name in [*environ] if "INVOKE" in name
     }
     return buildx_tasks.plan(environ={**known, **environ}, cwd=EXAMPLES / example, warn=lambda _: None, **settings)

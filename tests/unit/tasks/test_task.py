@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import signal
 import subprocess
 import sys
@@ -103,3 +104,13 @@ def test_a_task_leaves_the_handler_of_ctrl_c_as_it_was() -> None:
 
     changing(Context())
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_copied_task_is_changed_by_itself() -> None:
+    run = failing(CannotStart("never"))
+    copied = copy.deepcopy(run)
+    copied.help["more"] = "words"
+    copied.aliases = (*copied.aliases, "other")
+    assert "more" not in run.help
+    assert "other" not in run.aliases
+    assert copied.body is run.body
