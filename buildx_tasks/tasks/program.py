@@ -7,6 +7,7 @@ What Invoke has no message for, and what only makes sense where the command line
 from __future__ import annotations
 
 import copy
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from buildx_tasks.tasks.letters import is_skaffolds, not_for_invoke
 from buildx_tasks.tasks.mounting import namespace
 from buildx_tasks.tasks.task import GuardedTask
 
+TAKE_FILES = ("schema.validate", "schema.upgrade")
 _UNKNOWN = re.compile(r"No idea what '(.+)' is!", re.DOTALL)
 
 
@@ -53,11 +55,20 @@ class OurProgram(Program):
 
     def parse_tasks(self) -> None:
         """As `parse_core_args`, and a name that is nearly right is named."""
+        self.core.unparsed = with_file_names(self.core.unparsed)
         with self._refusals():
             super().parse_tasks()
 
     def parse_cleanup(self) -> None:
-        """As `parse_tasks`, for ``--help TASK``."""
+        """As `parse_tasks`, for ``--help TASK``; a shell that completes a word is given values too."""
+        if self.args.complete.value:
+            from buildx_tasks.tasks.completion import completed_values
+
+            line = re.sub(rf"^({'|'.join(map(re.escape, self.binary_names))}) ", "", self.core.remainder)
+            values = completed_values(line, os.environ, Path.cwd())
+            if values is not None:
+                print("\n".join(values))
+                raise Exit
         with self._refusals():
             super().parse_cleanup()
 
@@ -105,6 +116,27 @@ class OurProgram(Program):
         near = [ends[word]] if word in ends else difflib.get_close_matches(word, names, 1)
         near = near or [ends[end] for end in difflib.get_close_matches(word.rpartition(".")[2], list(ends), 1)]
         return f"\ndid you mean {near[0]}?" if near else f"\nall tasks: {PROGRAM} --list"
+
+
+def with_file_names(words: list[str]) -> list[str]:
+    """`words` in which files behind ``schema.validate`` and ``schema.upgrade`` are their ``--filename``.
+
+    That is how tools such as pre-commit give a command the files to look at.
+    """
+    found: list[str] = []
+    takes_files = False
+    for at, word in enumerate(words):
+        if word in TAKE_FILES:
+            takes_files = True
+        elif takes_files and not word.startswith("-") and not _is_value(words[at - 1]) and Path(word).is_file():
+            found.append("--filename")
+        found.append(word)
+    return found
+
+
+def _is_value(before: str) -> bool:
+    """Whether the word behind `before` is the value of that flag."""
+    return before in ("--filename", "-f", "--format", "--to")
 
 
 def _yaml_error(error: Exception) -> str | None:
