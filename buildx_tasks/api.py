@@ -5,13 +5,16 @@ Nothing heavy is imported until a function is called.
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack
 
+from buildx_tasks.errors import BuildxTasksError
 from buildx_tasks.execution.signals import handled
+from buildx_tasks.model.mask import Mask
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -23,10 +26,29 @@ if TYPE_CHECKING:
     from buildx_tasks.model.plan import BuildPlan
     from buildx_tasks.model.result import Results
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 _log = logging.getLogger("buildx_tasks")
 
 
+def without_secrets(function: Callable[P, T]) -> Callable[P, T]:
+    """The same function, whose errors have no secrets in their texts; what looks secret in `environ` is hidden too."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except BuildxTasksError as error:
+            environ: Any = kwargs.get("environ", getattr(args[0], "environ", None) if args else None)
+            Mask.of(os.environ if environ is None else environ).hide_in(error)
+            raise
+
+    return call
+
+
 @handled()
+@without_secrets
 def load(
     path: str | os.PathLike[str] | None = None,
     *,
@@ -57,6 +79,7 @@ def load(
 
 
 @handled()
+@without_secrets
 def plan(
     path: str | os.PathLike[str] | None = None,
     *,
@@ -76,6 +99,7 @@ def plan(
 
 
 @handled()
+@without_secrets
 def build(
     path: str | os.PathLike[str] | None = None,
     *,
@@ -119,6 +143,7 @@ class Project:
         fail: Callable[[str], NoReturn] | None = None,
         **settings: Unpack[SettingArguments],
     ) -> None:
+        self.environ = environ
         self._where = (path, environ, cwd, warn)
         self._warn = warn
         self._fail = fail
@@ -137,16 +162,19 @@ class Project:
             self._fail(str(error))
 
     @handled()
+    @without_secrets
     def configs(self) -> tuple[Config, ...]:
         """The configs, those that others require first."""
         return self._own.configs
 
     @handled()
+    @without_secrets
     def plan(self, **settings: Unpack[SettingArguments]) -> BuildPlan:
         """As the function `plan`."""
         return self._run("plan", settings).prepare(building=False).plan
 
     @handled()
+    @without_secrets
     def build(self, *, log: TextIO | None = None, check: bool = True, **settings: Unpack[SettingArguments]) -> Results:
         """As the function `build`."""
         return _build(self._run("build", settings), log, check, self._warn)
@@ -203,15 +231,25 @@ def _run(
 
     flags = {"filename": None if path is None else os.fspath(path), **as_flags(function, settings)}
     folder = Path(cwd or Path.cwd()).absolute()
-    variables = load_environment_file(folder, os.environ if environ is None else environ, warn)
+    mask = Mask.of(os.environ if environ is None else environ)
+
+    def hide(values: Iterable[str]) -> None:
+        nonlocal mask
+        mask = mask.with_values(values)
+
+    def tell(text: str) -> None:
+        warn(mask.text(text))
+
+    variables = load_environment_file(folder, os.environ if environ is None else environ, tell)
     world = World(
         environ=variables,
         cwd=folder,
         home=Path(variables.get("HOME") or Path.home()),
         now=datetime.now(UTC).astimezone(),
         runner=ShellRunner(variables, cwd=folder),
-        notify=warn,
-        note=_log.info,
+        notify=tell,
+        note=lambda text: _log.info(mask.text(text)),
+        hide=hide,
     )
-    kube = KubeConfigs(variables, world.home, warn)
+    kube = KubeConfigs(variables, world.home, tell)
     return Run(SettingsSources(flags=flags, environ=variables, home=world.home, kube=kube), world)

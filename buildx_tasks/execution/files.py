@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from buildx_tasks.errors import CannotStart
+from buildx_tasks.execution.private import private_opener
 from buildx_tasks.execution.tempfiles import move_to_free, written_aside
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes, *, private: bool = False) -> None:
     """Replace the content of `path` in one step, or create it. Raises `CannotStart` when that is not possible.
+
+    A `private` file can be read by its owner alone, whatever its mode was.
 
     A symbolic link stays one, its target is what is written; mode and owner of a file that is there are kept.
     What is no file of its own (a pipe, ``/dev/stdout``) is written to directly.
@@ -25,7 +28,7 @@ def write_atomic(path: Path, data: bytes) -> None:
             with path.open("wb") as stream:
                 stream.write(data)
         else:
-            _replace(Path(os.path.realpath(path)), before, data)
+            _replace(Path(os.path.realpath(path)), before, data, private=private)
     except OSError as error:
         raise CannotStart(f"{path} can't be written: {error.strerror or error}") from error
 
@@ -59,7 +62,7 @@ def locked(path: Path, shown: str = "") -> Iterator[None]:
     target = Path(os.path.realpath(path))
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = target.with_name(f".{target.name}.lock").open("ab")
+        lock = open(target.with_name(f".{target.name}.lock"), "ab", opener=private_opener)  # noqa: SIM115
     except OSError as error:
         raise CannotStart(f"{shown or path} can't be written: {error.strerror}") from error
     with lock:
@@ -71,8 +74,8 @@ def _is_no_file(path: Path, before: os.stat_result | None) -> bool:
     return path.parts[:2] == ("/", "dev") or (before is not None and not stat.S_ISREG(before.st_mode))
 
 
-def _replace(target: Path, before: os.stat_result | None, data: bytes) -> None:
-    with written_aside(target, data, before) as aside:
+def _replace(target: Path, before: os.stat_result | None, data: bytes, *, private: bool) -> None:
+    with written_aside(target, data, before, private=private) as aside:
         aside.replace(target)
 
 

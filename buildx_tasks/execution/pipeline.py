@@ -24,6 +24,7 @@ from buildx_tasks.model.command import Command, Runner
 from buildx_tasks.model.config import Artifact, Config
 from buildx_tasks.model.engine import Engine
 from buildx_tasks.model.layers import ADVERTISED, is_from_global_config
+from buildx_tasks.model.mask import secrets_of
 from buildx_tasks.model.observer import Observer
 from buildx_tasks.model.outcome import STRICT_HINT
 from buildx_tasks.model.plan import BuildPlan
@@ -83,7 +84,7 @@ class Run:
     def configs(self) -> tuple[Config, ...]:
         """The configs that the settings select, dependencies first. Raises `CannotStart` and `ConfigInvalid`."""
         settings, world = self.outside, self.world
-        return load_configs(
+        configs = load_configs(
             settings,
             environ=world.environ,
             cwd=world.cwd,
@@ -91,6 +92,8 @@ class Run:
             runner=world.runner,
             notify=world.notify,
         )
+        world.hide(secrets_of(configs))
+        return configs
 
     @cached_property
     def settings(self) -> Settings:
@@ -203,12 +206,15 @@ class Run:
         return tags, Results(builds=tuple(_planned(artifact, tags) for artifact in loaded.artifacts))
 
     def build(self, prepared: PreparedRun, observer: Observer) -> Results:
-        """Run a plan, without what the artifact cache knows to be there already."""
+        """Run a plan, without what the artifact cache knows to be there already; no secret gets into what is told."""
         from buildx_tasks.execution.cache.artifacts import open_cache
+        from buildx_tasks.execution.run.masked import MaskedObserver, mask_of_plan, masked_results
         from buildx_tasks.execution.run.schedule import run_plan
 
         settings, plan, world = prepared.settings, prepared.plan, self.world
         runner = EnvironmentRunner(world.runner, plan.environment)
+        mask = mask_of_plan(plan, world.environ)
+        observer = MaskedObserver(observer, mask)
         run = partial(
             run_plan,
             plan,
@@ -223,10 +229,10 @@ class Run:
         cache = open_cache(settings, world, plan, runner, expander)
         with closing(observer):
             if cache is None:
-                return run()
+                return masked_results(run(), mask)
             known = {} if settings.no_cache else cache.lookup(observer.message)
             try:
-                return run(known=known, built=cache.built)
+                return masked_results(run(known=known, built=cache.built), mask)
             finally:
                 cache.save()
 

@@ -23,20 +23,25 @@ NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EM
 
 
 @contextlib.contextmanager
-def written_aside(target: Path, data: bytes, before: os.stat_result | None, *, times: bool = False) -> Iterator[Path]:
+def written_aside(
+    target: Path, data: bytes, before: os.stat_result | None, *, times: bool = False, private: bool = False
+) -> Iterator[Path]:
     """Give a whole file beside `target` that holds `data`; it is gone afterwards unless it was moved.
 
-    It has the mode and owner of `before`, and with `times` its times. Files that killed runs have left beside the same
-    target are removed. Raises `OSError`.
+    It has the mode and owner of `before`, and with `times` its times; a `private` one is its owner's alone. Files that
+    killed runs have left beside the same target are removed. Raises `OSError`.
     """
     _remove_leftovers(target)
-    aside, descriptor = _create(target)
+    # Nobody may read it before it has the mode of the file that it replaces.
+    aside, descriptor = _create(target, 0o666 if before is None and not private else 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
             if before is not None:
                 _take_over(descriptor, before)
+            if private:
+                os.fchmod(descriptor, 0o600)
             if before is not None and times:
                 os.utime(descriptor, ns=(before.st_atime_ns, before.st_mtime_ns))
             os.fsync(descriptor)
@@ -75,10 +80,10 @@ def _copy_to_free(aside: Path, place: Path) -> bool:
     return True
 
 
-def _create(target: Path) -> tuple[Path, int]:
+def _create(target: Path, mode: int) -> tuple[Path, int]:
     while True:
         aside = target.with_name(f"{_stem(target)}{secrets.token_hex(6)}")
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         # Another run may have taken it for a leftover before it was locked.

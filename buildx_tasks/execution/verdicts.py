@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
+from buildx_tasks.execution.private import private_folder, private_opener
+
 FILE = "memory"
 KEPT = 2000
 DIGITS = 64
@@ -54,11 +56,12 @@ class VerdictCache:
         assert self._known is not None
         self._known[key] = word
         with contextlib.suppress(OSError):
-            self.file.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self.file.parent)
             if len(self._known) > KEPT:
                 self.file.unlink(missing_ok=True)
             # One short write in append mode is whole, whoever else writes.
-            with self.file.open("a", encoding="ascii") as stream:
+            with open(self.file, "a", encoding="ascii", opener=private_opener) as stream:
+                os.fchmod(stream.fileno(), 0o600)
                 stream.write(f"{key} {word}\n")
 
     def _lines(self) -> Iterator[tuple[str, str]]:

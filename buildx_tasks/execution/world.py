@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ Notify = Callable[[str], None]
 class World:
     """Where a run happens: environment, current and home directory, clock, and the door to other programs.
 
-    `notify` gets warnings, `note` what explains a decision.
+    `notify` gets warnings, `note` what explains a decision, `hide` secrets that must not be shown.
     """
 
     environ: Mapping[str, str]
@@ -26,3 +26,4 @@ class World:
     runner: Runner
     notify: Notify = lambda _text: None
     note: Notify = lambda _text: None
+    hide: Callable[[Iterable[str]], None] = lambda _values: None

@@ -25,7 +25,9 @@ from buildx_tasks.model.request import (
     NamedContext,
     Output,
     Placeholder,
+    spelled,
 )
+from buildx_tasks.model.secrets import masked_word
 from buildx_tasks.model.spec import Spec, write_csv
 
 
@@ -47,6 +49,22 @@ def flags(request: BuildRequest, answer: Answer) -> tuple[Flag, ...]:
 def argv(request: BuildRequest, answer: Answer) -> tuple[str, ...]:
     """The words of the build command."""
     return tuple(word for flag in flags(request, answer) for word in flag.words)
+
+
+def visible_secrets(request: BuildRequest) -> tuple[str, ...]:
+    """The flags of the build command that show a secret, each once, with what it is about and without the secret."""
+    shown = ((Flag(tuple(map(masked_word, flag.words)), flag.reason), flag) for flag in flags(request, spelled))
+    return tuple(dict.fromkeys(_subject(masked) for masked, flag in shown if masked != flag))
+
+
+def _subject(flag: Flag) -> str:
+    name, *values = flag.words
+    if not name.startswith("-"):
+        return f"cliFlags {name.partition('=')[0]}"
+    if not values:
+        return f"cliFlags {name}"
+    named = name in ("--annotation", "--build-arg", "--build-context", "--label")
+    return f"{name} {values[0].partition('=')[0]}" if named else name
 
 
 def check_argv(request: BuildRequest, answer: Answer, stand_ins: Mapping[str, str]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from buildx_tasks.model.result import ArtifactResult, Results
+from buildx_tasks.model.secrets import masked_data
 
 PROVENANCE = "buildx.build.provenance"
 """Left out of records: it repeats build args, and those may carry what nobody should see."""
@@ -34,7 +35,8 @@ def _skaffold(build: ArtifactResult) -> dict[str, str]:
 
 def record_json(results: Results) -> str:
     """The rich record of a run: digests, platforms, caches in and out, steps, durations, builder, failures."""
-    return json.dumps({"builds": [_record(build) for build in results.builds]}, indent=2, ensure_ascii=False) + "\n"
+    data = masked_data({"builds": [_record(build) for build in results.builds]})
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
 def _record(build: ArtifactResult) -> dict[str, Any]:

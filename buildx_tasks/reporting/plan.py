@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from buildx_tasks.model.argv import Flag, flags
 from buildx_tasks.model.plan import BuildPlan, BuildStep, Variable
 from buildx_tasks.model.request import BUILDX, spelled
+from buildx_tasks.model.secrets import HIDDEN, looks_secret, masked, masked_word
 from buildx_tasks.reporting.words import counted
 
-HIDDEN = "***"
 UNCHANGED = "nothing changed, so it would not be built"
 MANY = 10
 """With more artifacts than these a plan is a table, unless all of it is asked for."""
@@ -68,7 +69,7 @@ def _step_lines(step: BuildStep) -> list[str]:
     lines = [f"# {step.image} -> {step.tag}", f"# {step.output}: {step.output_reason}"]
     if step.needs:
         lines.append(f"# after {', '.join(step.needs)}")
-    options = flags(step.request, spelled)
+    options = _flags(step)
     command = [f"{item.name}={shlex.quote(_shown(item))}" for item in step.environment]
     command += [shlex.join(item.words) for item in options]
     lines += [
@@ -88,8 +89,13 @@ def _label(item: Flag) -> str:
     return name.split("=", 1)[0]
 
 
+def _flags(step: BuildStep) -> tuple[Flag, ...]:
+    """The command without secrets."""
+    return tuple(replace(item, words=tuple(map(masked_word, item.words))) for item in flags(step.request, spelled))
+
+
 def _shown(item: Variable) -> str:
-    return HIDDEN if item.secret else item.value
+    return HIDDEN if item.secret or looks_secret(item.name) else masked(item.value)
 
 
 def why_text(plan: BuildPlan, why: Mapping[str, str]) -> str:
@@ -123,7 +129,7 @@ def _plan_data(plan: BuildPlan) -> dict[str, Any]:
 
 
 def _step_data(step: BuildStep) -> dict[str, Any]:
-    options = flags(step.request, spelled)
+    options = _flags(step)
     return {
         "imageName": step.image,
         "tag": step.tag,

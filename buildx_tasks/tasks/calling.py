@@ -1,11 +1,12 @@
 """How this user calls our tasks: the program, and the names under which they are mounted.
 
-Every text that a task prints goes through `as_called`. Where the names can't be found out, the text keeps the program
-``buildx-tasks``, which works for everybody.
+Every text that a task prints goes through `as_called`, which hides secrets too. Where the names can't be found out,
+the text keeps the program ``buildx-tasks``, which works for everybody.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,28 +15,48 @@ from typing import Any
 
 from invoke.collection import Collection
 
+from buildx_tasks.model.mask import Mask
 from buildx_tasks.model.taskname import PROGRAM, respell, task_command
 
 INVOKE = ("invoke", "inv")
 MODULES: list[str] = []
 """Names of the modules that have mounted our tasks, newest last."""
+_masks: list[Mask] = []
+"""What hides the secrets of the tasks that run now, innermost last."""
 _running: list[Any] = []
 """The Invoke configs of the tasks that run now, innermost last; None for a task of our own program."""
 
 
 @contextmanager
 def called_with(config: Any) -> Iterator[None]:
-    """Within, texts are spelled for a task that got this Invoke config; None stands for our own program."""
+    """Within, texts are spelled for a task that got this Invoke config; None stands for our own program.
+
+    What looks secret in our environment is hidden in them, and what `hide` adds.
+    """
     _running.append(config)
+    _masks.append(Mask.of(os.environ))
     try:
         yield
     finally:
         _running.pop()
+        _masks.pop()
+
+
+def hide(mask: Mask) -> None:
+    """Hide the secrets of `mask` too in everything that the running task prints."""
+    if _masks:
+        _masks[-1] = _masks[-1].with_values(mask.values)
 
 
 def as_called(text: str) -> str:
-    """The text, with each of our commands as this user types it."""
+    """The text without secrets, and with each of our commands as this user types it."""
+    text = current_mask().text(text)
     return respell(text, _spelling()) if f"{PROGRAM} " in text else text
+
+
+def current_mask() -> Mask:
+    """What hides the secrets of the running task."""
+    return _masks[-1] if _masks else Mask()
 
 
 def _spelling() -> Callable[[str], str]:

@@ -16,6 +16,7 @@ from invoke.context import Context
 from buildx_tasks.errors import CannotStart, ConfigInvalid
 from buildx_tasks.model.settings import ALIASES, KEYS, Settings
 from buildx_tasks.reporting.settings import as_json, effective, settings_json, settings_text, value_text
+from buildx_tasks.tasks.calling import as_called
 from buildx_tasks.tasks.console import print_aside
 from buildx_tasks.tasks.task import task
 
@@ -58,9 +59,9 @@ def get(c: Context, key: str, kube_context: str = "", format: str = "text") -> N
     settings, environ = _settings(c, kube_context)
     found = as_json(settings, key, environ)
     if format == "json":
-        print(json.dumps(found))
+        print(as_called(json.dumps(found)))
         return
-    print(value_text(effective(settings, key)))
+    print(as_called(value_text(effective(settings, key))))
     print_aside(f"from: {found['from']}")
 
 
@@ -72,7 +73,7 @@ def list_(c: Context, all_: bool = False, kube_context: str = "", format: str = 
         _print_files(format)
         return
     show = settings_json if format == "json" else settings_text
-    print(show(*_settings(c, kube_context)))
+    print(as_called(show(*_settings(c, kube_context))))
 
 
 def _change(c: Context, key: str, value: str, *, everywhere: bool, kube_context: str) -> None:
@@ -86,7 +87,7 @@ def _change(c: Context, key: str, value: str, *, everywhere: bool, kube_context:
     if not everywhere and not context:
         context = None
         print_aside("no kube-context is set: this changes the global section")
-    done = _said(key, value, context)
+    done = as_called(_said(key, value, context))
     if c.config.run.dry:
         print(f"{done} (dry run: {shown(path, home)} is not written)")
         return
@@ -135,9 +136,9 @@ def _print_files(format_: str) -> None:
     paths = [own_path(os.environ, home), skaffold_path(os.environ, home)]
     texts = {shown(path, home): read_text(path, home) for path in paths if path.exists()}
     if format_ == "json":
-        print(json.dumps(texts, indent=2))
+        print(as_called(json.dumps(texts, indent=2)))
         return
-    print("\n".join(f"{name}:\n{text.rstrip()}\n" for name, text in texts.items()).rstrip())
+    print(as_called("\n".join(f"{name}:\n{text.rstrip()}\n" for name, text in texts.items()).rstrip()))
 
 
 def _check_format(format_: str) -> None:

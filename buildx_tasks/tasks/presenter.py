@@ -10,6 +10,7 @@ from functools import partial
 from buildx_tasks.errors import CannotStart, Interrupted, WorkFailed
 from buildx_tasks.execution.files import check_writable, write_atomic
 from buildx_tasks.execution.pipeline import PreparedRun, Run
+from buildx_tasks.execution.run.masked import mask_of_plan
 from buildx_tasks.model.outcome import outcome
 from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.result import Results
@@ -19,7 +20,7 @@ from buildx_tasks.reporting.buildjson import record_json
 from buildx_tasks.reporting.failures import failures_text
 from buildx_tasks.reporting.paint import Painter, painter_for
 from buildx_tasks.reporting.text import Silent, TextReporter
-from buildx_tasks.tasks.calling import as_called
+from buildx_tasks.tasks.calling import as_called, hide
 from buildx_tasks.tasks.console import print_aside, print_warning
 from buildx_tasks.tasks.runcontext import RunContext
 
@@ -62,8 +63,8 @@ class Presenter:
         """Print the plan as a bake file, and on standard error what to do with it."""
         from buildx_tasks.reporting.bake import bake_json
 
-        text, notes = bake_json(plan, str(self.context.world.cwd))
-        sys.stdout.write(text)
+        text, notes = bake_json(plan, str(self.context.world.cwd), self.context.world.environ)
+        sys.stdout.write(as_called(text))
         for note in notes:
             print_aside(note)
 
@@ -79,6 +80,7 @@ class Presenter:
                 f"progress is tty ({settings.origins['progress']}), and standard output is not a terminal",
                 "leave it out, or:  --progress plain",
             )
+        hide(mask_of_plan(prepared.plan, self.context.world.environ))
         if not self.quiet:
             self.reporter.tags(prepared.plan.tags)
         results = run.build(prepared, Silent() if self.quiet else self.reporter)
@@ -105,12 +107,12 @@ class Presenter:
         if output.file_output and (not results.interrupted or any(build.ok for build in results.builds)):
             self._write_file(output.file_output, output.text(results))
         if output.metadata_output:
-            self._write_file(output.metadata_output, as_called(record_json(results)))
+            self._write_file(output.metadata_output, as_called(record_json(results)), private=True)
 
-    def _write_file(self, name: str, text: str) -> None:
+    def _write_file(self, name: str, text: str, *, private: bool = False) -> None:
         """Work was done by now, so a file that can't be written fails that and hides nothing else."""
         try:
-            write_atomic(self.context.world.cwd / name, text.encode())
+            write_atomic(self.context.world.cwd / name, text.encode(), private=private)
         except CannotStart as error:
             self.unwritten.append(error.message)
 

@@ -19,6 +19,9 @@ from buildx_tasks.execution.verdicts import VerdictCache
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Command
 from buildx_tasks.model.layers import Layer
+from buildx_tasks.model.mask import Mask
+from buildx_tasks.model.secrets import masked_word
+from buildx_tasks.tasks.calling import hide
 from buildx_tasks.tasks.console import once, print_aside, print_note, print_warning
 from buildx_tasks.tasks.defaults import invoke_layer
 from buildx_tasks.tasks.outputoptions import SILENT, OutputOptions
@@ -59,6 +62,7 @@ class RunContext:
         options = c.config.run
         cwd, home, notify = Path.cwd(), Path.home(), once(print_warning)
         environ = load_environment_file(cwd, os.environ, notify)
+        hide(Mask.of(environ))
         chosen = output(environ)
         chosen = replace(chosen, dry_run=chosen.dry_run or bool(options.dry))
         runner = ShellRunner(environ, echo=_echo if options.echo else None, timeout=c.config.timeouts.command)
@@ -70,6 +74,7 @@ class RunContext:
                 now=datetime.now(UTC).astimezone(),
                 runner=runner,
                 notify=notify,
+                hide=lambda values: hide(Mask().with_values(values)),
                 note=(lambda _text: None) if chosen.quiet else print_note,
             ),
             output=chosen,
@@ -94,4 +99,4 @@ class RunContext:
 
 
 def _echo(command: Command) -> None:
-    print_aside(shlex.join(command.argv))
+    print_aside(shlex.join(map(masked_word, command.argv)))

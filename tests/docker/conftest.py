@@ -29,6 +29,12 @@ def registries() -> Lab:
     return need_lab(find_lab(("open", "password", "tls", "faulty")))
 
 
+@pytest.fixture(scope="session")
+def tls_engine() -> Lab:
+    """The same for tests that need one engine, also behind mTLS: `invoke lab.up --only clients,base,remote,mtls`."""
+    return need_lab(find_lab(("clients", "containerd", "open", "base", "remote", "mtls")))
+
+
 def need_lab(found: Lab | str) -> Lab:
     """The lab that was found, or the end of the test."""
     if isinstance(found, str):

@@ -251,7 +251,8 @@ def seen_requests(lab: Lab) -> list[dict[str, Any]]:
 class Relay:
     """Carries connections from an address of its own to a port or a socket of this machine, until it is left.
 
-    With `tls` it is the server's end of that; with `hold` it swallows what arrives and never answers.
+    With `tls` it is the server's end of that; with `hold` it swallows what arrives and never answers. `heard` is what
+    clients have sent.
     """
 
     def __init__(
@@ -263,6 +264,7 @@ class Relay:
         self.server = socket.create_server((address, 0))
         self.host = f"{address}:{self.server.getsockname()[1]}"
         self.open: list[socket.socket] = []
+        self.heard = bytearray()
 
     def __enter__(self) -> "Relay":
         threading.Thread(target=self._accept, daemon=True).start()
@@ -291,7 +293,7 @@ class Relay:
             upstream = _connected(self.target)
             self.open.append(upstream)
             threading.Thread(target=_pump, args=(upstream, client), daemon=True).start()
-            _pump(client, upstream)
+            _pump(client, upstream, self.heard)
 
 
 def _connected(target: int | str) -> socket.socket:
@@ -325,9 +327,11 @@ def server_tls(lab: Lab, certificate: str = "server") -> ssl.SSLContext:
     return context
 
 
-def _pump(reading: socket.socket, writing: socket.socket) -> None:
+def _pump(reading: socket.socket, writing: socket.socket, copy: bytearray | None = None) -> None:
     with contextlib.suppress(OSError):
         while data := reading.recv(65536):
+            if copy is not None:
+                copy += data
             writing.sendall(data)
     with contextlib.suppress(OSError):
         writing.shutdown(socket.SHUT_RDWR)

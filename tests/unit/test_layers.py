@@ -14,7 +14,7 @@ ROOMS = {
     "document": ("yaml", "buildkit formats globalconfig schema", "migrations", "validate"),
     "planning": ("facts", "builders config failures tags", "build", "doctor reuse"),
     "execution": (
-        "paths tempfiles wakeup watchdog",
+        "paths private tempfiles wakeup watchdog",
         "signals",
         "files shell verdicts world",
         "cluster http sources",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.execution.files import write_atomic
+from buildx_tasks.execution.private import private_folder
 from buildx_tasks.planning.reuse.why import Record
 
 MOST_FILES = 2000
@@ -37,9 +38,9 @@ class LastBuilds:
         if len(text) > KEEP_AT_MOST:
             return
         with contextlib.suppress(CannotStart, OSError):
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(self.folder)
             self._forget()
-            write_atomic(self._path(name), gzip.compress(text, mtime=0))
+            write_atomic(self._path(name), gzip.compress(text, mtime=0), private=True)
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.json.gz"

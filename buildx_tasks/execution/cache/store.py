@@ -65,7 +65,9 @@ class ArtifactStore:
             for key, entry in self._added.items():
                 entries[key] = entries.get(key, Entry()).merged(entry)
             kept = sorted(entries.items(), key=lambda item: item[1].used)[-LIMIT:]
-            write_atomic(self.path, json.dumps({"format": FORMAT, "entries": dict(map(_written, kept))}).encode())
+            text = json.dumps({"format": FORMAT, "entries": dict(map(_written, kept))})
+            # A file that the user has named may be there for several users.
+            write_atomic(self.path, text.encode(), private=self.path.name == NAME or not self.path.exists())
         self._entries = dict(kept)
         self._added.clear()
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
-from urllib.parse import unquote, urlsplit
 
 from buildx_tasks.document.migrations.normalize import read_newest
 from buildx_tasks.document.yaml.locations import original_path, place
@@ -22,7 +21,7 @@ from buildx_tasks.errors import CannotStart
 from buildx_tasks.execution.paths import exists, is_folder
 from buildx_tasks.execution.verdicts import VerdictCache, key_of
 from buildx_tasks.model.finding import Finding
-from buildx_tasks.model.urls import without_passwords
+from buildx_tasks.model.secrets import masked, split_credentials
 
 STDIN = "-"
 DEFAULT_NAMES = ("skaffold.yaml", "skaffold.yml")
@@ -88,7 +87,7 @@ def locate(name: str, folder: Path, cwd: Path) -> Location:
     if name == STDIN:
         return Location(key=STDIN, shown="<stdin>", folder=cwd)
     if is_url(name):
-        return Location(key=name, shown=without_passwords(name), folder=cwd)
+        return Location(key=name, shown=masked(name), folder=cwd)
     path = Path(os.path.normpath(folder / name))  # without following links: a config stands where it is said to stand
     if is_folder(path):
         path /= DEFAULT_NAMES[0]
@@ -154,11 +153,11 @@ def _download(url: str) -> bytes:
     from buildx_tasks.execution.http.client import HttpClient, basic
     from buildx_tasks.execution.http.errors import RequestFailed
 
-    parts = urlsplit(url)
-    login = {"Authorization": basic(unquote(parts.username), unquote(parts.password or ""))} if parts.username else {}
+    address, user, password = split_credentials(url)
+    login = {"Authorization": basic(user, password)} if user or password else {}
     with HttpClient(os.environ, answer_seconds=URL_SECONDS, connect_seconds=URL_SECONDS) as client:
         try:
-            answer = client.send("GET", url, login, limit=URL_BYTES)
+            answer = client.send("GET", address, login, limit=URL_BYTES)
         except RequestFailed as error:
             raise ValueError(error.message) from None
     if answer.status != 200:

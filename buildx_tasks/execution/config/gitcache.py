@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from buildx_tasks.errors import CannotStart
+from buildx_tasks.execution.config.gitcredentials import GitAddress, keep_address
 from buildx_tasks.execution.paths import exists
 from buildx_tasks.model.command import Command, Completed, Runner
-from buildx_tasks.model.urls import without_passwords
+from buildx_tasks.model.mask import Mask
+from buildx_tasks.model.secrets import masked, secrets_in
 
 NETWORK_SECONDS = 600.0
 OFFLINE_HINT = "--sync-remote-cache missing uses what is in the cache, without a network"
@@ -32,8 +34,13 @@ class GitSource:
 
     @property
     def shown(self) -> str:
-        """The repository as messages name it: without a password."""
-        return without_passwords(self.repo)
+        """The repository as messages name it: without credentials."""
+        return masked(self.repo)
+
+    @property
+    def address(self) -> GitAddress:
+        """The repository as git is told of it."""
+        return GitAddress.of(self.repo)
 
 
 def cache_name(repo: str, ref: str) -> str:
@@ -97,11 +104,12 @@ class GitCache:
         ref = source.ref or self._default_ref(source)
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=".clone-") as scratch:
             fresh = Path(scratch, "repo")
-            arguments = ("clone", "--quiet", "--branch", ref, "--depth", "1", "--", source.repo, str(fresh))
+            arguments = ("clone", "--quiet", "--branch", ref, "--depth", "1", "--", source.address.url, str(fresh))
             if not self._run(source, *arguments).ok:
                 shutil.rmtree(fresh, ignore_errors=True)
-                self._git(source, "clone", "--quiet", "--", source.repo, str(fresh))
+                self._git(source, "clone", "--quiet", "--", source.address.url, str(fresh))
                 self._git(source, "checkout", "--quiet", ref, cwd=fresh)
+            keep_address(fresh, source.address, source.repo)
             with contextlib.suppress(OSError):  # another run was quicker: its clone is as good
                 fresh.rename(target)
         if not exists(target):
@@ -112,14 +120,16 @@ class GitCache:
         ref = source.ref or self._default_ref(source)
         if self._run(source, "rev-parse", "HEAD", cwd=target).stdout.strip() == ref:
             return  # a whole commit id never changes
-        if self._run(source, "remote", "get-url", "origin", cwd=target).stdout.strip() != source.repo:
-            self._git(source, "remote", "set-url", "origin", source.repo, cwd=target)
-        self._git(source, "fetch", "--quiet", "origin", ref, cwd=target)
+        url = source.address.url
+        if url == source.repo and self._run(source, "remote", "get-url", "origin", cwd=target).stdout.strip() != url:
+            self._git(source, "remote", "set-url", "origin", url, cwd=target)
+        # The address of a remote may hold credentials, which git would hand on as an argument.
+        self._git(source, "fetch", "--quiet", "origin" if url == source.repo else url, ref, cwd=target)
         self._git(source, "reset", "--quiet", "--hard", "FETCH_HEAD", cwd=target)
 
     def _default_ref(self, source: GitSource) -> str:
         for branch in ("master", "main"):
-            if self._git(source, "ls-remote", "--heads", "--", source.repo, branch).stdout.strip():
+            if self._git(source, "ls-remote", "--heads", "--", source.address.url, branch).stdout.strip():
                 return branch
         raise CannotStart(f"git repository {source.shown} has neither a master nor a main branch", "name one with ref:")
 
@@ -129,7 +139,7 @@ class GitCache:
             return completed
         if completed.missing:
             raise CannotStart(f"git repository {source.shown} can't be fetched: there is no git", "install git")
-        why = "it took too long" if completed.timed_out else _reason(completed)
+        why = "it took too long" if completed.timed_out else _reason(completed, source)
         at = f" at {source.ref}" if source.ref else ""
         message = f"git repository {source.shown}{at}: git {arguments[0]} failed: {why}"
         hint = f"try: git ls-remote {source.shown}\n{OFFLINE_HINT}"
@@ -138,9 +148,9 @@ class GitCache:
     def _run(self, source: GitSource, *arguments: str, cwd: Path | None = None) -> Completed:
         return self.runner.capture(
             Command(
-                argv=("git", *arguments),
+                argv=("git", *source.address.options, *arguments),
                 cwd=str(cwd or self.folder),
-                env=self._quiet(source.repo),
+                env=(*self._quiet(source.address.url), *source.address.env),
                 timeout=NETWORK_SECONDS,
             )
         )
@@ -158,8 +168,8 @@ class GitCache:
         return self.runner.capture(asked).stdout.strip() or "ssh"
 
 
-def _reason(completed: Completed) -> str:
+def _reason(completed: Completed, source: GitSource) -> str:
     """The line in which git says what is wrong; general advice follows it."""
     told = [line.strip() for line in completed.stderr.splitlines() if line.strip()]
     chosen = [line for line in told if line.startswith(("fatal:", "error:"))]
-    return without_passwords((chosen or told[-1:] or [f"exit {completed.code}"])[0])
+    return Mask().with_values(secrets_in(source.repo)).text((chosen or told[-1:] or [f"exit {completed.code}"])[0])

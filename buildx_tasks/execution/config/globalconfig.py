@@ -102,7 +102,7 @@ def change(path: Path, home: Path, key: str, value: str | None, kube_context: st
             where = f"{shown(path, home)}:{problem.mark.line}:{problem.mark.column}"
             raise CannotStart(f"{where}: {problem.message}", "correct or change it by hand") from problem
         if after != before:
-            write_atomic(path, after.encode("utf-8"))
+            write_atomic(path, after.encode("utf-8"), private=not path.exists())
     config = read(after)
     at = matching(config, kube_context or "")
     return kube_context if at is None else config.contexts[at].context

@@ -115,7 +115,7 @@ class Builders:
                 self._run(remove_argv(spec.name, spec.driver))
             else:
                 # buildx 0.29 loses the platforms of a builder's nodes when it refuses to append another.
-                write_atomic(file, before)
+                write_atomic(file, before, private=True)
             raise
 
     def _create_node(self, spec: BuilderSpec, node: NodeSpec, folder: Path, *, append: bool) -> None:
@@ -145,7 +145,7 @@ class Builders:
             self._create(spec, BuilderState(known=False, missing=spec.nodes))
         except EngineUnfit as error:
             # What it runs in was removed, if it was not a remote one; buildx starts that again from this file.
-            write_atomic(file, before)
+            write_atomic(file, before, private=True)
             raise EngineUnfit(f"{error.message}; it is as it was before", error.hint) from error
         finally:
             if was_selected:

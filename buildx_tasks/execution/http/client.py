@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from urllib3 import BaseHTTPResponse, HTTPSConnectionPool, PoolManager, ProxyManager, Retry, Timeout, make_headers
 from urllib3.connection import HTTPSConnection
@@ -23,7 +23,7 @@ from buildx_tasks import __version__
 from buildx_tasks.execution.http.errors import RequestFailed
 from buildx_tasks.execution.http.failures import failure_reason
 from buildx_tasks.execution.http.proxies import proxy_for
-from buildx_tasks.model.urls import without_passwords
+from buildx_tasks.model.secrets import masked, split_credentials
 
 CERTIFICATES = Path("/etc/docker/certs.d")
 """Where docker looks for the CA (``HOST/*.crt``) and for client certificates (``HOST/*.cert`` with ``.key``)."""
@@ -123,7 +123,7 @@ class HttpClient:
                 said = {name: value for name, value in said.items() if name.lower() not in SECRET_HEADERS}
             if answer.status == 303 and method != "HEAD":
                 method, body = "GET", b""
-        raise RequestFailed(_parse(url).netloc, "redirected too many times")
+        raise RequestFailed(_parse(url).netloc.rpartition("@")[2], "redirected too many times")
 
     def close(self) -> None:
         """Close all connections."""
@@ -171,10 +171,10 @@ class HttpClient:
     def _connect(self, scheme: str, host: str, proxy: str) -> PoolManager:
         context = self._tls_context(host) if scheme == "https" else None
         if proxy:
-            parts = urlsplit(proxy)
-            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
+            address, user, password = split_credentials(proxy)
+            login = f"{user}:{password}" if user or password else None
             manager: PoolManager = ProxyManager(
-                parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(),
+                address,
                 maxsize=KEPT_CONNECTIONS,
                 ssl_context=context,
                 proxy_headers=make_headers(proxy_basic_auth=login) if login else None,
@@ -273,12 +273,12 @@ def _parse(url: str) -> SplitResult:
             return parts
     except ValueError:
         pass
-    raise RequestFailed(without_passwords(url), "it is not a valid address")
+    raise RequestFailed(masked(url), "it is not a valid address")
 
 
 def _joined(url: str, location: str) -> str:
     """Where a redirect leads to. Raises `RequestFailed`."""
-    host = _parse(url).netloc
+    host = _parse(url).netloc.rpartition("@")[2]
     try:
         joined = urljoin(url, location)
         scheme = urlsplit(joined).scheme

@@ -26,6 +26,7 @@ from buildx_tasks.model.observer import Observer
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.request import BUILDX, CUSTOM, DIGEST, DOCKER, LAYOUT, LOAD, METADATA, Placeholder
 from buildx_tasks.model.result import BUILT, FAILED, ArtifactResult, Failure
+from buildx_tasks.model.secrets import masked_word
 from buildx_tasks.model.settings import PLAIN
 from buildx_tasks.planning.failures.diagnosis import Diagnosis, diagnose
 
@@ -99,8 +100,8 @@ class StepRunner:
             builder=step.builder,
             platforms=step.platforms,
             runtime_type=step.artifact.runtime_type,
-            cache_from=tuple(str(use.spec) for use in step.request.cache_from),
-            cache_to=tuple(str(use.spec) for use in step.request.cache_to),
+            cache_from=tuple(masked_word(str(use.spec)) for use in step.request.cache_from),
+            cache_to=tuple(masked_word(str(use.spec)) for use in step.request.cache_to),
             seconds=round(time.monotonic() - begin, 3),
         )
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.execution.files import write_atomic
+from buildx_tasks.execution.private import private_folder
 
 FORMAT = 1
 CHUNK = 1 << 20
@@ -74,8 +75,8 @@ class FileHashes:
             folder, _slash, name = path.rpartition("/")
             folders.setdefault(folder, {})[name] = [*state, digest]
         with contextlib.suppress(CannotStart, OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(self.path, json.dumps({"format": FORMAT, "folders": folders}).encode())
+            private_folder(self.path.parent)
+            write_atomic(self.path, json.dumps({"format": FORMAT, "folders": folders}).encode(), private=True)
             self._changed = False
 
 

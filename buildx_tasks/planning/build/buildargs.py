@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from buildx_tasks.model.plan import Variable
 from buildx_tasks.model.request import REFERENCE, Because, BuildArg, Placeholder
+from buildx_tasks.model.secrets import looks_secret
+from buildx_tasks.planning.build.hidden import PROXIES, holds_secret, names_secret
 from buildx_tasks.planning.build.stepinput import Remarks, StepInput, expanded
 
 RUN_MODE = "SKAFFOLD_RUN_MODE"
-_SECRET_LIKE = re.compile(r"TOKEN|PASSWORD|PASSWD|SECRET|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL", re.IGNORECASE)
 
 
 def plan_build_args(given: StepInput, remarks: Remarks) -> tuple[Because[BuildArg], ...]:
@@ -32,17 +31,21 @@ def _build_arg(
 ) -> Because[BuildArg]:
     if value is None:
         return Because(BuildArg(name, None), f"{why}, value from the environment")
-    if isinstance(value, Placeholder) or not looks_secret(name):
+    if isinstance(value, Placeholder):
+        return Because(BuildArg(name, value), why)
+    by_name = looks_secret(name) or names_secret(dict(given.artifact.docker.build_args).get(name) or "")
+    if not by_name and not holds_secret(value):
+        return Because(BuildArg(name, value), why)
+    if name.lower() in PROXIES and given.environ.get(name) != value:
+        # docker and buildx would connect through it: only the user can say whether they should.
         return Because(BuildArg(name, value), why)
     # A bare --build-arg takes its value from the environment, which keeps it out of every process list.
-    remarks.environment.append(Variable(name, value, "build arg whose name looks like a secret", secret=True))
-    remarks.warnings.append(
-        f"artifact {given.artifact.image!r}: build arg {name} looks like a secret, and build args stay in the "
-        "image and its attestations: use secrets instead"
-    )
+    what = "whose name looks like a secret" if by_name else "with a secret in its value"
+    remarks.environment.append(Variable(name, value, f"build arg {what}", secret=True))
+    if name.lower() not in PROXIES:
+        says = "looks like a secret" if by_name else "has a secret in its value"
+        remarks.warnings.append(
+            f"artifact {given.artifact.image!r}: build arg {name} {says}, and build args stay in the "
+            "image and its attestations: use secrets instead"
+        )
     return Because(BuildArg(name, None), f"{why}, value kept out of the command line")
-
-
-def looks_secret(name: str) -> bool:
-    """Whether a variable's name says that its value is nobody's business."""
-    return _SECRET_LIKE.search(name) is not None

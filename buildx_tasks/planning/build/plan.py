@@ -196,6 +196,7 @@ class _Planner:
                 buildkit=decision.config.local.use_buildkit,
                 buildkit_possible=bool(self.facts.engine.buildx),
                 home=self.facts.home,
+                environ=self.facts.environ,
                 expand=expander,
             )
         )

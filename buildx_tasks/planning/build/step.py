@@ -28,6 +28,7 @@ from buildx_tasks.model.settings import PLAIN
 from buildx_tasks.model.spec import Spec, parse_output
 from buildx_tasks.planning.build.buildargs import plan_build_args
 from buildx_tasks.planning.build.engine import CREATE_HINT
+from buildx_tasks.planning.build.hidden import by_environment, warn_of_visible
 from buildx_tasks.planning.build.stepinput import PlannedRequest, Remarks, StepInput, expanded
 from buildx_tasks.planning.config.select import ARTIFACT_CONTEXT
 
@@ -44,6 +45,8 @@ def plan_request(given: StepInput) -> PlannedRequest:
         )
     else:
         _buildkit_variable(given, remarks)
+    request = by_environment(request, remarks)
+    warn_of_visible(request, remarks)
     return PlannedRequest(request=request, environment=tuple(remarks.environment), warnings=tuple(remarks.warnings))
 
 

@@ -23,6 +23,7 @@ Expand = Callable[[str], str]
 class StepInput:
     """Everything one build request is made from. `expand` fills templates with environment and IMAGE_* values.
 
+    `environ` is that of the run.
     `layouts` says for each required image whether it has to be handed over as an OCI layout.
     """
 
@@ -42,6 +43,7 @@ class StepInput:
     buildkit: bool | None = None
     buildkit_possible: bool = True
     home: str = ""
+    environ: Mapping[str, str] = field(default_factory=dict)
     expand: Expand = lambda text: text
 
 

@@ -63,6 +63,9 @@ ENVIRONMENT = (
 UNPREDICTABLE = ("BUILDX_GIT_LABELS", "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY")
 """Variables that bring in what is not looked at: git's state, a policy file."""
 
+CREDENTIALS = frozenset(("ACTIONS_RUNTIME_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
+"""Variables with credentials of a cache, which change from run to run; as build args they count there."""
+
 FRONTEND_ARG = "BUILDKIT_SYNTAX"
 TAG_VARIABLES = frozenset(("IMAGE", "IMAGE_TAG", "IMAGE_REPO", "PUSH_IMAGE", "BUILD_CONTEXT"))
 """What a custom build command is told about where its result goes."""
@@ -229,8 +232,8 @@ def _plain(value: object) -> object:
 
 
 def _variables(step: BuildStep) -> Iterator[tuple[str, str]]:
-    """The variables of the command; those that lead to a daemon have no say, nor what speaks of the tag."""
+    """The variables of the command; those that lead to a daemon or a cache have no say, nor what speaks of the tag."""
     for item in step.environment:
         leads = item.name.startswith(("DOCKER_", "MINIKUBE_")) and item.name != "DOCKER_BUILDKIT"
-        if not leads and not (step.tool == CUSTOM and item.name in TAG_VARIABLES):
+        if not leads and item.name not in CREDENTIALS and not (step.tool == CUSTOM and item.name in TAG_VARIABLES):
             yield item.name, item.value

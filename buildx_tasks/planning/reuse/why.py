@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from buildx_tasks.planning.build.buildargs import looks_secret
+from buildx_tasks.model.secrets import looks_secret, masked
 
 UNKNOWN = "no earlier build is known here"
 OTHER = "something else changed that is not recorded"
@@ -65,13 +65,15 @@ def make_record(parts: Mapping[str, Any], entries: Mapping[str, Mapping[str, str
     """The record of a build from the parts of its key and the entries of its contexts.
 
     Values are digests, and there is one of everything, which alone tells a change that is not recorded. Of a build arg
-    whose name looks like a secret's nothing is kept, since a digest of a short value can be turned back.
+    that looks like a secret nothing is kept, since a digest of a short value can be turned back.
     """
     request: Mapping[str, Any] = parts["request"]
     found: dict[str, dict[str, str]] = {"option": {}, "build arg": {}, "label": {}, "annotation": {}, "image": {}}
     for name, value in request.items():
         if name == "build_args":
-            found["build arg"] = {arg: _short(said) for arg, said in value if not looks_secret(arg)}
+            found["build arg"] = {
+                arg: _short(said) for arg, said in value if not looks_secret(arg) and masked(said) == said
+            }
         elif name in ("labels", "annotations"):
             found[name.removesuffix("s")] = {key: _short(said) for key, said in value}
         else:

@@ -176,3 +176,32 @@ def test_a_name_as_long_as_names_may_be_is_written(tmp_path: Path) -> None:
     write_atomic(path, b"b")
     assert path.read_bytes() == b"b"
     assert [item.name for item in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("before", [None, 0o644, 0o600])
+def test_a_private_file_is_its_owners_alone(tmp_path: Path, before: int | None) -> None:
+    path = tmp_path / "file"
+    if before is not None:
+        path.touch(before)
+    write_atomic(path, b"new", private=True)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_nobody_reads_a_private_file_while_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, private: bool
+) -> None:
+    path = tmp_path / "file"
+    if not private:
+        path.touch(0o600)
+    modes: list[int] = []
+    real = os.open
+
+    def opened(name: object, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_CREAT:
+            modes.append(mode)
+        return real(str(name), flags, mode)
+
+    monkeypatch.setattr(os, "open", opened)
+    write_atomic(path, b"new", private=private)
+    assert modes == [0o600]
