@@ -201,4 +201,5 @@ def test_a_run_leaves_no_descriptor_and_no_thread() -> None:
     for _ in range(20):
         with handled():
             pass
-    assert state() == before
+    # What other tests left behind may end meanwhile.
+    assert all(now <= then for now, then in zip(state(), before, strict=True))
