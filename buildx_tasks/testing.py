@@ -11,6 +11,7 @@ import json
 import os
 import stat
 import sys
+from ast import literal_eval
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,21 +23,22 @@ IMAGE_ID = "sha256:" + "1" * 64
 OUTSIDE = ("BUILDKIT_", "BUILDX_", "DOCKER_", "INVOKE_", "KUBECONFIG", "SKAFFOLD_")
 """Beginnings of variables that a test does not take over."""
 
+# It starts several times for every build, so it imports nothing that takes a while: no json, no signal.
 _SCRIPT = """\
-#!{python} -S
-import json, os, signal, sys, time
+#!{python} -IS
+import _signal, os, sys, time
 def stop(*_):
     sys.stderr.write("ERROR: failed to build: failed to solve: Canceled: context canceled\\n")
     sys.stderr.flush()
     os._exit(1)
-signal.signal(signal.SIGINT, stop)
+_signal.signal(_signal.SIGINT, stop)
 folder = {folder!r}
-answers = json.load(open(folder + "/answers.json"))
+answers = eval(open(folder + "/answers").read())
 argv = sys.argv[1:]
 wanted = ("DOCKER_BUILDKIT", "BUILDX_NO_DEFAULT_ATTESTATIONS", *answers["environment"])
 call = {{"argv": argv, "cwd": os.getcwd(), "env": {{k: os.environ[k] for k in wanted if k in os.environ}}}}
-with open(folder + "/calls.jsonl", "a") as log:
-    log.write(json.dumps(call) + "\\n")
+with open(folder + "/calls", "a") as log:
+    log.write(ascii(call) + "\\n")
 line = " ".join(argv)
 if line.startswith("buildx inspect"):
     time.sleep(answers["hesitation"])
@@ -52,7 +54,7 @@ for prefix, (code, out, err) in answers["table"].items():
         sys.exit(code)
 if "--metadata-file" in argv:
     with open(argv[argv.index("--metadata-file") + 1], "w") as metadata:
-        json.dump({{"containerimage.digest": answers["digest"]}}, metadata)
+        metadata.write('{{"containerimage.digest": "' + answers["digest"] + '"}}')
 """
 _INSPECT = "Name:   {name}\nDriver: {driver}\n\nNodes:\nName: n\nStatus: running\nPlatforms: linux/amd64, linux/arm64\n"
 _INVOKE = """\
@@ -123,13 +125,14 @@ class RecordingDocker:
             "hesitation": self.hesitation,
             "duration": self.duration,
         }
-        (self.folder / "answers.json").write_text(json.dumps(answers), encoding="utf-8")
+        (self.folder / "answers").write_text(ascii(answers), encoding="utf-8")
 
     @property
     def calls(self) -> list[dict[str, Any]]:
         """Every call so far: ``argv`` without the program, ``cwd``, and ``env`` with the variables that matter."""
-        log = self.folder / "calls.jsonl"
-        return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+        log = self.folder / "calls"
+        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+        return [literal_eval(line) for line in lines]
 
     @property
     def builds(self) -> list[dict[str, Any]]:
