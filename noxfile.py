@@ -5,7 +5,9 @@ import json
 import os
 import shutil
 import subprocess
+import tarfile
 import tempfile
+import venv
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +26,19 @@ PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 IN_CI = bool(os.environ.get("CI"))
 # What `invoke lab.up` ends with when this machine can't run the lab, having said why.
 LAB_UNAVAILABLE = 4
+# Tests without an engine share nothing, so each core takes some; an argument "-n0" runs them one after the other.
+IN_PARALLEL = ("-m", "not docker", "-n", "auto", "--dist", "worksteal")
+# What an installed program must do in an empty folder; `{config}` is a config there.
+RELEASED = (("--version",), ("--list",), ("schema.versions",), ("schema.validate", "--filename", "{config}"))
+
+
+@nox.session(venv_backend="none")
+def dev(session: nox.Session) -> None:
+    """Make .venv an environment to develop in: the package as it is in this checkout, and every tool."""
+    python = ROOT / ".venv" / "bin" / "python"
+    if not python.exists():
+        venv.create(ROOT / ".venv", with_pip=True)
+    session.run(str(python), "-m", "pip", "install", "--quiet", "-e", ".", *_group("dev"), external=True)
 
 
 @nox.session
@@ -57,19 +72,22 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run every test against the built wheel, with the lab up; arguments go to pytest."""
+    """Run every test against the built wheel, with the lab up; arguments go to pytest, which then runs once."""
     # Not in the session's own temporary folder: nox would make that the tests' TMPDIR, inside of this checkout.
     with tempfile.TemporaryDirectory() as folder:
         session.install(_build_wheel(session, folder), *_group("test"))
+    # Those that share engines and registries run one after the other.
+    runs = [session.posargs] if session.posargs else [IN_PARALLEL, ("-m", "docker")]
     with _lab(session, "", required=IN_CI) as (env, _):
-        session.run("pytest", *session.posargs, env={**env, "BUILDX_TASKS_WHEEL": "1"})
+        for arguments in runs:
+            session.run("pytest", *arguments, env={**env, "BUILDX_TASKS_WHEEL": "1"})
 
 
 @nox.session
 def unit(session: nox.Session) -> None:
     """Run the tests that need no engine; arguments go to pytest."""
     session.install("-e", ".", *_group("test"))
-    session.run("pytest", "-m", "not docker", *session.posargs)
+    session.run("pytest", *IN_PARALLEL, *session.posargs)
 
 
 @nox.session
@@ -95,20 +113,30 @@ def minimums(session: nox.Session) -> None:
     env = {"VIRTUAL_ENV": session.virtualenv.location, "UV_SYSTEM_CERTS": "1"}
     session.run("uv", "pip", "install", "--resolution=lowest-direct", ".", *_group("test"), env=env)
     session.run("uv", "pip", "list", env=env)
-    session.run("pytest", "-m", "not docker", *session.posargs)
+    session.run("pytest", *IN_PARALLEL, *session.posargs)
 
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build wheel and sdist into dist/, and check that the wheel carries the schema."""
+    """Build wheel and sdist into dist/."""
     session.install(*_group("build"))
     shutil.rmtree(ROOT / "dist", ignore_errors=True)
     session.run("python", "-m", "build", "--no-isolation", "--outdir", "dist")
-    (wheel,) = (ROOT / "dist").glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    foreign = [name for name in names if not name.startswith(("buildx_tasks/", "buildx_tasks-"))]
-    if foreign or not any(name.startswith("buildx_tasks/_schema/") for name in names):
-        session.error(f"{wheel.name}: no buildx_tasks/_schema/, or files of others: {foreign}")
+
+
+@nox.session
+def release_check(session: nox.Session) -> None:
+    """Check sdist and wheel as a user gets them: metadata, contents, and the program installed by itself."""
+    session.install(*_group("release"))
+    with tempfile.TemporaryDirectory(prefix="buildx-tasks-release-") as name:
+        folder = Path(name).resolve()
+        session.run("python", "-m", "build", "--no-isolation", "--outdir", str(folder / "dist"), silent=True)
+        (wheel,), (sdist,) = (folder / "dist").glob("*.whl"), (folder / "dist").glob("*.tar.gz")
+        session.run("twine", "check", "--strict", str(wheel), str(sdist))
+        problems = [*_wheel_problems(wheel), *_sdist_problems(sdist)]
+        if problems:
+            session.error("\n".join(problems))
+        _run_released(session, wheel, folder)
 
 
 @nox.session
@@ -134,6 +162,48 @@ def _build_wheel(session: nox.Session, folder: str) -> str:
     session.run("python", "-m", "build", "--no-isolation", "--wheel", "--outdir", folder, silent=True)
     (wheel,) = Path(folder).glob("*.whl")
     return str(wheel)
+
+
+def _wheel_problems(wheel: Path) -> list[str]:
+    """How a wheel's files differ from those that it must have: the tracked ones of the package and of schema/."""
+    wanted = {name for name in _tracked() if name.startswith("buildx_tasks/")}
+    wanted |= {f"buildx_tasks/_{name}" for name in _tracked() if name.startswith("schema/")}
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    return _differences(wheel.name, names, wanted)
+
+
+def _sdist_problems(sdist: Path) -> list[str]:
+    """How an sdist's files differ from those that git tracks."""
+    with tarfile.open(sdist) as archive:
+        names = {item.name.partition("/")[2] for item in archive.getmembers() if not item.isdir()}
+    return _differences(sdist.name, names - {"PKG-INFO"}, _tracked())
+
+
+def _tracked() -> set[str]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return {name for name in listed.split("\0") if name and (ROOT / name).exists()}
+
+
+def _differences(file: str, names: set[str], wanted: set[str]) -> list[str]:
+    return [f"{file}: {name} is not a tracked file" for name in sorted(names - wanted)] + [
+        f"{file}: {name} is missing" for name in sorted(wanted - names)
+    ]
+
+
+def _run_released(session: nox.Session, wheel: Path, folder: Path) -> None:
+    """Install a wheel into an environment of its own, and run the program in an empty folder."""
+    programs = folder / "env" / "bin"
+    venv.create(folder / "env", with_pip=True)
+    session.run(str(programs / "python"), "-m", "pip", "install", "--quiet", str(wheel), external=True)
+    (empty := folder / "empty").mkdir()
+    (config := folder / "skaffold.yaml").write_text("apiVersion: skaffold/v4beta13\nkind: Config\n")
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(empty), "LC_ALL": "C.UTF-8"}
+    guarded = [str(programs / "python"), "-I", str(ROOT / "tests/support/installed.py"), str(ROOT)]
+    with session.chdir(empty):
+        for program in ([str(programs / "buildx-tasks")], guarded):
+            for words in RELEASED:
+                given = [word.format(config=config) for word in words]
+                session.run(*program, *given, env=environment, include_outer_env=False, external=True, silent=True)
 
 
 def _has_engine() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,15 @@ def test_rooms_of_a_layer_point_down(module: str) -> None:
         if not name.startswith("buildx_tasks.") or parts[0] != layer_ or len(parts) < 2 or parts[1] == room:
             continue
         assert rank(layer_, parts[1]) < rank(layer_, room), f"{module} imports {name}"
+
+
+def test_the_page_describes_every_room_from_the_lowest() -> None:
+    page = (PACKAGE.parent / "docs/architecture.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)/(\w+)` \|", page, re.MULTILINE)
+    rooms = {tuple(module.split("/")[:2]) for module in MODULES if module.count("/") > 1}
+    assert sorted(listed) == sorted(rooms)
+    order = [(LAYERS[layer_], rank(layer_, room)) for layer_, room in listed]
+    assert order == sorted(order)
+    picture = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    drawn = {name: names.split() for name, names in re.findall(r"<b>(\w+)</b> \[([\w ]+)\]", picture)}
+    assert drawn == {layer_: [room for other, room in listed if other == layer_] for layer_ in ROOMS}
