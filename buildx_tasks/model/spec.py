@@ -64,7 +64,7 @@ def parse_output(text: str) -> Spec:
     """An exporter: ``type=…,dest=…``, or a bare path (a local folder; ``-`` is a tar on standard output)."""
     fields = read_csv(text)
     if text.lstrip().startswith("{{json") or ".Builds" in text:
-        raise CannotStart(f"output {text!r} is no exporter", "a template of the result is given with --template")
+        raise CannotStart(f"output {text!r} is not an exporter", "a template of the result is given with --template")
     if len(fields) == 1 and "=" not in fields[0]:
         return Spec("tar" if fields[0] == "-" else "local", (("dest", fields[0]),))
     spec = _spec(fields, text)

@@ -47,7 +47,7 @@ def bake_json(plan: BuildPlan, cwd: str, environ: Mapping[str, str] | None = Non
     notes += [f"set {name} in the environment of bake: its value is not written down" for name in sorted(read)]
     shown: Any = masked_data(targets)
     if shown != targets:
-        notes.append(f"{HIDDEN} stands for a secret: put it in before you use the file")
+        notes.append(f"{HIDDEN} replaces a secret: insert the value before you use the file")
     document: dict[str, Any] = {"group": {"default": {"targets": list(targets)}}}
     if variables:
         document["variable"] = {name: {"default": None} for name in sorted(variables)}

@@ -35,13 +35,13 @@ def upgrade_diff(result: FileUpgrade) -> str:
 
 
 def upgrade_summary(results: Sequence[FileUpgrade], *, wrote: bool) -> str:
-    """One line of numbers, such as ``2 files upgraded, 3 were there already, 1 could not be``."""
+    """One line of numbers, such as ``2 files upgraded, 3 were up to date, 1 could not be``."""
     failed = sum(bool(result.problem) for result in results)
     changed = sum(result.changed for result in results)
     already = len(results) - failed - changed
     parts = [f"{changed} {'file' if changed == 1 else 'files'} {'upgraded' if wrote else 'would be upgraded'}"]
     if already:
-        parts.append(f"{already} {'was' if already == 1 else 'were'} there already")
+        parts.append(f"{already} {'was' if already == 1 else 'were'} up to date")
     if failed:
         parts.append(f"{failed} could not be")
     return ", ".join(parts)

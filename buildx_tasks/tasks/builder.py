@@ -23,12 +23,12 @@ FILENAME_HELP = "config file whose .buildx block counts (default: skaffold.yaml,
     positional=[],
     help={
         "name": "builder to create (default: every declared one)",
-        "repair": "make anew what differs from its declaration",
+        "repair": "recreate builders that differ from their declaration",
         "filename": FILENAME_HELP,
     },
 )
 def ensure(c: Context, name: str = "", repair: bool = False, filename: str = "") -> None:
-    """Create the declared builders that are missing."""
+    """Create declared builders that do not exist yet."""
     from buildx_tasks.execution.docker.builders import DIFFERS, Builders
 
     world, specs = _declared(c, filename)
@@ -41,12 +41,12 @@ def ensure(c: Context, name: str = "", repair: bool = False, filename: str = "")
         print(f"builder {item.name}: {item.status}")
     different = [_difference(item) for item in done if item.status == DIFFERS]
     if different:
-        raise EngineUnfit("\n".join(different), "make them anew with  --repair, or change the declaration")
+        raise EngineUnfit("\n".join(different), "recreate them with  --repair, or change the declaration")
 
 
 @task(positional=["name"], help={"name": "builder to remove", "filename": FILENAME_HELP})
 def remove(c: Context, name: str, filename: str = "") -> None:
-    """Remove a builder, with its build cache."""
+    """Remove a builder and its build cache."""
     from buildx_tasks.execution.docker.builders import Builders
 
     if not name:

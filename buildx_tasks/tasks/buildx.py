@@ -42,7 +42,7 @@ def build(c: Context, given: Mapping[str, Any]) -> None:
 
 @with_options(SELECTION, BUILD, FORMAT)
 def plan(c: Context, given: Mapping[str, Any]) -> None:
-    """Show how the artifacts would be built, and why."""
+    """Show the build commands and the reason of every flag."""
     from buildx_tasks.tasks.runcontext import RunContext
 
     form = given["format"] or "text"

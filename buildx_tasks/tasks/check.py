@@ -20,7 +20,7 @@ FORMAT = (Option("format", "text, json or github (annotations of a workflow)"),)
 
 @with_options(SELECTION, WHAT, FORMAT)
 def check(c: Context, given: Mapping[str, Any]) -> None:
-    """Check the Dockerfiles of docker artifacts, build nothing."""
+    """Run BuildKit's checks on Dockerfiles, without building."""
     from buildx_tasks.tasks.runcontext import RunContext
 
     form = given["format"] or "text"

@@ -48,7 +48,7 @@ def unset(c: Context, key: str, global_: bool = False, kube_context: str = "") -
 
 @task(help={"key": "a key of the global config, or any setting"} | SHOW_HELP)
 def get(c: Context, key: str, kube_context: str = "", format: str = "text") -> None:  # noqa: A002 the flag's name
-    """Show a setting's value and where it comes from."""
+    """Show the value and the origin of a setting."""
     _check_format(format)
     known = ALIASES.get(key, key)
     if known not in KEYS:
@@ -67,7 +67,7 @@ def get(c: Context, key: str, kube_context: str = "", format: str = "text") -> N
 
 @task(name="list", help={"all": "print the global config files as they are"} | SHOW_HELP)
 def list_(c: Context, all_: bool = False, kube_context: str = "", format: str = "text") -> None:  # noqa: A002
-    """List every setting, its value and where it comes from."""
+    """List all settings with their values and origins."""
     _check_format(format)
     if all_:
         _print_files(format)

@@ -52,7 +52,7 @@ class Namespace(Collection):
         super().add_task(task, name, *args, **kwargs)
 
 
-OTHER = 'mount ours under another name:  ns = buildx_tasks.namespace(__name__, name="img")'
+OTHER = 'mount the tasks under another name:  ns = buildx_tasks.namespace(__name__, name="img")'
 
 
 def namespace(module: str | None = None, name: str | None = None) -> Collection:

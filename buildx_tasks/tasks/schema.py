@@ -40,7 +40,7 @@ def validate(
     upstream: bool = False,
     strict: bool = False,
 ) -> None:
-    """Find every problem of the config files."""
+    """Validate config files and list every problem."""
     from buildx_tasks.document.validate import validate_text
     from buildx_tasks.execution.config.inputs import find_inputs
     from buildx_tasks.reporting.findings import REPORTERS, summary
@@ -84,7 +84,7 @@ def upgrade(
     diff: bool = False,
     backup: bool = False,
 ) -> None:
-    """Bring configs to the newest apiVersion, comments and all."""
+    """Upgrade configs to the newest apiVersion."""
     from buildx_tasks.execution.config.inputs import find_inputs
     from buildx_tasks.execution.config.upgrading import upgrade_file
     from buildx_tasks.reporting.upgrades import upgrade_diff, upgrade_lines, upgrade_summary
@@ -130,7 +130,7 @@ def _write(text: str) -> None:
 
 @task(positional=[], help={"version": "a version such as v4beta13 (default: the newest)"})
 def show(c: Context, version: str = "") -> None:
-    """Print the JSON Schema of one apiVersion, for editors."""
+    """Print the JSON Schema of an apiVersion for editors."""
     from buildx_tasks.document.schema.catalogue import project
     from buildx_tasks.model.apiversion import NEWEST
 
@@ -139,7 +139,7 @@ def show(c: Context, version: str = "") -> None:
 
 @task(positional=[], help={"format": "text or json"})
 def versions(c: Context, format: str = "text") -> None:  # noqa: A002 - the flag is --format
-    """List the apiVersions and what each changed."""
+    """List the apiVersions and the changes of each."""
     from buildx_tasks.document.schema.catalogue import changes
     from buildx_tasks.reporting.versions import versions_json, versions_text
 

@@ -1,4 +1,4 @@
-"""`docs/skaffold-compatibility.md`: what becomes of all that Skaffold builds with."""
+"""`docs/skaffold-compatibility.md`: every field, flag and variable of Skaffold with its support here."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ SOURCE = ROOT / "tests" / "data" / "skaffold_compatibility.yaml"
 VERDICTS = {"same": "supported", "differs": "supported, differs", "refused": "refused", "nothing": "not applicable"}
 
 HEAD = """\
-# What holds of Skaffold
+# Compatibility with Skaffold
 
 <!-- Made by `invoke docs.generate` from tests/data/skaffold_compatibility.yaml: change it there. -->
 
-Every field, flag and environment variable that `skaffold build` knows, and what becomes of it here. What is supported
-does what it does in Skaffold, and the test beside it shows that; where something differs, the note says how, and
-[the decisions](decisions.md) why. What is refused says so before anything is built. A name with `…` stands for all
-that is below it.
+Look up a field, flag or environment variable of `skaffold build` here before you switch a project. "Supported" means
+that it works as in Skaffold, which the test in the last column shows. "Supported, differs" has a note with the
+difference; [the decisions](decisions.md) say why. "Refused" is an error before anything is built. A name that ends
+with `…` includes everything below it. `invoke buildx.plan` shows what your own config results in.
 
 """
 FIELDS = """\
 ## Fields of skaffold.yaml
 
-Those of the newest apiVersion; older files are upgraded in memory first. The `.buildx:` block, which Skaffold skips,
-adds to them what buildx can do beyond that.
+These are the fields of the newest apiVersion; older files are upgraded in memory first. The `.buildx:` block, which
+Skaffold ignores, adds what buildx offers beyond that.
 
 """
 FLAGS = """\
 ## Flags of skaffold build
 
-By their long names; a boolean may be `--flag`, `--flag=true` or `--flag=false`. Short flags
-work after the task's name in the program `buildx-tasks`; `invoke` owns these letters, and each gets a message with the
-long flag. An option that is not taken ends with Invoke's message about it.
+Flags are listed by their long names. A boolean may be `--flag`, `--flag=true` or `--flag=false`. Short flags
+work after the task's name in the program `buildx-tasks`. `invoke` uses these letters itself; it answers each with the
+long flag. A flag that is not supported is an error of Invoke.
 
 """
 VARIABLES = "## Environment variables\n\n"

@@ -1,4 +1,4 @@
-"""`docs/doctor.md`: what the doctor looks at, from its own list."""
+"""`docs/doctor.md`: what the doctor checks, from its own list."""
 
 from __future__ import annotations
 
@@ -7,42 +7,50 @@ from tasks.pages.findings import findings
 from tasks.pages.spelling import as_invoke
 
 HEAD = """\
-# The doctor
+# Check the setup: the doctor
 
 <!-- Made by `invoke docs.generate` from buildx_tasks/planning/doctor/checks.py: change it there. -->
 
-`invoke buildx.doctor` says in about a second what stands in the way of a build: each finding with its evidence and
-the command that helps. It takes the flags of `buildx.build`, and plans the very build that these would start: what
-the build would refuse is a problem here, and what it would warn of a warning. `--format json` is for programs. The
-exit status is 4 when there is a problem, 0 otherwise; warnings are no problems, unless `--strict` makes them some, and
-what is skipped could not be looked at or is of no use here. A config that can't be read is a finding like any other:
-what does not depend on it is looked at all the same.
+`invoke buildx.doctor` checks docker, the builder, registries, credentials and the config before a build, in about a
+second. Use it on a new machine or CI runner, and for troubleshooting when a build does not start:
 
-A builder that does not answer is knocked at: the doctor connects to its endpoints, and where the builder has
-certificates it does the TLS handshake itself. So it can tell a wrong CA, a missing, expired or foreign client
-certificate and a wrong server name apart, which buildx all calls "inactive". It is never the list of all builders
-that is asked for. What answers and is no BuildKit is told from what says nothing.
+```console
+$ invoke buildx.doctor
+$ invoke buildx.doctor --builder ci --platform linux/arm64 --push     # check exactly this build
+$ invoke buildx.doctor --format json                                  # for programs
+```
 
-Whether a platform has to be offered depends on the Dockerfile: where no `RUN` of a stage that the result needs runs on
-the platform that is built (the stages are `FROM --platform=$BUILDPLATFORM`, or only copy), any builder will do.
+Each finding has its evidence and a command that helps. The exit status is 4 when there is a problem, else 0. Warnings
+do not change it unless `--strict` turns them into problems. A check is skipped when it does not apply or could not
+run.
 
-What is cheap or needed anyway is also looked at by every `buildx.build` before it starts: docker, buildx, the
-builder, platforms and outputs that the builder can't do, contexts, Dockerfiles, the files and variables of
-secrets, the ssh agent.
+* **Flags.** The doctor takes the flags of `buildx.build` and plans that build. What the build would reject is a
+  problem; what it would warn about is a warning.
+* **A config that can't be read** is one finding. Checks that do not depend on the config still run.
+* **Builders.** The doctor connects to the endpoints of a builder that does not answer. Where the builder has
+  certificates, it also does the TLS handshake. So it can name the cause where buildx only reports "inactive": an
+  untrusted CA, a missing, expired or rejected client certificate, a wrong server name, or a server that is not a
+  BuildKit. The doctor never runs `docker buildx ls`, which waits for every builder.
+* **Platforms.** A platform must be available on the builder only if the Dockerfile runs commands on it. If no stage
+  that the result needs has a `RUN` on the target platform (the stages are `FROM --platform=$BUILDPLATFORM`, or only
+  copy), every builder can build it.
+* **Registries** are those of the images and the caches. Each gets one request to `/v2/`, with the credentials that
+  docker has for it.
 
-## What is looked at
+`buildx.build` does the quick checks itself before it starts: docker, buildx, the builder, unsupported platforms and
+outputs, build contexts, Dockerfiles, the files and variables of secrets, the ssh agent.
 
-Registries are those of the images and of the caches. Each is asked at its door, with the login that docker has for it.
+## Checks
 
-| check | what | the usual way out |
+| check | what is checked | usual remedy |
 |---|---|---|
 """
 
 
 FOUND = """
-## What it can say
+## Findings
 
-| check | verdict | finding | what helps |
+| check | verdict | finding | remedy |
 |---|---|---|---|
 """
 
@@ -54,7 +62,7 @@ def doctor_page() -> str:
     found = "".join(
         f"| `{check.id}` | {check.verdict} | {_cell(check.text)} | {_cell(check.fix)} |\n" for check in findings()
     )
-    newer = f"## What needs a newer buildx\n\n| feature | since |\n|---|---|\n{features}"
+    newer = f"## Features that need a newer buildx\n\n| feature | since |\n|---|---|\n{features}"
     return as_invoke(f"{HEAD}{rows}{FOUND}{found}\n{newer}")
 
 

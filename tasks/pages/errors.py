@@ -8,23 +8,33 @@ from buildx_tasks.planning.failures.symptoms import BUILDER, CLIENT, REGISTRY, S
 from tasks.pages.spelling import as_invoke
 
 HEAD = """\
-# When a build fails
+# When a build fails: troubleshooting
 
 <!-- Made by `invoke docs.generate` from buildx_tasks/planning/failures/symptoms.py: change it there. -->
 
-A failed build ends with the step that failed, the last twenty lines it printed, its lines of the Dockerfile and
-docker's own words, once and below everything else; then, on standard error, the cause in a line and the command that
-helps. The cause is found in what docker, buildx, BuildKit and registries themselves say: what a program in a RUN step
-prints is shown and never judged, but for two signs that are looked for in the failed step's log. What the catalogue
-does not know is told in docker's own words. In the file of `--metadata-output` a failure has the entry's id.
+A failed build ends with the failed step, the last twenty lines of its output, its lines in the Dockerfile and
+docker's own error message. Standard error then has the cause in one line, and a command that helps:
 
-**Tried again.** Entries marked ↻ are a registry's hiccups. A build that ends with one is tried again, `retries` times
-(3) with waits that double from a second to thirty, each more or less a half; a registry that says how long to wait
-(Retry-After) is heard, up to two minutes. BuildKit's cache makes another try cheap. A failing RUN is never tried again.
+```
+build [billing] failed: RUN make (billing/Dockerfile:6) ended with exit code 2
+the whole log:  docker buildx history logs --builder ci qylwvv4mzzjqhnsb8t490m9ne
+```
 
-**Caches.** A cache that could not be read, or a derived one that could not be written, is a warning: the image stands.
-An explicit `cacheTo` that fails is an error, which says that the image is pushed; `ignore-error=true` makes it a
-warning.
+If the cause is in the setup (docker, a builder, a registry), `invoke buildx.doctor` checks all of it:
+[doctor](doctor.md).
+
+The cause is recognized in the messages of docker, buildx, BuildKit and registries. The output of a program in a RUN
+step is shown, but not interpreted, with two exceptions: a full disk and a program of another platform. An error that
+is not in the tables below is shown with docker's own message. With `--metadata-output`, the record of a failure has
+the `id`.
+
+**Retries.** Entries marked ↻ are temporary failures of a registry. Such a build is retried up to `retries` times (3),
+after 1 to 30 seconds, doubling each time, varied by up to a half. `Retry-After` of the registry is respected, up to
+two minutes. A retry reuses BuildKit's cache. A RUN step that fails is never retried.
+
+**Caches.** A cache that could not be read, or a derived cache that could not be written, is a warning: the image is
+complete. An explicit `cacheTo` that fails is an error, which says that the image is pushed; `ignore-error=true` makes
+it a warning.
 """
 
 TABLES = {
@@ -43,7 +53,7 @@ def errors_page() -> str:
 
 def _section(title: str, symptoms: tuple[Symptom, ...]) -> str:
     rows = "\n".join(_row(symptom) for symptom in symptoms)
-    return f"\n## {title}\n\n| id | cause | what helps |\n|---|---|---|\n{rows}\n"
+    return f"\n## {title}\n\n| id | cause | remedy |\n|---|---|---|\n{rows}\n"
 
 
 def _row(symptom: Symptom) -> str:

@@ -63,11 +63,13 @@ def _cases() -> Iterator[DoctorFacts]:
     for why in (
         f"nothing answers at {ENDPOINT}: Connection refused",
         "it did not answer within 2 s",
-        f"{ENDPOINT} speaks TLS, and the builder has no certificates (driver options cacert, cert, key)",
+        f"{ENDPOINT} requires TLS, and the builder has no certificates (driver options cacert, cert, key)",
         *(f"TLS with {ENDPOINT} fails: {cause}" for cause in tls),
     ):
         yield _engine(builder=Builder(name="NAME", driver="remote", error=why))
-    yield _engine(builder=Builder(name="NAME", driver="remote", error=f"what answers at {ENDPOINT} is no BuildKit"))
+    yield _engine(
+        builder=Builder(name="NAME", driver="remote", error=f"{ENDPOINT} responds, but is not a BuildKit endpoint")
+    )
     foreign = of_another_context(Builder(name="NAME", driver=DOCKER_DRIVER), "default")
     yield _engine(builder=foreign)
     some = Builder(name="NAME", driver="remote", nodes=(NODE, replace(NODE, status="inactive", error="WHY")))
@@ -92,7 +94,7 @@ def _cases() -> Iterator[DoctorFacts]:
         yield replace(WELL, registries=(registry,))
     yield replace(WELL, missing_secrets=("FILE:LINE: artifact 'IMAGE': secret ID: there is no file PATH",))
     yield replace(WELL, empty_secrets=("FILE:LINE: artifact 'IMAGE': secret ID: variable NAME is not set",))
-    for why in ("SSH_AUTH_SOCK names no agent", "nobody answers at SSH_AUTH_SOCK (PATH)"):
+    for why in ("SSH_AUTH_SOCK does not name an agent", "no agent answers at SSH_AUTH_SOCK (PATH)"):
         yield replace(WELL, wants_agent=("IMAGE",), no_agent=why)
     yield replace(WELL, disks=(("FOLDER", 1 << 30, 50 << 30),))
     yield replace(WELL, environ={"NO_PROXY": "a", "no_proxy": "b"})

@@ -11,18 +11,24 @@ HEAD = """\
 
 <!-- Made by `invoke docs.generate` from the tasks themselves: change them there. -->
 
-`invoke --help TASK` shows the same. Repeated flags collect; commas separate in them too, except where a value may hold
-commas itself. `[=false]` may follow a flag that means true by itself. Invoke's own `--dry`, `--echo`, `--hide`, `--pty`
-and `--command-timeout` work, before the task's name. Without a `tasks.py` every task
-runs as `buildx-tasks TASK`, which takes Skaffold's short flags: `-b -d -f -m -p -q -t`, and `-o` for `--template`. With
-`invoke` these letters are Invoke's own (`-p` is `--pty`); after a task's name each gets a message with the long flag.
+Each task with its arguments. `invoke --list` shows the tasks, `invoke --help TASK` the arguments of one:
+
+```console
+$ invoke --help buildx.build
+```
+
+Repeat a flag, or use commas, for several values, except where a value may contain commas itself. `[=false]` is an
+optional value. Invoke's own `--dry`, `--echo`, `--hide`, `--pty` and `--command-timeout` work as well, before the
+task's name. Without a `tasks.py` every task runs as `buildx-tasks TASK`, which takes Skaffold's short flags: `-b -d
+-f -m -p -q -t`, and `-o` for `--template`. With `invoke` these letters are Invoke's own (`-p` is `--pty`); after a
+task's name each gets a message with the long flag.
 
 The exit status of every task: 0 when all went well, 1 when work was done and something failed, 2 when it could not
 start (arguments, file, YAML, schema), 3 when nothing was selected, 4 when docker, buildx or the builder is missing or
-unfit, 5 when an upgrade was refused, 130, 143 or 129 when SIGINT (Ctrl-C), SIGTERM or SIGHUP ended it. A command line
-that can't be parsed ends
-`buildx-tasks` with 2; `invoke` itself ends with 1 there, before any task of ours has a say. Several tasks may stand on
-one command line; a flag that may have a value, such as `--push`, is then no good last word: write `--push=true`.
+unsuitable, 5 when an upgrade was refused, 130, 143 or 129 when SIGINT (Ctrl-C), SIGTERM or SIGHUP ended it. A command
+line that can't be parsed ends `buildx-tasks` with 2; `invoke` itself ends with 1, before it runs a task. Several
+tasks can be given on one command line. Write `--push=true` instead of `--push` in front of another task, because
+Invoke takes the next word for its value.
 """
 
 

@@ -79,7 +79,7 @@ class TestCommand:
         done = one.invoke("buildx.build", *REPO, "--tag", "v1", "--file-output", "out.json")
         assert [call["argv"][0] for call in one.docker.builds] == ["build"]
         assert ["push", "localhost:5000/app:v1"] in [call["argv"] for call in one.docker.calls]
-        assert done.stderr.count("docker buildx is not there") == 1
+        assert done.stderr.count("docker buildx is not available") == 1
         (entry,) = json.loads((one.folder / "out.json").read_text())["builds"]
         assert entry == {"imageName": "app", "tag": f"localhost:5000/app:v1@{DIGEST}"}
 
@@ -194,7 +194,7 @@ class TestExitCodes:
             (("--module", "nope"), 2, "there is no module 'nope'"),
             (("--profile", "nope"), 2, "there is no profile 'nope'"),
             (("--platform", "linux/amd65"), 2, "did you mean amd64?"),
-            (("--tag", "a:b"), 2, "'a:b' (flag) is no tag"),
+            (("--tag", "a:b"), 2, "'a:b' (flag) is not a valid tag"),
             (("--default-repo", "UPPER CASE"), 2, "is not a valid image reference"),
             (("--cache-mode", "sometimes"), 2, "one of: auto, read, write, off"),
             (("--attest", "all"), 2, "one of: auto, none, min, max"),

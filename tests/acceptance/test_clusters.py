@@ -82,7 +82,7 @@ def plan(run: Run, context: str, *words: str) -> dict[str, Any]:
     ("context", "output", "reason"),
     [
         ("''", "push", "registry.example/app:latest names a registry and no kube-context is set"),
-        ("prod", "push", "registry.example/app:latest names a registry and kube-context 'prod' is no local cluster"),
+        ("prod", "push", "registry.example/app:latest names a registry and kube-context 'prod' is not a local cluster"),
         ("kind-a", "load", "kube-context 'kind-a' is a kind cluster"),
         ("k3d-a", "load", "kube-context 'k3d-a' is a k3d cluster"),
         ("docker-desktop", "load", "kube-context 'docker-desktop' is the cluster of Docker Desktop"),

@@ -106,8 +106,10 @@ OPTIONS: dict[str, Case] = {
     "sync_remote_cache": Case(value="never", config=GIT, seen="cloning is switched off"),
     "kube_context": Case(value="kind-a", base=(*PLAN, *REPO), seen="'kind-a' is a kind cluster"),
     "kubeconfig": Case(value="kube.yaml", base=(*PLAN, *REPO), seen="'kind-a' is a kind cluster"),
-    "detect_minikube": Case(value="false", base=(*PLAN, *REPO), prepare=in_a_minikube, seen="'m' is no local cluster"),
-    "no_detect_minikube": Case(base=(*PLAN, *REPO), prepare=in_a_minikube, seen="'m' is no local cluster"),
+    "detect_minikube": Case(
+        value="false", base=(*PLAN, *REPO), prepare=in_a_minikube, seen="'m' is not a local cluster"
+    ),
+    "no_detect_minikube": Case(base=(*PLAN, *REPO), prepare=in_a_minikube, seen="'m' is not a local cluster"),
     "platform": Case(value="linux/arm64", seen='"--platform",\n        "linux/arm64"'),
     "disable_multi_platform_build": Case(
         value="true",
@@ -157,7 +159,7 @@ OPTIONS: dict[str, Case] = {
     "artifact_cache": Case(
         value="registry",
         base=(*BUILDING, "--tag", "v1", "--push", "--default-repo", "127.0.0.1:9"),
-        seen="results are not kept in the registry for other machines: ",
+        seen="results are not shared through the registry: ",
     ),
     "artifact_cache_prefix": Case(
         value="a/b", base=(*BUILDING, "--tag", "v1"), seen="artifact-cache-prefix 'a/b' does not make a tag"
@@ -353,7 +355,7 @@ BLOCK_ELSEWHERE = ("builders", "artifacts", "artifactCache", "artifactCachePrefi
 @pytest.mark.parametrize(
     ("key", "value", "seen"),
     [
-        ("artifactCache", "registry", "results are not kept in the registry for other machines: "),
+        ("artifactCache", "registry", "results are not shared through the registry: "),
         ("artifactCachePrefix", "a/b", "artifact-cache-prefix 'a/b' does not make a tag"),
     ],
 )

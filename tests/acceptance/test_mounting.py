@@ -149,7 +149,7 @@ def test_a_name_that_is_taken_is_an_error_with_a_way_out(make: Make, own: str) -
     assert (done.code, done.out) == (2, "")
     assert done.err == (
         f"tasks.py has {CLASHES[own]} already\n"
-        'mount ours under another name:  ns = buildx_tasks.namespace(__name__, name="img")\n'
+        'mount the tasks under another name:  ns = buildx_tasks.namespace(__name__, name="img")\n'
     )
     (project.folder / "tasks.py").write_text(HEAD + own)
     before = project.names

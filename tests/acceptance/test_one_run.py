@@ -61,7 +61,7 @@ def test_the_api_gives_the_notes_of_a_plan_to_the_log(
 ) -> None:
     block = ".buildx: {builder: later, builders: {later: {driver: remote, endpoint: 'tcp://127.0.0.1:9'}}}\n"
     project = make_project(tmp_path, f"{CONFIG}{block}")
-    note = "builder later (remote) is not there yet: buildx-tasks buildx.build creates it"
+    note = "builder later (remote) does not exist yet: buildx-tasks buildx.build creates it"
     done = here.invoke(project, "buildx.plan", "--tag", "v1")
     assert f"note: {note}\n" in done.err
     project.docker.save()

@@ -211,12 +211,12 @@ def test_a_command_whose_time_is_up_says_so(project: Project) -> None:
     done = project.invoke("--command-timeout", "3", *BUILD, "--keep-going")
     assert done.returncode == 1
     for image in ("app", "web"):
-        assert f"build [{image}] failed: it was stopped: its time was up" in done.stderr
+        assert f"build [{image}] failed: it timed out" in done.stderr
     assert "--command-timeout SECONDS" in done.stderr
     hook = "{image: app, context: app, hooks: {before: [{command: [sleep, '60']}]}}"
     project.write("skaffold.yaml", TWO.replace("{image: app, context: app}", hook))
     done = project.invoke("--command-timeout", "3", *BUILD, "--artifact", "app")
-    assert "pre-build hook sleep 60 was stopped: its time was up (--command-timeout)" in done.stderr
+    assert "pre-build hook sleep 60 timed out (--command-timeout)" in done.stderr
 
 
 def test_what_is_left_out_after_a_failure_is_named(project: Project) -> None:

@@ -258,7 +258,7 @@ def test_what_can_not_be_upgraded_leaves_the_others_alone(run: Run) -> None:
     assert out.splitlines() == [
         "b.yaml: upgraded from skaffold/v2beta28 to skaffold/v4beta14",
         "d.yaml: is skaffold/v4beta14 already",
-        "1 file upgraded, 1 was there already, 2 could not be",
+        "1 file upgraded, 1 was up to date, 2 could not be",
     ]
     assert [line.split(": ")[0] for line in err.splitlines()[:2]] == ["a.yaml:4:3", "c.yaml:3:1"]
     assert Path("a.yaml").read_text(encoding="utf-8") == REFUSED

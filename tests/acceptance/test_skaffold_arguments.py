@@ -131,7 +131,7 @@ class TestGetBuildArgs:
         [
             ({"secrets": [{"id": "s", "src": "nowhere"}]}, "secret s: there is no file nowhere"),
             ({"secrets": [{"id": "s"}]}, "secret s: neither a variable nor a file is named s"),
-            ({"ssh": "default"}, "SSH_AUTH_SOCK names no agent"),
+            ({"ssh": "default"}, "SSH_AUTH_SOCK does not name an agent"),
         ],
     )
     def test_what_docker_would_refuse_is_said_before_the_build(

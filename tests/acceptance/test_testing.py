@@ -46,7 +46,7 @@ def test_an_invoke_that_fails_is_said(tmp_path: Path) -> None:
     ("change", "said"),
     [
         (RecordingDocker.down, "in the local docker daemon and none answers"),
-        (RecordingDocker.without_buildx, "docker buildx is not there"),
+        (RecordingDocker.without_buildx, "docker buildx is not available"),
         (lambda docker: docker.table.update({"buildx build": (1, "", "ERROR: no space left on device\n")}), "disk"),
     ],
 )

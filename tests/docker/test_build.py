@@ -112,7 +112,7 @@ class TestBuild:
         words = ("--cache-tag", "cache-{{.BRANCH}}", "--no-cache-artifacts", "--tag", "v1")
         sandbox.env["BRANCH"] = "main"
         done = project.build(*words)
-        assert "no cache there yet" in done.out
+        assert "this cache does not exist yet" in done.out
         assert "------" not in done.out
         assert sandbox.lab.registry().tags(sandbox.image("app")) == ["cache-main", "v1"]
         sandbox.env["BRANCH"] = "feature"
@@ -151,7 +151,7 @@ class TestFallback:
         sandbox = new_sandbox(buildx="none")
         project = Project(sandbox, APP.replace("cacheFrom: [app]", "cacheTo: [app]"))
         done = project.build("--tag", "v1", "--file-output", "build.json")
-        assert "docker buildx is not there" in done.err
+        assert "docker buildx is not available" in done.err
         assert "cacheTo is left out: it needs docker buildx" in done.err
         digest = sandbox.lab.registry().manifest(f"{project.repo}/app", "v1").digest
         assert f"{project.repo}/app:v1@{digest}" in (project.folder / "build.json").read_text()
@@ -159,7 +159,7 @@ class TestFallback:
     def test_strict_refuses_the_fallback(self, new_sandbox: Callable[..., Sandbox]) -> None:
         done = Project(new_sandbox(buildx="none"), APP).build("--strict", check=False)
         assert done.code == 2
-        assert "docker buildx is not there" in done.err
+        assert "docker buildx is not available" in done.err
 
     def test_plain_docker_builds_in_the_daemon_whatever_builder_is_selected(self, sandbox: Sandbox) -> None:
         project = Project(sandbox, APP)

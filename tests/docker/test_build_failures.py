@@ -104,7 +104,7 @@ class TestRegistryInTrouble:
         faults({"count": 3, "status": 503, "path": "/base/"})
         done = Project(sandbox, dockerfile=dockerfile).build()
         assert [line for line in done.out.splitlines() if "trying again" in line][-1].endswith("(3 of 3)")
-        assert "answers 503: it is in trouble: trying again in" in done.out
+        assert "answers 503: it is temporarily unavailable: trying again in" in done.out
         assert sandbox.lab.registry().has(sandbox.image("app"), "v1")
 
     def test_a_push_that_is_refused_three_times(self, sandbox: Sandbox, faults: Faults) -> None:
@@ -129,14 +129,14 @@ class TestRegistryInTrouble:
         done = Project(sandbox, dockerfile=dockerfile).build(check=False)
         assert done.code == 1
         assert done.out.count("trying again") == 1
-        assert "broke the connection" in done.err
+        assert "reset the connection" in done.err
 
     def test_no_right_to_push_is_told_at_once(self, sandbox: Sandbox, faults: Faults) -> None:
         faults({"count": 100, "status": 403, "method": "PUT"})
         done = Project(sandbox).build(registry="faulty", check=False)
         assert done.code == 1
         assert "trying again" not in done.text
-        assert "refuses: these credentials may not do that" in done.err
+        assert "denied access: these credentials lack the permission" in done.err
 
 
 class TestNewestEngine:
@@ -147,7 +147,7 @@ class TestNewestEngine:
         done = Project(sandbox).build(registry="password", check=False)
         host = sandbox.lab.parts["password"]["host"]
         assert done.code == 1
-        assert f"{host} wants other credentials, or any" in done.err
+        assert f"{host} rejected the credentials, or requires some" in done.err
         assert f"docker login {host}" in done.err
 
     def test_trouble_is_tried_again(self, new_sandbox: Callable[..., Sandbox], faults: Faults) -> None:
@@ -155,7 +155,7 @@ class TestNewestEngine:
         sandbox.env["INVOKE_BUILDX_RETRIES"] = "1"
         faults({"count": 10000, "status": 503, "method": "POST"})
         done = Project(sandbox).build(registry="faulty", check=False)
-        why = f"{sandbox.lab.parts['faulty']['host']} answers 503: it is in trouble"
+        why = f"{sandbox.lab.parts['faulty']['host']} answers 503: it is temporarily unavailable"
         assert done.code == 1
         assert done.out.count(f"{why}: trying again in") == 1
         assert f"build [app] failed: {why}" in done.err

@@ -75,7 +75,7 @@ def test_a_build_creates_the_builder_it_needs(new_sandbox: Callable[..., Sandbox
     sandbox = new_sandbox(engine=None, buildx=buildx)
     project = Declared(sandbox, {"safe": safe(sandbox)}, "safe")
     planned = project.invoke("buildx.plan", "--tag", "v1")
-    assert "builder safe (remote) is not there yet" in planned.out
+    assert "builder safe (remote) does not exist yet" in planned.out
     assert sandbox.docker("buildx", "inspect", "safe", check=False).code != 0
     project.build()
     assert sandbox.lab.registry().has(f"{project.repo}/app", "v1")
@@ -276,7 +276,7 @@ def test_a_cluster_that_is_not_there(sandbox: Sandbox) -> None:
     project = Declared(sandbox, {"pod": {"driver": "kubernetes"}})
     done = project.invoke("buildx.builder.ensure", check=False)
     assert done.code == 4
-    assert "no kubeconfig leads to one" in done.err
+    assert "no kubeconfig was found for one" in done.err
 
 
 KUBECONFIG = """\

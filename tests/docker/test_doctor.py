@@ -64,7 +64,7 @@ def far(new_sandbox: Callable[..., Sandbox]) -> Sandbox:
     ("options", "said"),
     [
         ({"ca": "wrong_ca"}, "was not issued by the CA in"),
-        ({"client": "none"}, "it wants a client certificate"),
+        ({"client": "none"}, "it requires a client certificate"),
         ({"client": "expired_"}, "has expired on"),
         ({"client": "stranger_"}, "does not accept the client certificate"),
     ],
@@ -120,7 +120,7 @@ def go_endpoint(lab: Lab, tmp_path: Path) -> Iterator[str]:
     ("options", "said"),
     [
         ({"ca": "wrong_ca"}, "was not issued by the CA in"),
-        ({"client": "none"}, "it wants a client certificate, and the builder has none"),
+        ({"client": "none"}, "it requires a client certificate, and the builder has none"),
         ({"client": "expired_"}, "has expired on 2020-01-02"),
         ({"client": "stranger_"}, "does not accept the client certificate"),
     ],
@@ -227,7 +227,7 @@ def test_a_builder_that_is_not_there_yet_is_knocked_at(new_sandbox: Callable[...
     assert "correct BUILDKIT_HOST" in found["builder"][0]["fix"]
     facts = sandbox.lab.parts["mtls"]
     sandbox.env["BUILDKIT_HOST"] = facts["endpoint"]
-    assert "speaks TLS, and the builder has no certificates" in doctor(sandbox)[1]["builder"][0]["text"]
+    assert "requires TLS, and the builder has no certificates" in doctor(sandbox)[1]["builder"][0]["text"]
     assert sandbox.docker("buildx", "ls").out.count("remote") == 0
 
 
@@ -239,11 +239,13 @@ def test_a_builder_that_is_not_there_yet_and_is_no_buildkit(far: Sandbox) -> Non
     ):
         code, found = doctor(far, config=CONFIG + declared.format(endpoint))
         assert code == 4
-        assert found["builder"][0]["text"] == f"builder far (remote): what answers at {endpoint} is no BuildKit"
+        assert (
+            found["builder"][0]["text"] == f"builder far (remote): {endpoint} responds, but is not a BuildKit endpoint"
+        )
         built = far.run(*BUILD, check=False, cwd=far.folder / "project")
-        assert (built.code, f"what answers at {endpoint} is no BuildKit" in built.err) == (4, True)
+        assert (built.code, f"{endpoint} responds, but is not a BuildKit endpoint" in built.err) == (4, True)
         far.create_builder("there", endpoint)
-        assert "is no BuildKit" in doctor(far, "--builder", "there")[1]["builder"][0]["text"]
+        assert "is not a BuildKit endpoint" in doctor(far, "--builder", "there")[1]["builder"][0]["text"]
         far.docker("buildx", "rm", "there")
     with Relay("127.0.0.1", 1, hold=True) as mute:
         code, found = doctor(far, config=CONFIG + declared.format(f"tcp://{mute.host}"))
@@ -476,7 +478,7 @@ def test_a_builder_that_is_not_as_declared(far: Sandbox) -> None:
     code, found = doctor(far, config=CONFIG + declared.format(live))
     assert (code, [check["verdict"] for check in found["builder"]]) == (4, ["problem", "warning"])
     built = far.run(*BUILD, check=False, cwd=far.folder / "project")
-    assert (built.code, "builder far is not as declared (endpoint is" in built.err) == (4, True)
+    assert (built.code, "builder far differs from its declaration (endpoint is" in built.err) == (4, True)
     far.run(*found["builder"][1]["fix"].partition(":  ")[2].split(), cwd=far.folder / "project")
     assert doctor(far, config=CONFIG + declared.format(live))[0] == 0
 
@@ -520,7 +522,7 @@ def test_a_registry_that_refuses_our_credentials(sandbox: Sandbox) -> None:
     config.write_text(json.dumps({**said, "auths": {host: {"auth": "bWU6d3Jvbmc="}}}))
     code, found = doctor(sandbox, "--default-repo", f"{host}/x")
     assert code == 4
-    assert f"{host} refuses our credentials" in found["registry"][0]["text"]
+    assert f"{host} rejected the credentials" in found["registry"][0]["text"]
 
 
 def test_a_credential_helper_that_is_not_there(sandbox: Sandbox) -> None:
@@ -608,7 +610,7 @@ def test_proxies_that_are_half_set(sandbox: Sandbox) -> None:
     _code, found = doctor(sandbox, "--default-repo", "registry.internal:5000/x")
     said = " / ".join(check["text"] for check in found["proxy"])
     assert "HTTPS_PROXY and https_proxy differ" in said
-    assert "NO_PROXY does not spare registry.internal:5000" in said
+    assert "NO_PROXY does not list registry.internal:5000" in said
 
 
 def test_a_proxy_that_spares_nobody(sandbox: Sandbox) -> None:
@@ -625,10 +627,10 @@ def test_an_agent_that_has_gone(sandbox: Sandbox) -> None:
     sandbox.env["SSH_AUTH_SOCK"] = str(path)
     code, found = doctor(sandbox, config=CONFIG + "      docker: {ssh: default}\n")
     assert code == 4
-    assert f"nobody answers at SSH_AUTH_SOCK ({path})" in found["ssh-agent"][0]["text"]
+    assert f"no agent answers at SSH_AUTH_SOCK ({path})" in found["ssh-agent"][0]["text"]
     assert "ssh-add" in found["ssh-agent"][0]["fix"]
     built = sandbox.run(*BUILD, check=False, cwd=sandbox.folder / "project")
-    assert (built.code, f"nobody answers at SSH_AUTH_SOCK ({path})" in built.err) == (0, True)
+    assert (built.code, f"no agent answers at SSH_AUTH_SOCK ({path})" in built.err) == (0, True)
     path.unlink()
     code, found = doctor(sandbox, config=CONFIG + "      docker: {ssh: default}\n")
     why = f"there is no {path}, which SSH_AUTH_SOCK names"
@@ -662,7 +664,7 @@ def test_secrets_and_an_agent_are_missed_before_the_build(sandbox: Sandbox) -> N
     done = sandbox.run("invoke", "buildx.build", "--tag", "v1", check=False, cwd=sandbox.folder / "project")
     assert done.code == 2
     assert "skaffold.yaml:5: artifact 'app': secret a: there is no file gone" in done.err
-    assert "SSH_AUTH_SOCK names no agent" in done.err
+    assert "SSH_AUTH_SOCK does not name an agent" in done.err
 
 
 def test_a_config_that_cannot_be_read_is_a_finding_among_others(sandbox: Sandbox) -> None:

@@ -170,7 +170,7 @@ def test_a_registry_that_refuses_the_tags_of_keys_costs_one_warning(
     repo = first.sandbox.image("r", "faulty")
     faults({"count": 100, "status": 403, "method": "PUT", "path": "/manifests/bx-"})
     done = first.run(repo)
-    assert done.err.count("results are not kept in the registry for other machines") == 1
+    assert done.err.count("results are not shared through the registry") == 1
     assert set(first.digests()) == {"base", "app", "web"}
     second = another(first, new_sandbox)
     assert all(state.startswith(MISSING) for state in second.build(repo).values())

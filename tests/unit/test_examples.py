@@ -207,7 +207,7 @@ def answer(server: socket.socket, context: ssl.SSLContext) -> None:
     ("given", "host", "said"),
     [
         (("ca", "cert", "key"), "127.0.0.1", ""),
-        (("ca",), "127.0.0.1", "it wants a client certificate"),
+        (("ca",), "127.0.0.1", "it requires a client certificate"),
         (("ca", "cert", "key"), "other.example", "its certificate is not for 127.0.0.1"),
     ],
     ids=["good", "no client certificate", "another host"],

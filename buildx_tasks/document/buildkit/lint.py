@@ -43,7 +43,7 @@ def _result(output: str) -> dict[str, Any] | None:
 
 def _finding(item: Mapping[str, Any], file: str, image: str) -> Finding:
     rule = str(item.get("ruleName") or "check")
-    said = item.get("detail") or item.get("description") or "is not kept"
+    said = item.get("detail") or item.get("description") or "rule violated"
     return Finding(
         message=str(said),
         hint=str(item.get("url") or ""),

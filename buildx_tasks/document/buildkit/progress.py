@@ -56,7 +56,7 @@ class BuildLog:
         """
         match = _ERROR.match(line)
         if match and match[1] in self.imports and is_missing(match[2]):
-            return f"#{match[1]} no cache there yet\n"
+            return f"#{match[1]} this cache does not exist yet\n"
         return line
 
     @property

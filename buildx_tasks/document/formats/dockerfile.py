@@ -159,7 +159,7 @@ class _Reader:
             self.at += 1
         self.escape = self.directives.get("escape", "\\")
         if self.escape not in ("\\", "`"):
-            raise self.wrong(self.at, f"invalid escape token {self.escape!r}: it is \\ or `")
+            raise self.wrong(self.at, f"invalid escape token {self.escape!r}: it must be \\ or `")
 
     def logical_line(self) -> str:
         """The next line with those that continue it; comments and empty lines between them do not count."""
@@ -306,7 +306,7 @@ def _problem(one: Instruction) -> str:
         return f"{name} needs a source and a destination"
     if one.name == "from":
         return _from_problem(one.words)
-    return f"{name} has a name that is blank" if one.name in ("arg", *_PAIRS) and _has_blank_name(one) else ""
+    return f"{name} has a blank name" if one.name in ("arg", *_PAIRS) and _has_blank_name(one) else ""
 
 
 def _has_blank_name(one: Instruction) -> bool:

@@ -184,7 +184,7 @@ def _all_pairs(mapping: Mapping) -> Iterator[tuple[str, Node]]:
 
 
 def _twice(path: Path, mark: Mark) -> Finding:
-    return _finding("stands there twice", mark, path)
+    return _finding("is defined twice", mark, path)
 
 
 def _finding(message: str, mark: Mark, path: Path = ()) -> Finding:

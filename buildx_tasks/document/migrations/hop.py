@@ -59,7 +59,7 @@ class Hop:
         elif position(self.target) < KANIKO_LENIENT:
             kaniko.drop(child)
         else:
-            self.tell(child, f"{key} says nothing, and Skaffold skips it", "remove it")
+            self.tell(child, f"{key} is empty, and Skaffold skips it", "remove it")
 
 
 Migration = Callable[[Map, Hop], None]

@@ -103,9 +103,9 @@ class Rewrite:
         try:
             path = self._difference(new)
         except YamlProblem as problem:
-            raise self._unproved(f"line {problem.mark.line} would be no YAML: {problem.message}") from None
+            raise self._unproved(f"line {problem.mark.line} would not be valid YAML: {problem.message}") from None
         if path is not None:
-            raise self._unproved(f"{dotted(path[1:]) or 'the number of documents'} would not come out right")
+            raise self._unproved(f"{dotted(path[1:]) or 'the number of documents'} would not keep its value")
 
     def _difference(self, new: str) -> Path | None:
         return difference([document.data for document in parse(new)], self.wanted)

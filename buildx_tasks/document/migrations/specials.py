@@ -75,7 +75,7 @@ def _override(patch: Patch, around: Around, hop: Hop) -> list[Target] | None:
     if release is None and value is not None:
         hop.refuse(
             patch.entry,
-            f"the patch of {patch.path} overrides the image of a release that is not there",
+            f"the patch of {patch.path} overrides the image of a release that does not exist",
             "correct the number of the release, or remove the patch",
         )
         return None

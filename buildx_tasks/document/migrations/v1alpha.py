@@ -13,7 +13,7 @@ def to_v1alpha2(pipeline: Map, hop: Hop) -> None:
         _docker(artifact)
     deploy = pipeline.map("deploy")
     if deploy is not None:
-        hop.drop(deploy, "name", "deploy has no name any more")
+        hop.drop(deploy, "name", "deploy no longer has a name")
         kubectl = deploy.map("kubectl")
         if kubectl is not None:
             _manifests(kubectl, hop)
@@ -55,7 +55,7 @@ def _manifests(kubectl: Map, hop: Hop) -> None:
     for child, following in zip(entries, [*entries, None][1:], strict=True):
         paths: list[Child] = []
         if isinstance(child.value, Map):
-            hop.drop(child.value, "parameters", "manifests take no parameters any more")
+            hop.drop(child.value, "parameters", "manifests no longer take parameters")
             box = child.value.seq("paths")
             paths = [box.take(path) for path in box.real()] if box is not None else []
         elif not is_null(child.value):
@@ -123,6 +123,6 @@ def to_v1beta1(pipeline: Map, hop: Hop) -> None:
     else:
         hop.refuse(
             azure,
-            "the Azure builder (acr) is gone since skaffold/v1beta1",
+            "the Azure builder (acr) was removed in skaffold/v1beta1",
             "remove build.acr and choose another builder",
         )

@@ -90,11 +90,11 @@ def _unfold(box: Map, key: str, known: dict[str, tuple[str, ...]], hop: Hop) -> 
         return
     name = plugin.text("name")
     if name not in known:
-        hop.drop(box, key, f"there is no {name!r} here any more, only {' and '.join(known)}")
+        hop.drop(box, key, f"{name!r} is no longer supported here, only {' and '.join(known)}")
         return
     old = box.find(name)
     if old is not None:
-        hop.drop(box, name, f"the {key} beside it won")
+        hop.drop(box, name, f"the {key} beside it takes precedence")
     properties = plugin.map("properties") or Map()
     for entry in properties.real():
         if entry.key not in known[name]:
@@ -183,7 +183,7 @@ def jib(artifact: Map, hop: Hop) -> None:
         if block is None:
             artifact.drop(child)
         elif found:
-            hop.drop(artifact, key, "jibMaven beside it won")
+            hop.drop(artifact, key, "jibMaven beside it takes precedence")
         else:
             found = True
             _jib_block(block)

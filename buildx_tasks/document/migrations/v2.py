@@ -54,7 +54,7 @@ def to_v2alpha3(pipeline: Map, hop: Hop) -> None:
     if kustomize is not None:
         into_list(kustomize, "path", "paths")
     for _, buildpack in blocks(pipeline, "buildpack"):
-        hop.drop(buildpack, "forcePull", "there is no such setting any more")
+        hop.drop(buildpack, "forcePull", "this setting was removed")
 
 
 def to_v2beta4(pipeline: Map, _hop: Hop) -> None:
@@ -173,6 +173,6 @@ def to_v2beta28(pipeline: Map, hop: Hop) -> None:
         if is_empty(child):
             ko.drop(child)
             continue
-        hop.drop(artifact, "platforms", "ko.platforms beside it won")
+        hop.drop(artifact, "platforms", "ko.platforms beside it takes precedence")
         ko.take(child)
         artifact.insert(child, before=artifact.find("ko"))

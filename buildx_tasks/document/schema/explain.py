@@ -44,7 +44,7 @@ def unknown_key(place: Place, owner: Definition, path: Path, at: int) -> Problem
 
 def _removed(prop: Property, path: Path, this: str) -> Problem:
     last = PREFIX + VERSIONS[prop.span.last]
-    message = f"{prop.name!r} went away after {last}, this file is {this}"
+    message = f"{prop.name!r} was removed after {last}, this file is {this}"
     hint = f"write {prop.successor} instead" if prop.successor else "remove it"
     return Problem(path=path, code="older-key", message=message, hint=hint)
 

@@ -165,7 +165,7 @@ class _Builder:
         if target is None:
             raise YamlProblem(f"alias *{name} has no anchor before it", start)
         if any(target is opened for opened in self.stack):
-            raise YamlProblem(f"alias *{name} stands inside the node it names", start)
+            raise YamlProblem(f"alias *{name} refers to its own parent", start)
         return Alias(start, end, name, target)
 
     def _anchor(self, name: str | None, node: Node) -> None:

@@ -24,5 +24,5 @@ def yaml_finding(problem: YamlProblem, text: str, file: str) -> Finding:
 def duplicate_keys(document: Document) -> Iterator[Problem]:
     """Keys that stand twice in one mapping of a document."""
     for item in document.duplicates:
-        message = f"{item.path[-1]!r} stands twice, first in line {item.first.line}"
+        message = f"{item.path[-1]!r} is defined twice, first in line {item.first.line}"
         yield Problem(path=item.path, code="duplicate-key", message=message, mark=item.mark)

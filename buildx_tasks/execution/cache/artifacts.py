@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 8
 LAST = "last"
-GONE = "its result is not there any more"
+GONE = "its result no longer exists"
 MISSING = "Not found. Building"
 LOCAL = "Found Locally"
 REMOTE = "Found Remotely"
@@ -183,7 +183,7 @@ class ArtifactCache:
         try:
             self.store.save()
         except CannotStart as error:
-            self.world.notify(f"the artifact cache is not kept: {error.message}")
+            self.world.notify(f"the artifact cache can't be saved: {error.message}")
         self.hashes.save()
 
     def _look_at_inputs(self, steps: Iterable[BuildStep]) -> dict[str, Inputs]:

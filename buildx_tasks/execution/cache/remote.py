@@ -78,7 +78,7 @@ class RegistryKeys:
                 first = host not in self._rejecting
                 self._rejecting.add(host)
             if first:
-                self._warn(f"results are not kept in the registry for other machines: {error.message}")
+                self._warn(f"results are not shared through the registry: {error.message}")
             return False
         return True
 

@@ -60,7 +60,9 @@ def docker_env(runner: Runner, profile: str, warn: Callable[[str], None]) -> tup
         if line and not line.startswith("#"):
             name, is_pair, value = line.partition("=")
             if not is_pair:
-                raise EngineUnfit(f"minikube docker-env printed a line that is no NAME=VALUE: {line!r}", _hint(profile))
+                raise EngineUnfit(
+                    f"minikube docker-env printed a line that is not NAME=VALUE: {line!r}", _hint(profile)
+                )
             variables[name] = value
     return tuple(sorted(variables.items()))
 

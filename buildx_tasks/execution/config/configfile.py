@@ -111,7 +111,7 @@ def read_config_file(location: Location, memory: VerdictCache, stdin: TextIO | N
     except YamlProblem as problem:
         return ConfigFile(location=location, findings=(yaml_finding(problem, text, location.shown),))
     if not documents:
-        finding = Finding(message="holds no config", file=location.shown, code="no-document")
+        finding = Finding(message="contains no config", file=location.shown, code="no-document")
         return ConfigFile(location=location, findings=(finding,))
     read: list[ConfigDocument] = []
     findings: list[Finding] = []

@@ -93,7 +93,7 @@ class GitCache:
             self._clone(source, target)
             return target
         if not self._git(source, "remote", cwd=target).stdout.strip():
-            raise CannotStart(f"{target} is no clone: it has no remote", f"remove it: rm -r {target}")
+            raise CannotStart(f"{target} is not a git clone: it has no remote", f"remove it: rm -r {target}")
         if source.sync and self.sync == "always":
             self._update(source, target)
         return target
@@ -138,8 +138,8 @@ class GitCache:
         if completed.ok:
             return completed
         if completed.missing:
-            raise CannotStart(f"git repository {source.shown} can't be fetched: there is no git", "install git")
-        why = "it took too long" if completed.timed_out else _reason(completed, source)
+            raise CannotStart(f"git repository {source.shown} can't be fetched: git is not installed", "install git")
+        why = "it timed out" if completed.timed_out else _reason(completed, source)
         at = f" at {source.ref}" if source.ref else ""
         message = f"git repository {source.shown}{at}: git {arguments[0]} failed: {why}"
         hint = f"try: git ls-remote {source.shown}\n{OFFLINE_HINT}"

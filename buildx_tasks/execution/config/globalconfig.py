@@ -66,7 +66,7 @@ def read_config(path: Path, home: Path) -> GlobalConfig:
     config = read(read_text(path, home))
     if config.problems:
         lines = [f"{shown(path, home)}:{problem}" for problem in config.problems]
-        raise CannotStart("\n".join(lines), "correct the file by hand: it is not rewritten while it can't be read")
+        raise CannotStart("\n".join(lines), "correct the file by hand: a file that can't be parsed is not rewritten")
     return config
 
 

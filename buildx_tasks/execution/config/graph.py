@@ -139,7 +139,9 @@ class ConfigLoader:
                 continue
             other = self.config_names.setdefault(name, file.location)
             if name in here:
-                self._add(file, document, f"config name {name!r} stands twice in this file", "give each its own name")
+                self._add(
+                    file, document, f"config name {name!r} is defined twice in this file", "give each its own name"
+                )
             elif other.key != file.location.key:
                 message = f"config name {name!r} is used in {other.shown} too"
                 self._add(file, document, message, "give each its own name")

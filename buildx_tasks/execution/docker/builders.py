@@ -1,4 +1,4 @@
-"""Declared builders made real: created when missing, compared when there, made anew only when asked to."""
+"""Declared builders made real: created when missing, compared when there, recreated only when asked to."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CREATED = "created"
 COMPLETED = "completed"
 SAME = "as declared"
 DIFFERS = "differs"
-REPAIRED = "made anew"
+REPAIRED = "recreated"
 
 LOCK = ".buildx-tasks.lock"
 EXISTS = "existing instance for"
@@ -56,7 +56,7 @@ class Builders:
         self.patience = patience
 
     def ensure(self, spec: BuilderSpec, *, repair: bool = False) -> Ensured:
-        """Make `spec` real. What differs is made anew with `repair` only, else told.
+        """Make `spec` real. What differs is recreated with `repair` only, else told.
 
         Safe when several processes do it at once: they wait for each other, and what another has created
         meanwhile counts. Raises `EngineUnfit` when docker refuses, or nobody is at any endpoint of a remote builder;

@@ -35,7 +35,7 @@ class BuilderSelection:
         name = self.settings.builder
         how = "; ".join(self.differences)
         again = f"{task_command('buildx.builder.ensure')} --name {name} --repair"
-        return (f"builder {name} is not as declared ({how}): make it anew with  {again}",)
+        return (f"builder {name} differs from its declaration ({how}): recreate it with  {again}",)
 
     def seen(self, engine: Engine) -> Engine:
         """What the plan shall take for there: the pending builder, as it will be."""
@@ -123,5 +123,5 @@ def _as_planned(spec: BuilderSpec, settings: Settings, world: World) -> BuilderS
     return BuilderSelection(
         settings=settings,
         pending=as_pending(spec),
-        notes=(f"builder {spec.name} ({spec.driver}) is not there yet: {task_command('buildx.build')} creates it",),
+        notes=(f"builder {spec.name} ({spec.driver}) does not exist yet: {task_command('buildx.build')} creates it",),
     )

@@ -56,13 +56,13 @@ def diagnose_endpoint(node: Mapping[str, Any], patience: float | None = None) ->
         if reason:
             return reason
         if found != GREETS and not _has_tls(options) and _speaks_tls(parts):
-            return f"{endpoint} speaks TLS, and the builder has no certificates (driver options cacert, cert, key)"
+            return f"{endpoint} requires TLS, and the builder has no certificates (driver options cacert, cert, key)"
     except OSError as error:
         return f"nothing answers at {endpoint}: {error.strerror or error}"
     except ValueError as error:
-        return f"{endpoint} is no address: {error}"
+        return f"{endpoint} is not a valid address: {error}"
     if found == OTHER:
-        return f"what answers at {endpoint} is no BuildKit"
+        return f"{endpoint} responds, but is not a BuildKit endpoint"
     return f"{endpoint} did not answer within {patience:g} s" if found == MUTE and patience else ""
 
 
@@ -105,10 +105,10 @@ def _has_tls(options: Mapping[str, str]) -> bool:
 def _connected(parts: SplitResult) -> socket.socket:
     if parts.scheme == "tcp":
         if not parts.hostname or not parts.port:
-            raise ValueError("it names no port" if parts.hostname else "it names no host")
+            raise ValueError("it has no port" if parts.hostname else "it has no host")
         return socket.create_connection((parts.hostname, parts.port), CONNECT_SECONDS)
     if parts.scheme != "unix":
-        raise ValueError(f"{parts.scheme or 'nothing'} can't be connected to")
+        raise ValueError(f"{parts.scheme or 'an address without a scheme'} is not supported")
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.settimeout(CONNECT_SECONDS)
@@ -145,7 +145,7 @@ def _handshake(plain: socket.socket, name: str, options: Mapping[str, str], endp
             safe.settimeout(ANSWER_SECONDS)
             # With TLS 1.3 a server judges the client's certificate only after the handshake.
             if not safe.recv(1):
-                return f"{endpoint} hangs up after the TLS handshake: {_refused(options)}"
+                return f"{endpoint} closes the connection after the TLS handshake: {_refused(options)}"
     except ssl.SSLError as error:
         return f"TLS with {endpoint} fails: {_cause(error, name, options)}"
     except (TimeoutError, OSError):
@@ -162,7 +162,7 @@ def _refused(options: Mapping[str, str]) -> str:
 def refusal(certificate: str, until: datetime | None) -> str:
     """Why a client certificate ("" for none), valid `until` then, is refused."""
     if not certificate:
-        return "it wants a client certificate, and the builder has none"
+        return "it requires a client certificate, and the builder has none"
     if until is not None and until < datetime.now(UTC):
         return f"the client certificate {certificate} has expired on {until:%Y-%m-%d}"
     return f"it does not accept the client certificate {certificate}: was it issued by the server's own CA?"

@@ -53,5 +53,5 @@ def _shown(hook: Hook) -> str:
 
 def _end(done: Completed) -> str:
     if done.timed_out:
-        return "was stopped: its time was up (--command-timeout)"
+        return "timed out (--command-timeout)"
     return "was not found" if done.missing else f"ended with {done.code}"

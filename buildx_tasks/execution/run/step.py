@@ -35,7 +35,7 @@ PROGRESS = "BUILDKIT_PROGRESS"
 BUILDER = "BUILDX_BUILDER"
 
 
-TIME_IS_UP = "it was stopped: its time was up"
+TIME_IS_UP = "it timed out"
 LONGER = "give every command more time, or none at all:  --command-timeout SECONDS"
 
 
@@ -142,7 +142,7 @@ class StepRunner:
         if not digest:
             where = "pushed" if step.pushes else "in the docker daemon"
             raise WorkFailed(
-                f"the build command of {step.image!r} ended well, but no image {step.tag} is {where}",
+                f"the build command of {step.image!r} succeeded, but no image {step.tag} is {where}",
                 "it must build $IMAGE, and push it when $PUSH_IMAGE is true",
             )
         return ArtifactResult(image=step.image, tag=step.tag, status=BUILT, reference=reference, digest=digest)

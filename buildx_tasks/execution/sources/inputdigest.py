@@ -145,7 +145,7 @@ class SourceScan:
         except ValueError:
             paths = None
         if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
-            raise CannotStart(f"{command}: its output is no JSON array of paths")
+            raise CannotStart(f"{command}: its output is not a JSON array of paths")
         return paths
 
     def _found(self, artifact: Artifact, wanted: CustomDependencies) -> list[str]:

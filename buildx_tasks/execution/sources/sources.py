@@ -76,7 +76,7 @@ def why_no_agent(environ: Mapping[str, str]) -> str:
     """Why no ssh agent can be forwarded, "" when one answers."""
     path = environ.get("SSH_AUTH_SOCK", "")
     if not path:
-        return "SSH_AUTH_SOCK names no agent"
+        return "SSH_AUTH_SOCK does not name an agent"
     if not exists(path):
         return f"there is no {path}, which SSH_AUTH_SOCK names"
     import socket
@@ -86,7 +86,7 @@ def why_no_agent(environ: Mapping[str, str]) -> str:
             agent.settimeout(AGENT_SECONDS)
             agent.connect(path)
     except OSError:
-        return f"nobody answers at SSH_AUTH_SOCK ({path})"
+        return f"no agent answers at SSH_AUTH_SOCK ({path})"
     return ""
 
 

@@ -87,7 +87,7 @@ def _number(given: str | None, values: Sequence[Value], used: int) -> int | None
     if given == "*" and used < len(values):
         number = values[used]
     if not isinstance(number, int) or isinstance(number, bool) or abs(number) > _TOO_WIDE:
-        raise GoError("the width or precision of a format is no number, or too large")
+        raise GoError("the width or precision of a format is not a number, or too large")
     return number
 
 

@@ -149,7 +149,7 @@ class Run:
         if isinstance(first, (nodes.Field, nodes.Chain)) or (isinstance(first, nodes.Variable) and first.names):
             return self.walk(first.at, self.start(first, dot), first.names, others, dot, piped)
         if others or piped is not _NOTHING:
-            raise self.wrong(first.at, "this can't take arguments: it is no function")
+            raise self.wrong(first.at, "this can't take arguments: it is not a function")
         if isinstance(first, nodes.Nil):
             raise self.wrong(first.at, "nil is not a command")
         return self.operand(first, dot)
@@ -193,7 +193,7 @@ class Run:
         if value is not None and not isinstance(value, dict):
             raise self.wrong(at, f"{type_name(value)} has no field {name!r}")
         if value is not None and (others or piped is not _NOTHING):
-            raise self.wrong(at, f"{name!r} can't take arguments: it is no function")
+            raise self.wrong(at, f"{name!r} can't take arguments: it is not a function")
         if value is not None and name in value:
             return value[name]
         if self.strict:

@@ -184,7 +184,7 @@ class _Planner:
         for spec in (spec for spec, fixed in own if only_fixed or not fixed):
             if self._is_image(spec):
                 self.result.notes.append(
-                    f"artifact {self.artifact.image!r}: no cache is written, for it would replace the image: "
+                    f"artifact {self.artifact.image!r}: no cache is written, because it would overwrite the image: "
                     "give it a tag of its own with cache-tag"
                 )
                 continue
@@ -208,7 +208,7 @@ class _Planner:
             resolved, _own = self._resolve(spec)
             if self._is_image(resolved):
                 self._problem(
-                    f"cacheTo {text!r} would replace the image {self.final} with its cache",
+                    f"cacheTo {text!r} would overwrite the image {self.final} with the cache",
                     "give the reference a tag of its own, or set one for all:  --cache-tag cache",
                 )
                 continue

@@ -130,4 +130,4 @@ def _locality(context: str, local_cluster: bool | None, minikube: bool) -> tuple
         return True, f"kube-context {context!r} is a minikube cluster"
     if context in DESKTOPS:
         return True, f"kube-context {context!r} is the cluster of Docker Desktop"
-    return False, f"kube-context {context!r} is no local cluster"
+    return False, f"kube-context {context!r} is not a local cluster"

@@ -128,7 +128,7 @@ def _no_such_build(artifact: Artifact, tool: Tool) -> CannotStart:
     possible = ",".join(tool.platforms) or "linux/amd64,linux/arm64"
     return CannotStart(
         f"{artifact.named}: a docker build can't be for all platforms",
-        f"name them:  --platform {possible}\nor give the artifact a list of platforms, which all then stands for",
+        f"name them:  --platform {possible}\nor give the artifact a list of platforms, which all then means",
     )
 
 

@@ -52,7 +52,7 @@ def choose_destination(
     """The destination of one artifact. Raises `EngineUnfit` when no destination can hold what is built.
 
     Order for pushing: ``--push/--no-push``, then ``build.local.push``, then "the reference names a registry and
-    the kube-context is no local cluster"; so nothing is ever pushed to Docker Hub by accident.
+    the kube-context is not a local cluster"; so nothing is ever pushed to Docker Hub by accident.
     """
     if platforms.is_multi and not tool.builds_indexes:
         raise _one_platform_only(artifact, platforms, tool, wishes.settings)

@@ -65,7 +65,7 @@ def wants_buildx(settings: Settings, engine: Engine) -> tuple[bool, str]:
     if settings.builder == OFF:
         return False, f"builder is off ({settings.origins.get('builder', 'setting')})"
     if not engine.buildx:
-        return False, "docker buildx is not there" + (f": {engine.buildx_error}" if engine.buildx_error else "")
+        return False, "docker buildx is not available" + (f": {engine.buildx_error}" if engine.buildx_error else "")
     if settings.builder:
         return True, f"builder {settings.builder} is configured ({settings.origins.get('builder', 'setting')})"
     if engine.selected:
@@ -100,7 +100,7 @@ def _plain(settings: Settings, engine: Engine, reason: str) -> Tool:
         )
     warnings: tuple[str, ...] = ()
     if not engine.buildx and settings.builder != OFF:
-        warnings = (f"docker buildx is not there, plain docker build is used: {_install_hint(settings)}",)
+        warnings = (f"docker buildx is not available, using plain docker build: {_install_hint(settings)}",)
     return Tool(name=DOCKER, reason=reason, loads=True, warnings=warnings)
 
 

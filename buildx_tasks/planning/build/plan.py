@@ -111,7 +111,7 @@ class _Planner:
         if config.local.use_buildkit is not False or not tool.is_buildx:
             return tool
         if self.settings.builder or not self.facts.engine.daemon.running:
-            self.warnings.append(f"{config.file}: useBuildkit is false, yet {tool.reason}: buildx is used")
+            self.warnings.append(f"{config.file}: useBuildkit is false, but {tool.reason}: buildx is used")
             return tool
         why = f"{config.file}: build.local.useBuildkit is false"
         return Tool(name=DOCKER, reason=why, loads=True, legacy=True)

@@ -199,13 +199,13 @@ def _builder(request: BuildRequest, given: StepInput, remarks: Remarks) -> Text:
     tool, flags = given.tool, request.parsed_cli_flags
     where = f"artifact {given.artifact.image!r}: cliFlags"
     if has_flag(flags, "metadata-file"):
-        remarks.warnings.append(f"{where} have --metadata-file, which is ours to set: use --metadata-output")
+        remarks.warnings.append(f"{where} have --metadata-file, which buildx-tasks sets itself: use --metadata-output")
     if not has_flag(flags, "builder"):
         return Because(tool.builder, tool.reason)
     if given.settings.builder:
         remarks.warnings.append(f"{where} have --builder, and {tool.reason}: builder {tool.builder} is used")
         return Because(tool.builder, tool.reason)
-    remarks.warnings.append(f"{where} have --builder: what it can do is not looked at, name it with  --builder instead")
+    remarks.warnings.append(f"{where} have --builder: what it supports is not checked; name it with  --builder instead")
     return None
 
 

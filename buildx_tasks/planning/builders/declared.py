@@ -91,7 +91,7 @@ def endpoint_problem(endpoint: str) -> str:
     """Why an endpoint of the remote driver can't be one; "" when it can."""
     scheme, _mark, rest = endpoint.partition("://")
     if not rest or scheme not in ENDPOINT_SCHEMES:
-        return f"{endpoint!r} is no address of a BuildKit"
+        return f"{endpoint!r} is not the address of a BuildKit"
     if scheme != "tcp":
         return ""
     try:
@@ -155,7 +155,7 @@ class _Reader:
         if name.lower() == "default":
             self.problems.append(f"{where}: this name is the docker daemon's own builder")
         if name.lower() == OFF:
-            self.problems.append(f"{where}: this name stands for plain docker build")
+            self.problems.append(f"{where}: this name means plain docker build")
         fields = self._mapping(value, BUILDER_KEYS, where)
         driver = self._driver(fields, where)
         # buildx keeps all names in lower case.

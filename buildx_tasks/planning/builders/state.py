@@ -74,7 +74,7 @@ def _node_differences(spec: BuilderSpec, node: NodeSpec, found: Mapping[str, Any
         if options.get(key, "") != node.option(key):
             note(f"driver option {key}", options.get(key), node.option(key))
     if config_facts(_stored_config(found)) != config_facts(node.config):
-        differences.append(f"{where}{CONFIG_NAME} says something else than declared")
+        differences.append(f"{where}{CONFIG_NAME} differs from the declared file")
     return differences
 
 
@@ -144,7 +144,7 @@ def create_argv(
 
 
 def remove_argv(name: str, driver: str) -> tuple[str, ...]:
-    """``docker buildx rm`` before a builder is made anew: the cache volume of a container is kept."""
+    """``docker buildx rm`` before a builder is recreated: the cache volume of a container is kept."""
     keep = ("--keep-state",) if driver == DOCKER_CONTAINER else ()
     return ("docker", "buildx", "rm", *keep, name)
 

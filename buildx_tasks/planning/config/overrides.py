@@ -189,7 +189,7 @@ def _value(given: str, kind: str, member: str, what: str) -> Any:
     except YamlProblem as problem:
         if kind == "text" or member:
             return given
-        raise _RefusedError(f"{what}: the value is no YAML: {problem.message}") from None
+        raise _RefusedError(f"{what}: the value is not valid YAML: {problem.message}") from None
     data = documents[0].data if documents else None
     if data is None and given in ("null", "~"):
         return None

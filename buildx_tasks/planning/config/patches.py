@@ -77,7 +77,7 @@ class _Patcher:
         if not isinstance(node, dict | list):
             if node is None:
                 raise PatchFailed(f"{_shown(done)} is not set", self._hint(done))
-            raise PatchFailed(f"{_shown(done)} is no mapping or list")
+            raise PatchFailed(f"{_shown(done)} is not a mapping or list")
         fresh = copy.copy(node)
         self.origins.same(fresh, node)
         head, rest = tokens[0], tokens[1:]
@@ -110,12 +110,12 @@ def _child(holder: Any, key: str) -> Any:
         if key not in holder:
             raise _MissingError(f"has no {key!r}")
         return holder[key]
-    raise _MissingError("is not set" if holder is None else "is no mapping or list")
+    raise _MissingError("is not set" if holder is None else "is not a mapping or list")
 
 
 def _index(holder: list[Any], key: str, limit: int) -> int:
     if not key.isdecimal():
-        raise _MissingError(f"is a list, {key!r} is no position in it")
+        raise _MissingError(f"is a list, {key!r} is not a position in it")
     if int(key) >= limit:
         raise _MissingError(f"has {len(holder)} items, none at {key}")
     return int(key)

@@ -37,20 +37,20 @@ NO_TLS = "does not speak TLS"
 
 CHECKS: Mapping[str, tuple[str, str]] = {
     "config": ("the config can be read and is valid", task_command("schema.validate")),
-    "docker-cli": ("a docker CLI is there", "install the docker CLI"),
-    "docker-daemon": ("a docker daemon answers, where one is needed", "start docker, or use a remote builder"),
-    "image-store": ("which image store the daemon has, and what that rules out", "the containerd image store"),
-    "buildx": ("the buildx plugin is there, and its version", "install or update docker-buildx"),
+    "docker-cli": ("the docker CLI is installed", "install the docker CLI"),
+    "docker-daemon": ("a docker daemon answers, if one is needed", "start docker, or use a remote builder"),
+    "image-store": ("the image store of the daemon, and what it does not support", "the containerd image store"),
+    "buildx": ("the buildx plugin is installed, and its version", "install or update docker-buildx"),
     "tool": ("which tool builds, and why", f"{task_command('buildx.config.set')} --global buildx-builder NAME"),
-    "builder": ("the builder is known and answers; if not, whether that is the network or TLS", "as it says"),
-    "platform": ("each wanted platform is native, emulated or impossible", "a node of that platform, or QEMU"),
+    "builder": ("the builder exists and answers; if not, the cause in the network or TLS", "as it says"),
+    "platform": ("each target platform is native, emulated or unavailable", "a node of that platform, or QEMU"),
     "cache-export": ("the builder can export a cache", "a builder of another driver"),
-    "load": ("a result can be loaded, also an index", "start docker, or push"),
-    "plan": ("every artifact can be built as the config and the flags want it", "as it says, for each artifact"),
-    "registry": ("each registry answers, over TLS that can be checked, and takes our credentials", "docker login"),
-    "secrets": ("the files and variables of secrets are there", "create them"),
-    "ssh-agent": ("an ssh agent runs, where a build wants one", "ssh-agent"),
-    "disk": ("there is room on the disks that builds use", "docker buildx prune"),
+    "load": ("results can be loaded into the docker daemon, also an index", "start docker, or push"),
+    "plan": ("every artifact can be built with the config and flags", "as it says, for each artifact"),
+    "registry": ("each registry answers over trusted TLS and accepts the credentials", "docker login"),
+    "secrets": ("the files and variables of secrets exist", "create them"),
+    "ssh-agent": ("an ssh agent runs, if a build needs one", "ssh-agent"),
+    "disk": ("the disks that builds use have free space", "docker buildx prune"),
     "proxy": ("the proxy variables agree with each other", "set both spellings"),
 }
 """What is looked at, by id, and what the fix usually is; the page on the doctor is made from this."""
@@ -137,7 +137,7 @@ def _tool(facts: DoctorFacts) -> Tool | Check:
     """The tool that would build, or the check that says why none can."""
     engine, builder = facts.engine, facts.engine.builder
     if not engine.cli:
-        return problem("tool", "nothing can build: docker is not there", "install the docker CLI")
+        return problem("tool", "nothing can build: docker is not installed", "install the docker CLI")
     wanted, _reason = wants_buildx(facts.settings, engine)
     if wanted and builder is not None and not builder.known:
         error = unknown_builder(builder.name, engine)
@@ -168,7 +168,7 @@ def _builder_fix(builder: Builder, facts: DoctorFacts) -> str:
         look = f"look at its machine's load and network:  docker buildx inspect {builder.name}"
         return f"{look}\nor give it longer:  --builder-timeout SECONDS\n{other}"
     if SILENT in builder.error:
-        return f"start BuildKit there, or let its firewall pass us\n{again}\n{other}"
+        return f"start BuildKit there, or allow the connection in its firewall\n{again}\n{other}"
     return f"{again}\n{other}"
 
 
@@ -217,24 +217,22 @@ def _builder(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
 
 def _pending(facts: DoctorFacts, builder: Builder) -> Check:
     """A builder that the build creates: all that is known of it is who answers at a remote one's endpoints."""
-    text = f"builder {builder.name} ({builder.driver}) is not there yet, the build creates it"
+    text = f"builder {builder.name} ({builder.driver}) does not exist yet; the build creates it"
     endpoints = [node.endpoint for node in builder.nodes if not node.error]
     if builder.driver == REMOTE and all(place.startswith(("tcp://", "unix://")) for place in endpoints):
         return ok("builder", f"{text}: BuildKit answers at {', '.join(endpoints)}")
     if builder.driver == DOCKER_CONTAINER and not facts.engine.daemon.running and not any(endpoints):
         text += ", in a docker daemon, and none answers"
         return problem("builder", text, "start docker, or use a remote builder")
-    return skipped(
-        "builder", f"{text}; whether it can start, only that tells:  {task_command('buildx.builder.ensure')}"
-    )
+    return skipped("builder", f"{text}; to see whether it starts:  {task_command('buildx.builder.ensure')}")
 
 
 def _differences(facts: DoctorFacts) -> Iterator[Check]:
     builder = facts.engine.builder
     if builder is not None and facts.differences:
-        text = f"builder {builder.name} is not as declared: {'; '.join(facts.differences)}"
+        text = f"builder {builder.name} differs from its declaration: {'; '.join(facts.differences)}"
         yield warning(
-            "builder", text, f"make it anew:  {task_command('buildx.builder.ensure')} --name {builder.name} --repair"
+            "builder", text, f"recreate it:  {task_command('buildx.builder.ensure')} --name {builder.name} --repair"
         )
 
 
@@ -263,7 +261,7 @@ def _platforms(facts: DoctorFacts, tool: Tool) -> Iterator[Check]:
         platform = str(wanted)
         if silent := silent_nodes(builder, (wanted,)):
             names = " and ".join(node.name for node in silent)
-            yield skipped("platform", f"{platform}: it takes {names}, see above")
+            yield skipped("platform", f"{platform}: it needs {names}, which is unavailable (see above)")
         elif platform in native:
             yield ok("platform", f"{platform} is native on builder {tool.builder}")
         elif not facts.runs:

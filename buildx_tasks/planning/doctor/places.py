@@ -40,16 +40,16 @@ def _registry(facts: RegistryFacts, settings: Settings) -> Check:
     if facts.error:
         return _registry_silent(facts, settings)
     if facts.status in (401, 403) and facts.helper:
-        text = f"docker's config asks {facts.helper} for the credentials of {host}, and that program is not there"
+        text = f"docker's config asks {facts.helper} for the credentials of {host}, and that program is not installed"
         return problem("registry", text, f"install {facts.helper}, or take it out of docker's config.json")
     if facts.status in (401, 403) and facts.has_login:
-        return problem("registry", f"{host} refuses our credentials ({facts.status})", login_hint(host))
+        return problem("registry", f"{host} rejected the credentials ({facts.status})", login_hint(host))
     if facts.status in (401, 403) and not facts.writes:
         return ok("registry", f"{host} answers; it is read without credentials, as docker has none for it")
     if facts.status in (401, 403):
-        return problem("registry", f"{host} wants credentials and docker has none for it", login_hint(host))
+        return problem("registry", f"{host} requires credentials, and docker has none for it", login_hint(host))
     if facts.status in (200, 404):
-        return ok("registry", f"{host} answers{' and takes our credentials' if facts.has_login else ''}")
+        return ok("registry", f"{host} answers{' and accepts the credentials' if facts.has_login else ''}")
     return warning("registry", f"{host} answers with {facts.status}", "try again later")
 
 
@@ -104,10 +104,10 @@ def _proxy(facts: DoctorFacts) -> Iterator[Check]:
         return
     near = [registry.host for registry in facts.registries if registry.proxied and is_near(registry.host)]
     if near:
-        text = f"{proxies[0]} is set, and NO_PROXY does not spare {', '.join(near)}: it is asked through the proxy"
+        text = f"{proxies[0]} is set, and NO_PROXY does not list {', '.join(near)}: it is asked through the proxy"
         yield warning("proxy", text, f"export NO_PROXY={','.join([*_spared(environ), *near])}")
     elif not _spared(environ):
-        text = f"{proxies[0]} is set without NO_PROXY: registries and builders near you go through the proxy too"
+        text = f"{proxies[0]} is set without NO_PROXY: local registries and builders go through the proxy too"
         yield warning("proxy", text, "export NO_PROXY=localhost,127.0.0.1,REGISTRY")
 
 

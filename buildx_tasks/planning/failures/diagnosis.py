@@ -31,7 +31,7 @@ class Diagnosis:
 
 
 def diagnose(ending: ErrorOutput, *, tag: str = "", builder: str = "") -> Diagnosis:
-    """The cause and what to run next; what the catalogue does not know is told in docker's own words.
+    """The cause and what to run next; what the catalogue does not know is told with docker's own message.
 
     `tag` is the reference that was built, as far as there is one, and `builder` the builder's name.
     """

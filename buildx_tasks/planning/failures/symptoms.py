@@ -90,7 +90,7 @@ CLIENT: tuple[Symptom, ...] = (
     _symptom(
         "secret-file",
         r"^failed to stat (?P<path>.+?): stat .*no such file or directory",
-        "the secret's file {path} is not there",
+        "the secret's file {path} does not exist",
         "create it, or correct src under docker.secrets",
     ),
     _symptom(
@@ -102,7 +102,7 @@ CLIENT: tuple[Symptom, ...] = (
     _symptom(
         "invalid-tag",
         r'invalid tag "(?P<tag>[^"]+)": (?P<what>[^\n]+)',
-        "{tag} is no image reference: {what}",
+        "{tag} is not a valid image reference: {what}",
         f"check the image name, --default-repo and the tag policy:  {task_command('buildx.build')} --dry-run",
     ),
 )
@@ -118,7 +118,7 @@ BUILDER: tuple[Symptom, ...] = (
     _symptom(
         "no-cluster",
         r"cannot determine Kubernetes namespace|try setting KUBERNETES_MASTER|kubernetes: no configuration",
-        "builder {builder} is to run in a cluster, and no kubeconfig leads to one",
+        "builder {builder} runs in a Kubernetes cluster, and no kubeconfig was found for one",
         f"set KUBECONFIG, or use another builder:  {SELECT}",
     ),
     _symptom(
@@ -185,7 +185,7 @@ BUILDER: tuple[Symptom, ...] = (
     _symptom(
         "load-without-daemon",
         r"failed to copy to tar: .*(read/write on closed pipe|closed pipe)",
-        "the image could not be loaded: no docker daemon took it",
+        "the image could not be loaded: no docker daemon accepted it",
         "push it instead:  --push, or start docker",
     ),
     _symptom(
@@ -203,7 +203,7 @@ BUILDER: tuple[Symptom, ...] = (
     _symptom(
         "entitlement-refused",
         r"granting entitlement (?P<what>\S+) is not allowed by build daemon configuration",
-        "builder {builder} grants no build {what}",
+        "builder {builder} does not allow {what} in a build",
         'allow it in its buildkitd.toml:  insecure-entitlements = ["{what}"]',
     ),
     _symptom(
@@ -242,34 +242,34 @@ REGISTRY: tuple[Symptom, ...] = (
     _symptom(
         "no-credential-helper",
         r'"(?P<helper>docker-credential-[^"]+)": executable file not found',
-        "docker's config asks {helper} for credentials, and that program is not there",
+        "docker's config asks {helper} for credentials, and that program is not installed",
         "install {helper}, or remove it from credsStore and credHelpers in ~/.docker/config.json",
     ),
     _symptom(
         "registry-rate-limited",
         r"429 Too Many Requests|toomanyrequests",
-        "{registry} wants fewer requests: its rate limit is reached",
+        "{registry} rejected a request: its rate limit is reached",
         "log in for a higher limit:  {login}\nor build fewer at once:  --concurrency 1",
         transient=True,
     ),
     _symptom(
         "registry-unavailable",
         r"unexpected (HTTP )?status[^\n]*?: (?P<status>50[0234]|52\d)\b",
-        "{registry} answers {status}: it is in trouble",
+        "{registry} answers {status}: it is temporarily unavailable",
         "try again later",
         transient=True,
     ),
     _symptom(
         "registry-reset",
         r"connection reset by peer|broken pipe|use of closed network connection|client connection lost|sent GOAWAY",
-        "{registry} broke the connection",
+        "{registry} reset the connection",
         "try again; if it stays so, look at proxies and firewalls between the builder and {registry}",
         transient=True,
     ),
     _symptom(
         "registry-truncated",
         r"unexpected EOF|: EOF\b",
-        "{registry} ended the connection in the middle",
+        "{registry} closed the connection in the middle of a transfer",
         "try again; if it stays so, look at proxies and firewalls between the builder and {registry}",
         transient=True,
     ),
@@ -315,19 +315,19 @@ REGISTRY: tuple[Symptom, ...] = (
         "registry-unauthorized",
         r"401 Unauthorized|no basic auth credentials|insufficient_scope|unauthorized: |: unauthorized$"
         r"|authorization failed",
-        "{registry} wants other credentials, or any",
+        "{registry} rejected the credentials, or requires some",
         "{login}",
     ),
     _symptom(
         "registry-forbidden",
         r"403 Forbidden|\bdenied: |: denied$",
-        "{registry} refuses: these credentials may not do that",
+        "{registry} denied access: these credentials lack the permission",
         "{login}\nand check the rights on {repository}",
     ),
     _symptom(
         "registry-too-large",
         r"413 (Request Entity|Payload) Too Large",
-        "{registry} refuses a layer that large",
+        "{registry} rejected a layer: it is too large",
         "raise the limit of the proxy in front of it (nginx: client_max_body_size 0)",
     ),
     _symptom(
@@ -340,13 +340,13 @@ REGISTRY: tuple[Symptom, ...] = (
     _symptom(
         "registry-tag-immutable",
         r"/manifests/\S+: 409 Conflict|tag [^\n]*(immutable|already exists)",
-        "{registry} does not let a tag of {repository} be written again",
+        "{registry} does not allow a tag of {repository} to be overwritten",
         "use a new tag, or allow it to change; a cache needs a repository of its own:  --cache-repo REPOSITORY",
     ),
     _symptom(
         "registry-manifest-refused",
         r"/manifests/\S+: 400 Bad Request|manifest invalid|MANIFEST_INVALID",
-        "{registry} does not take this kind of manifest",
+        "{registry} does not support this kind of manifest",
         "leave attestations out:  --attest none\nand write caches as images:  cache-flags image-manifest=true",
     ),
 )
@@ -361,7 +361,7 @@ SOURCE: tuple[Symptom, ...] = (
     _symptom(
         "image-not-found",
         r"failed to resolve source metadata for (?P<image>\S+): .*not found",
-        "the image {image} is not there",
+        "the image {image} does not exist",
         "check the FROM line and its build args:  docker buildx imagetools inspect {image}",
     ),
     _symptom(
@@ -408,7 +408,7 @@ STEP: tuple[Symptom, ...] = (
     _symptom(
         "step-killed",
         r"(did not complete successfully: exit code|returned a non-zero code): 137$",
-        "{step} was killed, most likely for want of memory",
+        "{step} was killed, most likely because memory ran out",
         "give the builder more memory, or build fewer at once:  --concurrency 1",
     ),
     _symptom(

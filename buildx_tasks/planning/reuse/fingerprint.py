@@ -43,7 +43,7 @@ UNIMPORTANT = {
     "no_cache_filter": "it asks for a fresh build of the same",
     "pull": "it asks for a fresh build of the same",
     "force_rm": "it is about containers of the build",
-    "builder": "who builds is no part of the result",
+    "builder": "the builder is not part of the result",
     "progress": "it is about the log",
     "metadata_file": "it is about a file beside the result",
 }

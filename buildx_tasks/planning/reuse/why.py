@@ -112,7 +112,7 @@ def _changes(before: Record, now: Record) -> Iterator[str]:
 
 
 def _named(kind: str, name: str, was: Mapping[str, str], now_is: Mapping[str, str]) -> str:
-    how = "changed" if name in was and name in now_is else "is new" if name in now_is else "is gone"
+    how = "changed" if name in was and name in now_is else "is new" if name in now_is else "was removed"
     if kind == "image":
         return f"required image {name} {how}"
     return f"{OPTIONS.get(name, name)} {how}" if kind == "option" else f"{kind} {name} {how}"

@@ -170,7 +170,7 @@ def _git_commit(policy: GitCommit, git: GitFacts) -> TagResult:
     if found is None:
         return TagResult(error=answers[0].error if answers else _unknown_variant(policy))
     tag = sanitise(found.text)
-    note = "" if tag == found.text[:TAG_LIMIT] else f"the git ref {found.text!r} is no tag; it became {tag!r}"
+    note = "" if tag == found.text[:TAG_LIMIT] else f"the git ref {found.text!r} is not a valid tag; using {tag!r}"
     status = Answer() if policy.ignore_changes else git.answer(GIT_STATUS)
     if status.error:
         return TagResult(error=status.error)

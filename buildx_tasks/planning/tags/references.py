@@ -62,7 +62,7 @@ def check_policies(configs: Sequence[Config], selected: frozenset[str], settings
         if not is_valid_tag(settings.tag):
             origin = settings.origins.get("tag", "setting")
             raise CannotStart(
-                f"{settings.tag!r} ({origin}) is no tag",
+                f"{settings.tag!r} ({origin}) is not a valid tag",
                 "a tag has at most 128 letters, digits, '_', '.' and '-', and begins with a letter, a digit or '_'",
             )
         return

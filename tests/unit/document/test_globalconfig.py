@@ -143,7 +143,7 @@ kubeContexts:
                 "4:16: global.cache-flags: must be a list of texts",
             ],
         ),
-        ("global:\n  cache-tag: a\n  cache-tag: b\n", ["3:3: global.cache-tag: stands there twice"]),
+        ("global:\n  cache-tag: a\n  cache-tag: b\n", ["3:3: global.cache-tag: is defined twice"]),
         ("a: &x [*x]\n", ["1:8: "]),
     ],
 )

@@ -91,4 +91,4 @@ def test_a_cache_that_is_not_there_yet_does_not_look_like_a_fault() -> None:
     for line in lines:
         log.feed(line)
         shown.append(log.readable(line))
-    assert shown == [lines[0], "#4 no cache there yet\n", *lines[2:]]
+    assert shown == [lines[0], "#4 this cache does not exist yet\n", *lines[2:]]

@@ -111,7 +111,7 @@ REFUSED = [
         "wrong-type",
         "must be a string",
     ),
-    (HEAD + "build: {}\nbuild: {}\n", 4, "build", "duplicate-key", "'build' stands twice, first in line 3"),
+    (HEAD + "build: {}\nbuild: {}\n", 4, "build", "duplicate-key", "'build' is defined twice, first in line 3"),
     (artifact("docker: {target: a, target: b}"), 5, "build.artifacts[0].docker.target", "duplicate-key", "line 5"),
     (config("biuld: {}\n"), 3, "biuld", "unknown-key", "did you mean 'build'?"),
     (config("build: {.x: 1}\n"), 3, "build..x", "unknown-key", "unknown key '.x'"),
@@ -142,7 +142,7 @@ REFUSED = [
         3,
         "deploy.kubectl.manifests",
         "older-key",
-        "went away after skaffold/v2beta29, this file is skaffold/v3, write manifests.rawYaml instead",
+        "was removed after skaffold/v2beta29, this file is skaffold/v3, write manifests.rawYaml instead",
     ),
     (config("deploy: {name: x}\n"), 3, "deploy.name", "older-key", "remove it"),
     (

@@ -443,7 +443,7 @@ class TestResults:
 
         monkeypatch.setattr(ArtifactStore, "save", refuse)
         assert project.run() == ALL_BUILT
-        assert "the artifact cache is not kept" in project.notes[0]
+        assert "the artifact cache can't be saved" in project.notes[0]
 
     def test_the_users_own_file_may_be_under_home(self, project: Project) -> None:
         project.run(cache_file="~/mine.json")

@@ -158,11 +158,11 @@ def test_every_node_that_is_not_reached_is_told_of_also_before_they_have_names(t
 @pytest.mark.parametrize(
     ("endpoint", "said"),
     [
-        ("tcp://[:1", "tcp://[:1 is no address"),
-        ("tcp://h:x", "tcp://h:x is no address"),
+        ("tcp://[:1", "tcp://[:1 is not a valid address"),
+        ("tcp://h:x", "tcp://h:x is not a valid address"),
         ("unix://{folder}/none", "nothing answers at unix://{folder}/none: No such file"),
-        ("tcp://127.0.0.1", "tcp://127.0.0.1 is no address: it names no port"),
-        ("tcp://:1", "tcp://:1 is no address: it names no host"),
+        ("tcp://127.0.0.1", "tcp://127.0.0.1 is not a valid address: it has no port"),
+        ("tcp://:1", "tcp://:1 is not a valid address: it has no host"),
     ],
 )
 def test_why_an_endpoint_is_not_reached(endpoint: str, said: str, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_what_is_no_endpoint_of_ours_to_try_is_not_tried() -> None:
 
 def test_what_answers_is_told_from_what_says_nothing() -> None:
     with server(b"HTTP/1.1 400 Bad Request\r\n\r\n") as other, server(SETTINGS) as right:
-        assert diagnose_endpoint({"Endpoint": other}) == f"what answers at {other} is no BuildKit"
+        assert diagnose_endpoint({"Endpoint": other}) == f"{other} responds, but is not a BuildKit endpoint"
         assert diagnose_endpoint({"Endpoint": right}, 1) == ""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         mute = f"tcp://127.0.0.1:{listening.getsockname()[1]}"

@@ -50,7 +50,7 @@ def calls(folder: Path) -> str:
         (
             "prod",
             Settings(),
-            Cluster(local=False, push=True, load=False, reason="kube-context 'prod' is no local cluster"),
+            Cluster(local=False, push=True, load=False, reason="kube-context 'prod' is not a local cluster"),
         ),
         (
             "prod",

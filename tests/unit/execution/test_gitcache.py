@@ -276,7 +276,7 @@ def test_passwords_stay_out_of_messages(tmp_path: Path) -> None:
 
 def test_git_that_is_missing_is_named(tmp_path: Path) -> None:
     runner = ScriptedRunner(127, stderr="git: not found")
-    with pytest.raises(CannotStart, match="there is no git"):
+    with pytest.raises(CannotStart, match="git is not installed"):
         GitCache(folder=tmp_path, runner=runner, environ={}).checkout(GitSource(repo="https://e/r"))
 
 

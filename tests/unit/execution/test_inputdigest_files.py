@@ -343,8 +343,8 @@ def test_a_custom_artifact_with_a_dockerfile(tmp_path: Path) -> None:
         (docker(context="app", build_args=(("A", "{{"),)), "unclosed action"),
         (custom(paths=("*.none",)), r"pattern '\*.none' did not match any file"),
         (custom(command="nope"), "nope: exit status 3"),
-        (custom(command="object"), "object: its output is no JSON array of paths"),
-        (custom(command="text"), "text: its output is no JSON array of paths"),
+        (custom(command="object"), "object: its output is not a JSON array of paths"),
+        (custom(command="text"), "text: its output is not a JSON array of paths"),
         (Artifact(image="app", kind="jib"), "the source files of jib artifacts are not known"),
     ],
 )

@@ -125,7 +125,7 @@ def test_a_web_address_that_does_not_answer_is_named(tmp_path: Path, server: str
         ("kind: Config\n", "1:1", "apiVersion"),
         ("apiVersion: skaffold/v4beta99\n", "1:1", "v4beta99"),
         ("apiVersion: skaffold/v4beta41\n", "1:1", "v4beta41"),
-        (f"{HEAD}kind: Config\n", "3:1", "'kind' stands twice"),
+        (f"{HEAD}kind: Config\n", "3:1", "'kind' is defined twice"),
         (f"{HEAD}build: [\n", "4:1", ""),
         (f"{HEAD}---\nkind: Config\n", "4:1", "apiVersion"),
     ],

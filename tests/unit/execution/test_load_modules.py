@@ -348,7 +348,7 @@ def test_problems_are_told_with_their_place(
 def test_a_name_twice_in_one_file(project: Project) -> None:
     text = DOCUMENT.format(name="cfg00", number="00", requires="")
     project.write("skaffold.yaml", f"{text}---\n{text}")
-    with pytest.raises(ConfigInvalid, match="'cfg00' stands twice in this file"):
+    with pytest.raises(ConfigInvalid, match="'cfg00' is defined twice in this file"):
         project.load()
 
 

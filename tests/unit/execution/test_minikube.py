@@ -96,7 +96,7 @@ def test_a_cluster_on_the_machine_itself_uses_the_local_daemon(tmp_path: Path, c
     [
         ("echo hello; echo 'not running' >&2; exit 89", "can't be found: not running"),
         ("exit 7", "can't be found: exit code 7"),
-        ("echo DOCKER_HOST", "no NAME=VALUE: 'DOCKER_HOST'"),
+        ("echo DOCKER_HOST", "not NAME=VALUE: 'DOCKER_HOST'"),
     ],
 )
 def test_other_failures_stop_the_build(tmp_path: Path, script: str, said: str) -> None:

@@ -284,7 +284,7 @@ def test_keys_are_written_in_any_fashion() -> None:
         ({"driver-opts": ["image"]}, "'image' has no value"),
         ({"driver": "remote", "endpoint": "tcp://host"}, "'tcp://host' has no host and port; write it as tcp://HOST:P"),
         ({"driver": "remote", "endpoint": "tcp://host:x"}, "has no host and port"),
-        ({"driver": "remote", "endpoint": "nonsense://x"}, "is no address of a BuildKit"),
+        ({"driver": "remote", "endpoint": "nonsense://x"}, "is not the address of a BuildKit"),
         ({"driver": "remote", "nodes": [{"endpoint": "tcp://a:1"}] * 2}, "two nodes have the endpoint tcp://a:1"),
         ({"driver": "remote", "endpoint": "tcp://a:1", "tls": {"ca": ["x"]}}, "builder wrong, tls: ca must be text"),
     ],

@@ -134,10 +134,10 @@ def test_a_cache_never_replaces_the_image() -> None:
     untagged = Settings(default_repo="localhost:5000")
     derived = planned(settings=untagged)
     assert (len(derived.cache_from), derived.cache_to) == (1, [])
-    assert "it would replace the image" in derived.notes[0]
+    assert "it would overwrite the image" in derived.notes[0]
     for entry in ("app", "app:v1", "type=registry,ref=localhost:5000/app:v1"):
         (problem,) = planned(cache_to=(entry,), settings=untagged).problems
-        assert "would replace the image localhost:5000/app:v1" in problem.message
+        assert "would overwrite the image localhost:5000/app:v1" in problem.message
 
 
 def test_cache_flags_replace_the_defaults() -> None:

@@ -71,7 +71,7 @@ def test_local_load_and_push(
         ("k3d-x", {}, "kube-context 'k3d-x' is a k3d cluster"),
         ("mine", {"minikube": True}, "kube-context 'mine' is a minikube cluster"),
         ("docker-desktop", {}, "kube-context 'docker-desktop' is the cluster of Docker Desktop"),
-        ("prod", {}, "kube-context 'prod' is no local cluster"),
+        ("prod", {}, "kube-context 'prod' is not a local cluster"),
     ],
 )
 def test_the_reason(context: str, said: dict[str, Any], reason: str) -> None:

@@ -114,10 +114,10 @@ def test_a_healthy_setup_has_nothing_to_mend() -> None:
             "BUILDKIT_TLS_DIR",
         ),
         (
-            replace(HEALTHY, wants_agent=("app",), no_agent="nobody answers at SSH_AUTH_SOCK (/gone)"),
+            replace(HEALTHY, wants_agent=("app",), no_agent="no agent answers at SSH_AUTH_SOCK (/gone)"),
             "ssh-agent",
             PROBLEM,
-            "nobody answers at SSH_AUTH_SOCK (/gone)",
+            "no agent answers at SSH_AUTH_SOCK (/gone)",
             "ssh-add",
         ),
         (
@@ -128,7 +128,7 @@ def test_a_healthy_setup_has_nothing_to_mend() -> None:
             ),
             "proxy",
             WARNING,
-            "https_proxy is set, and NO_PROXY does not spare registry:5000",
+            "https_proxy is set, and NO_PROXY does not list registry:5000",
             "export NO_PROXY=a.example,registry:5000",
         ),
         (engine(builder=Builder(name="x", known=False)), "builder", PROBLEM, "no builder named 'x'", "buildx create"),
@@ -150,7 +150,7 @@ def test_a_healthy_setup_has_nothing_to_mend() -> None:
             replace(engine(builder=Builder(name="x", driver="remote", error="no")), differences=("platforms",)),
             "builder",
             WARNING,
-            "builder x is not as declared: platforms",
+            "builder x differs from its declaration: platforms",
             "buildx-tasks buildx.builder.ensure --name x --repair",
         ),
         (
@@ -301,13 +301,13 @@ def test_dockers_own_builder_takes_no_other_nodes() -> None:
         (
             RegistryFacts(host="r.io", status=401, helper="docker-credential-x"),
             PROBLEM,
-            "not there",
+            "not installed",
             "install docker-c",
         ),
         (RegistryFacts(host="r.io", status=200, helper="docker-credential-x"), OK, "answers", ""),
-        (RegistryFacts(host="r.io", status=401, has_login=True), PROBLEM, "refuses our credentials", "docker login"),
+        (RegistryFacts(host="r.io", status=401, has_login=True), PROBLEM, "rejected the credentials", "docker login"),
         (RegistryFacts(host="r.io", status=401, writes=False), OK, "read without credentials", ""),
-        (RegistryFacts(host="r.io", status=200, has_login=True), OK, "takes our credentials", ""),
+        (RegistryFacts(host="r.io", status=200, has_login=True), OK, "accepts the credentials", ""),
         (RegistryFacts(host="r.io", status=503), WARNING, "503", "later"),
         (RegistryFacts(host="r.io", error="Connection refused"), PROBLEM, "does not answer", "--default-repo"),
         (

@@ -20,8 +20,8 @@ def settings(builder: str = "") -> Settings:
     ("builder", "engine", "expected", "reason"),
     [
         ("off", Engine(cli="28.2.2", buildx="0.29.1"), False, "builder is off (flag)"),
-        ("", Engine(cli="28.2.2"), False, "docker buildx is not there"),
-        ("ci", Engine(cli="28.2.2"), False, "docker buildx is not there"),
+        ("", Engine(cli="28.2.2"), False, "docker buildx is not available"),
+        ("ci", Engine(cli="28.2.2"), False, "docker buildx is not available"),
         ("ci", Engine(cli="20.10.1", buildx="0.13"), True, "builder ci is configured (flag)"),
         ("", Engine(cli="20.10.1", buildx="0.13", selected="mine"), True, "docker buildx use"),
         ("", Engine(cli="20.10.1", buildx="0.13", alias=True), True, "alias"),

@@ -86,7 +86,7 @@ BAD = [
     ("app.buildArgs=1", "must be a mapping", "FIELD.KEY=VALUE"),
     ("app.noCache=3", "must be true or false", ""),
     ("app.secrets=x", "must be a list", ""),
-    ("app.platforms=[a", "no YAML", ""),
+    ("app.platforms=[a", "not valid YAML", ""),
     ("tool.docker.target=x", "docker.target is for docker artifacts, here there is custom", ""),
 ]
 

@@ -144,7 +144,7 @@ def test_a_copied_part_is_not_tied_to_its_source() -> None:
 
 BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"path": "/unknown"}, "the config has no 'unknown'", "op: add, path: /unknown"),
-    ({"path": "/build/artifacts/0/image/"}, "build.artifacts[0].image is no mapping or list", ""),
+    ({"path": "/build/artifacts/0/image/"}, "build.artifacts[0].image is not a mapping or list", ""),
     (
         {"path": "/build/artifacts/2/docker/target", "value": "x"},
         "build.artifacts[2] has no 'docker'",
@@ -154,8 +154,8 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"path": "/build/artifacts/1/sync", "value": {}}, "build.artifacts[1] has no 'sync'", "op: add"),
     ({"path": "/build/artifacts/3", "value": {}}, "build.artifacts has 3 items, none at 3", ""),
     ({"path": "/build/artifacts/4", "op": "add"}, "build.artifacts has 3 items, none at 4", ""),
-    ({"path": "/build/artifacts/x", "value": {}}, "'x' is no position", ""),
-    ({"path": "/build/artifacts/-", "op": "copy", "from": "/build/local"}, "'-' is no position", ""),
+    ({"path": "/build/artifacts/x", "value": {}}, "'x' is not a position", ""),
+    ({"path": "/build/artifacts/-", "op": "copy", "from": "/build/local"}, "'-' is not a position", ""),
     ({"path": "/build/local/nothing", "op": "remove"}, "build.local has no 'nothing'", ""),
     ({"path": "/build/x", "op": "move", "from": "/build/nothing"}, "build has no 'nothing'", ""),
     ({"path": "/build/x", "op": "copy", "from": "build"}, "from 'build' must begin with /", ""),

@@ -53,7 +53,7 @@ def request(**changes: Any) -> dict[str, Any]:
         ({"digests": [("base", "sha256:" + "2" * 64)]}, {}, "required image base changed"),
         ({"platforms": ["linux/arm64"]}, {}, "platforms changed"),
         (request(build_args=[("VERSION", "=2"), ("GITHUB_TOKEN", "=hunter2")]), {}, "build arg VERSION changed"),
-        (request(build_args=[("GITHUB_TOKEN", "=hunter2")]), {}, "build arg VERSION is gone"),
+        (request(build_args=[("GITHUB_TOKEN", "=hunter2")]), {}, "build arg VERSION was removed"),
         (request(build_args=[("VERSION", "=1"), ("GITHUB_TOKEN", "=other")]), {}, OTHER),
         (request(target="dev"), {}, "target changed"),
         (request(add_hosts=["h:2"]), {}, "addHost changed"),

@@ -93,7 +93,7 @@ def _aliases(artifacts: Sequence[_Artifact]) -> Found:
         seen: set[str] = set()
         for path, _, alias in artifact.requires:
             if alias in seen:
-                message = f"alias {alias!r} stands twice in the requires of {artifact.image!r}"
+                message = f"alias {alias!r} is used twice in the requires of {artifact.image!r}"
                 yield artifact.config, Problem(path=path, code="alias", message=message)
             seen.add(alias)
             if artifact.kind in ("docker", "custom") and not _ALIAS.fullmatch(alias):
