@@ -55,7 +55,10 @@ def test_a_signal_ends_the_command_that_is_waited_for(tmp_path: Path, number: si
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_a_signal_ends_what_another_thread_waits_for(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_ends_what_another_thread_waits_for(
+    tmp_path: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signals, "GRACE_SECONDS", 1.0)
     begin = time.monotonic()
     stubborn = shell(f"trap '' INT TERM HUP; echo $$ > {tmp_path}/pid; while :; do sleep 0.1; done")
     with pytest.raises(Interrupted), handled():

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from recording import gone
 
+from buildx_tasks.execution import shell as shell_runner
 from buildx_tasks.execution.run import waiting
 from buildx_tasks.execution.run.waiting import BoundedRunner, Limit
 from buildx_tasks.execution.shell import ShellRunner
@@ -61,7 +62,8 @@ def test_who_speaks_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines == [f"{number}\n" for number in range(1, 7)]
 
 
-def test_all_commands_of_a_build_share_its_time(tmp_path: Path) -> None:
+def test_all_commands_of_a_build_share_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell_runner, "GRACE_SECONDS", 1.0)
     runner = bounded(1.2)
     begin = time.monotonic()
     assert runner.capture(shell("sleep 0.2")).ok
