@@ -39,6 +39,8 @@ def run_checks(run: Run) -> tuple[Checked, ...]:
 
     Raises `EngineUnfit` when buildx or the builder's BuildKit can't do it, `WorkFailed` when a check could not be made.
     """
+    for text in run.loaded.warnings:
+        run.world.notify(text)
     if not any(item.kind == DOCKER for item in run.loaded.artifacts):
         return ()
     world, asked = run.world, run.questions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -30,26 +31,45 @@ from buildx_tasks.model.outcome import STRICT_HINT
 from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.platform import Platform
 from buildx_tasks.model.result import ArtifactResult, Results
-from buildx_tasks.model.settings import WITHOUT_EFFECT, Settings
+from buildx_tasks.model.settings import SKIP, WITHOUT_EFFECT, Settings
 from buildx_tasks.planning.build.arguments import check_nul, long_arguments
 from buildx_tasks.planning.build.cluster import docker_deployer
 from buildx_tasks.planning.build.engine import capable_engine
 from buildx_tasks.planning.build.plan import plan_build
 from buildx_tasks.planning.build.variables import Expander
 from buildx_tasks.planning.config.registries import with_registries_of
-from buildx_tasks.planning.config.select import ADD_ARTIFACT, NO_ARTIFACTS, check_contexts, select_artifacts
+from buildx_tasks.planning.config.select import (
+    ADD_ARTIFACT,
+    NO_ARTIFACTS,
+    check_contexts,
+    leave_out,
+    select_artifacts,
+)
 from buildx_tasks.planning.facts import Facts, TagFacts
 from buildx_tasks.planning.tags.references import TagPlan, check_policies, plan_tags
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoadedRun:
-    """A run after its configs are read: what is selected, and the settings with everything that has a say in them."""
+    """A run after its configs are read: what is selected, and the settings with everything that has a say in them.
+
+    `artifacts` are to be built, `left_out` is what of the selection the settings leave out; `order` has the images of
+    both in artifact order.
+    """
 
     settings: Settings
     configs: tuple[Config, ...]
     artifacts: tuple[Artifact, ...]
     cluster: ClusterContext
+    left_out: tuple[ArtifactResult, ...] = ()
+    order: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """A warning for each artifact that is left out."""
+        return tuple(
+            f"artifact {item.image!r} is not built: {item.reason} (other-builders is {SKIP})" for item in self.left_out
+        )
 
     @property
     def selected(self) -> frozenset[str]:
@@ -120,7 +140,8 @@ class Run:
                 self.world.notify(f"{name} has no effect here: {instead}")
         configs, settings = self.configs, self.settings
         everything = [item for config in configs for item in config.artifacts]
-        artifacts = select_artifacts(everything, settings.artifact)
+        selected = select_artifacts(everything, settings.artifact, settings.other_builders)
+        artifacts, left_out = leave_out(selected) if settings.other_builders == SKIP else (selected, ())
         if not everything:
             self.world.note(f"{NO_ARTIFACTS}: {ADD_ARTIFACT}")
         check_nul(configs, artifacts)
@@ -131,7 +152,14 @@ class Run:
         if deploying := next((config for config in configs if config.deploys_to_docker), None):
             cluster = replace(cluster, cluster=docker_deployer(deploying.file))
             settings = self._for_local_docker(settings, deploying, cluster.kube_context)
-        return LoadedRun(settings=settings, configs=configs, artifacts=artifacts, cluster=cluster)
+        return LoadedRun(
+            settings=settings,
+            configs=configs,
+            artifacts=artifacts,
+            cluster=cluster,
+            left_out=left_out,
+            order=tuple(item.image for item in selected),
+        )
 
     def _for_local_docker(self, settings: Settings, deploying: Config, kube_context: str) -> Settings:
         """The settings of a run that deploys to docker, where only a global config can name a default repository.
@@ -162,7 +190,8 @@ class Run:
         a value is shown as not known yet. Raises `CannotStart` for warnings under ``strict``.
         """
         if not self.loaded.artifacts:
-            return PreparedRun(settings=self.loaded.settings, plan=BuildPlan())
+            self._warn(self.loaded.settings, self.loaded.warnings)
+            return PreparedRun(settings=self.loaded.settings, plan=_with_left_out(BuildPlan(), self.loaded))
         world, questions = self.world, self.questions
         selection = select_builder(
             self.loaded.settings, world, building=building, buildx=lambda: questions.buildx.result()[0]
@@ -202,8 +231,10 @@ class Run:
         if loaded.artifacts:
             facts = gather_facts(loaded, self.world, capable_engine(loaded.settings, host_platform()))
             raise_all(long_arguments(plan_with(loaded, self.world, facts, tag_facts, not_run), longest_argument()))
-        self._warn(loaded.settings, tags.warnings)
-        return tags, Results(builds=tuple(_planned(artifact, tags) for artifact in loaded.artifacts))
+        self._warn(loaded.settings, (*loaded.warnings, *tags.warnings))
+        planned = {artifact.image: _planned(artifact, tags) for artifact in loaded.artifacts}
+        results = planned | {result.image: result for result in loaded.left_out}
+        return tags, Results(builds=tuple(results[image] for image in loaded.order))
 
     def build(self, prepared: PreparedRun, observer: Observer) -> Results:
         """Run a plan, without what the artifact cache knows to be there already; no secret gets into what is told."""
@@ -287,7 +318,15 @@ def plan_with(
     tags = plan_tags(loaded.configs, loaded.selected, loaded.settings, tag_facts, cmd)
     expander = Expander(world.environ, now=world.now, cmd=cmd)
     plan = plan_build(loaded.configs, loaded.settings, facts, tags.references, expander)
-    return replace(plan, warnings=(*tags.warnings, *plan.warnings), notes=(*tags.notes, *plan.notes))
+    return replace(
+        _with_left_out(plan, loaded),
+        warnings=(*loaded.warnings, *tags.warnings, *plan.warnings),
+        notes=(*tags.notes, *plan.notes),
+    )
+
+
+def _with_left_out(plan: BuildPlan, loaded: LoadedRun) -> BuildPlan:
+    return replace(plan, left_out=loaded.left_out, order=loaded.order)
 
 
 def _planned(artifact: Artifact, tags: TagPlan) -> ArtifactResult:
@@ -342,6 +381,7 @@ def gather_facts(loaded: LoadedRun, world: World, engine: Engine) -> Facts:
         cluster_reason=cluster.cluster.reason,
         local_context=cluster.kube_context if cluster.cluster.local else "",
         docker_env=cluster.docker_env,
+        skaffold=shutil.which("skaffold", path=world.environ.get("PATH", "")) or "",
         sources=gather_sources(loaded.artifacts, world.cwd, world.environ, str(world.home)),
     )
 

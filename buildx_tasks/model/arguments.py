@@ -31,6 +31,7 @@ class SettingArguments(TypedDict, total=False):
     builders: Mapping[str, object] | None
     builder_timeout: int | None
     build_timeout: int | None
+    other_builders: str | None
     cache_tag: str | None
     cache_repo: str | None
     cache_flags: Sequence[str] | None

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from buildx_tasks.model.config import Secret
 from buildx_tasks.model.request import (
     BUILDX,
+    CONFIG,
     DIGEST,
     EXPORT,
     LAYOUT,
     LOAD,
     PUSH,
     REFERENCE,
+    RESULT,
     Answer,
     Because,
     BuildArg,
@@ -25,6 +27,7 @@ from buildx_tasks.model.request import (
     NamedContext,
     Output,
     Placeholder,
+    SkaffoldOptions,
     spelled,
 )
 from buildx_tasks.model.secrets import masked_word
@@ -43,6 +46,8 @@ def flags(request: BuildRequest, answer: Answer) -> tuple[Flag, ...]:
     """The build command flag by flag; `answer` fills in what is known only when it runs."""
     if request.command is not None:
         return (Flag(request.command.value, request.command.reason),)
+    if request.skaffold is not None:
+        return tuple(_skaffold_flags(request, request.skaffold, answer))
     return tuple(_flags(request, answer))
 
 
@@ -108,6 +113,35 @@ def _flags(request: BuildRequest, answer: Answer) -> Iterator[Flag]:
     yield from _text("--progress", request.progress)
     if request.metadata_file:
         yield Flag(("--metadata-file", answer(request.metadata_file.value)), request.metadata_file.reason)
+
+
+def _skaffold_flags(request: BuildRequest, options: SkaffoldOptions, answer: Answer) -> Iterator[Flag]:
+    """All of Skaffold's flags that decide about the result, also where they are its defaults: variables may differ."""
+    image = request.image
+    yield Flag(("skaffold", "build"), request.tool.reason)
+    yield Flag(
+        ("--filename", answer(Placeholder(CONFIG, image))), "the config with this artifact alone, profiles applied"
+    )
+    yield Flag(("--build-image", image), "the artifact")
+    yield from _text("--tag", options.tag)
+    yield Flag((f"--default-repo={options.default_repo.value}",), options.default_repo.reason)
+    if request.platforms:
+        yield Flag(("--platform", ",".join(request.platforms.value)), request.platforms.reason)
+    yield from _chosen("--push", options.push)
+    yield from _chosen("--cache-artifacts", options.cache_artifacts)
+    yield from _chosen("--skip-tests", options.skip_tests)
+    yield from _texts("--insecure-registry", options.insecure_registries)
+    yield from _text("--kube-context", options.kube_context)
+    yield from _text("--kubeconfig", options.kubeconfig)
+    yield from _chosen("--detect-minikube", options.detect_minikube)
+    yield Flag(("--interactive=false",), "without questions and notices")
+    yield Flag(("--file-output", answer(Placeholder(RESULT, image))), "its result is read from there")
+
+
+def _chosen(name: str, item: Because[bool] | None) -> Iterator[Flag]:
+    """A boolean flag with its value."""
+    if item:
+        yield Flag((f"{name}={'true' if item.value else 'false'}",), item.reason)
 
 
 def _command(request: BuildRequest) -> Flag:

@@ -6,7 +6,7 @@ import re
 
 from buildx_tasks.model.imageref import parse_image_ref
 from buildx_tasks.model.plan import BuildPlan
-from buildx_tasks.model.request import CUSTOM
+from buildx_tasks.model.request import CUSTOM, SKAFFOLD
 
 
 def target_names(plan: BuildPlan) -> dict[str, str]:
@@ -14,7 +14,7 @@ def target_names(plan: BuildPlan) -> dict[str, str]:
     names: dict[str, str] = {}
     taken: set[str] = {"default"}
     for step in plan.steps:
-        if step.tool == CUSTOM:
+        if step.tool in (CUSTOM, SKAFFOLD):
             continue
         plain = re.sub(r"[^A-Za-z0-9_-]", "-", step.image.rpartition("/")[2]) or "image"
         name, number = plain, 2

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from buildx_tasks.model.tagpolicy import GitCommit, TagPolicy
 
 ARTIFACT_KINDS = ("docker", "bazel", "ko", "jib", "kaniko", "buildpacks", "custom")
 BUILDABLE_KINDS = ("docker", "custom")
+LOCAL = "local"
 
 Pairs = tuple[tuple[str, str], ...]
 NullablePairs = tuple[tuple[str, str | None], ...]
@@ -107,7 +109,8 @@ class Dependency:
 class Artifact:
     """One entry of ``build.artifacts``. `kind` is one of `ARTIFACT_KINDS`; `line` is where it stands in the file.
 
-    `environment` is what builds it: "local", "googleCloudBuild" or "cluster".
+    `environment` is what builds it: "local", "googleCloudBuild" or "cluster". `alone` is, as plain data, a whole config
+    that builds nothing else, for an artifact that docker does not build (see `other_builder`); empty for others.
     """
 
     image: str
@@ -123,6 +126,14 @@ class Artifact:
     runtime_type: str = ""
     file: str = ""
     line: int = 0
+    alone: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def other_builder(self) -> str:
+        """What builds an artifact that docker does not build, "" for one that is built here."""
+        if self.kind not in BUILDABLE_KINDS:
+            return self.kind
+        return "" if self.environment == LOCAL else f"build.{self.environment}"
 
     @property
     def place(self) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from buildx_tasks.model.config import ActiveProfile, Artifact, Hooks
 from buildx_tasks.model.request import LAYOUT, STAY, BuildRequest
+from buildx_tasks.model.result import ArtifactResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class BuildStep:
 
     @property
     def tool(self) -> str:
-        """What builds: `BUILDX`, `DOCKER` or `CUSTOM`."""
+        """What builds: `BUILDX`, `DOCKER`, `CUSTOM` or `SKAFFOLD`."""
         return self.request.tool.value
 
     @property
@@ -86,10 +87,14 @@ class BuildPlan:
     ``--strict``; `notes` explain decisions. `environment` is what all commands get on top of our own.
     `host_os` and `folder` (absolute) are where hooks run. `insecure_registries` may be spoken to without checked TLS.
     `local_context` is the kube-context of a local cluster that images are loaded for, "" when there is none.
+    `left_out` are artifacts that the settings leave out, as results, and `order` has the images of these and of the
+    `steps` in artifact order (empty for the order of the steps).
     `keeps_history` says that ``docker buildx history`` can show a build's log later.
     """
 
     steps: tuple[BuildStep, ...] = ()
+    left_out: tuple[ArtifactResult, ...] = ()
+    order: tuple[str, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
     engine_reason: str = ""
     concurrency: int = 1

@@ -16,6 +16,7 @@ from buildx_tasks.model.spec import Spec
 BUILDX = "buildx"
 DOCKER = "docker"
 CUSTOM = "custom"
+SKAFFOLD = "skaffold"
 
 PUSH = "push"
 LOAD = "load"
@@ -26,6 +27,8 @@ LAYOUT = "layout"
 REFERENCE = "reference"
 DIGEST = "digest"
 METADATA = "metadata"
+CONFIG = "config"
+RESULT = "result"
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -35,7 +38,8 @@ class Placeholder:
     """A piece of an argument that is known only when the plan runs.
 
     `what` is REFERENCE (the built reference of `image`), LAYOUT (the folder that holds `image` as an OCI layout),
-    DIGEST (the digest of that layout) or METADATA (where buildx writes its result).
+    DIGEST (the digest of that layout), METADATA (where buildx writes its result), CONFIG (the config that Skaffold
+    reads) or RESULT (where Skaffold writes its result).
     """
 
     what: str
@@ -48,7 +52,8 @@ Answer = Callable[[Placeholder], str]
 def spelled(placeholder: Placeholder) -> str:
     """How a plan shows what is known only when it runs."""
     image = placeholder.image
-    names = {METADATA: "METADATA", LAYOUT: f"LAYOUT-OF({image})", DIGEST: f"DIGEST-OF({image})"}
+    names = {what: what.upper() for what in (METADATA, CONFIG, RESULT)}
+    names |= {LAYOUT: f"LAYOUT-OF({image})", DIGEST: f"DIGEST-OF({image})"}
     return names.get(placeholder.what, f"REFERENCE-OF({image})")
 
 
@@ -110,10 +115,30 @@ NamedTexts = tuple[Because[tuple[str, str]], ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SkaffoldOptions:
+    """What Skaffold is told besides image, platforms and output.
+
+    `tag` is the tag alone, without a name; `default_repo` is empty for names that stay as they are. `cache_artifacts`
+    is about Skaffold's own artifact cache.
+    """
+
+    tag: Because[str]
+    default_repo: Because[str]
+    push: Because[bool]
+    cache_artifacts: Because[bool]
+    skip_tests: Switch = None
+    insecure_registries: Texts = ()
+    kube_context: Text = None
+    kubeconfig: Text = None
+    detect_minikube: Switch = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BuildRequest:
     """One build of the artifact `image`, in the order in which its command has the items.
 
-    `tool` is BUILDX, DOCKER or CUSTOM; a custom build is its `command` alone. `outputs` are what is wanted, also of
+    `tool` is BUILDX, DOCKER, CUSTOM or SKAFFOLD; a custom build is its `command` alone, and one of Skaffold its
+    `skaffold` and `platforms`. `outputs` are what is wanted, also of
     plain docker, which loads by itself and pushes with a command of its own. `attestations` are specs of type
     ``provenance`` or ``sbom``. `cli_flags` are the words that the config adds to the command.
     """
@@ -121,6 +146,7 @@ class BuildRequest:
     image: str
     tool: Because[str]
     command: Because[tuple[str, ...]] | None = None
+    skaffold: SkaffoldOptions | None = None
     context: Text = None
     dockerfile: Text = None
     tags: Texts = ()

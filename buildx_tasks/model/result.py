@@ -50,9 +50,10 @@ class ArtifactResult:
     """`status` is one of the constants of this module, and `reason` says why a build was left out.
 
     CACHED means that nothing had to be done, NOT_STARTED that a required image was not built, SKIPPED that the run
-    ended before, INTERRUPTED that the build was stopped.
+    ended before or that another builder's artifacts are left out, INTERRUPTED that the build was stopped.
     `reference` is what others use: ``tag@digest`` when pushed, ``name:<image id>`` when loaded, else the tag.
     `digest` is the registry's digest of a pushed image, the image ID of a loaded one, "" when there is none.
+    `by_choice` says that the settings ask to leave it out, or what it needs, so that its absence is no failure.
     `manifests` and `media_type` are looked up only where somebody wants to know.
     """
 
@@ -72,6 +73,7 @@ class ArtifactResult:
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
     reason: str = ""
+    by_choice: bool = False
     failure: Failure | None = None
     media_type: str = ""
     manifests: tuple[PlatformManifest, ...] = ()
@@ -94,8 +96,9 @@ class Results:
 
     @property
     def ok(self) -> bool:
-        """Whether everything that was selected is there."""
-        return not self.interrupted and self.failure is None and all(build.ok for build in self.builds)
+        """Whether everything that was selected is there, but for what the settings leave out."""
+        there = all(build.ok or build.by_choice for build in self.builds)
+        return there and not self.interrupted and self.failure is None
 
     @property
     def failed(self) -> tuple[ArtifactResult, ...]:

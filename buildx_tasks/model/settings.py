@@ -12,12 +12,16 @@ DEFAULT_CONCURRENCY = 4
 OFF = "off"
 LOCAL = "local"
 REGISTRY = "registry"
+ERROR = "error"
+SKIP = "skip"
+BY_SKAFFOLD = "skaffold"
 PLAIN = "plain"
 TTY = "tty"
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "cache-mode": ("auto", "read", "write", "off"),
     "artifact-cache": (LOCAL, REGISTRY, OFF),
+    "other-builders": (ERROR, SKIP, BY_SKAFFOLD),
     "attest": ("auto", "none", "min", "max"),
     "progress": ("auto", PLAIN, TTY),
     "sync-remote-cache": ("always", "missing", "never"),
@@ -54,6 +58,7 @@ class Settings:
     builder: str = ""
     builders: Mapping[str, object] = field(default_factory=dict)
     builder_timeout: int | None = None
+    other_builders: str = ERROR
     cache_tag: str = ""
     cache_repo: str = ""
     cache_flags: tuple[str, ...] = ()

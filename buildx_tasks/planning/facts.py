@@ -42,6 +42,7 @@ class Facts:
 
     `cwd` is the absolute current directory. `local_context` is the kube-context when its cluster is a local one.
     `docker_env` are the variables that lead the docker CLI to another daemon than its own configuration says.
+    `skaffold` is the path of that program, "" when there is none.
     """
 
     engine: Engine = field(default_factory=Engine)
@@ -54,6 +55,7 @@ class Facts:
     cluster_reason: str = "no kube-context is set"
     local_context: str = ""
     docker_env: tuple[tuple[str, str], ...] = ()
+    skaffold: str = ""
     sources: Mapping[str, SourceFacts] = field(default_factory=dict)
 
 

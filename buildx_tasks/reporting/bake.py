@@ -14,6 +14,7 @@ from buildx_tasks.model.bakenames import escape, target_names
 from buildx_tasks.model.baketarget import bake_target
 from buildx_tasks.model.mask import secret_variables
 from buildx_tasks.model.plan import BuildPlan, BuildStep
+from buildx_tasks.model.request import SKAFFOLD
 from buildx_tasks.model.secrets import HIDDEN, masked_data
 
 FILE = "docker-bake.json"
@@ -38,7 +39,8 @@ def bake_json(plan: BuildPlan, cwd: str, environ: Mapping[str, str] | None = Non
             notes += target.notes
             allow |= target.allow
         else:
-            notes.append(f"{step.image} is left out: bake can't run a custom command, so build it before")
+            what = "skaffold" if step.tool == SKAFFOLD else "a custom command"
+            notes.append(f"{step.image} is left out: bake can't run {what}, so build it before")
         notes += _credentials(step)
         if step.hooks.before or step.hooks.after:
             notes.append(f"the hooks of {step.image} are not run by bake")
@@ -48,6 +50,7 @@ def bake_json(plan: BuildPlan, cwd: str, environ: Mapping[str, str] | None = Non
     shown: Any = masked_data(targets)
     if shown != targets:
         notes.append(f"{HIDDEN} replaces a secret: insert the value before you use the file")
+    notes += [f"{build.image} is left out: {build.reason}" for build in plan.left_out]
     document: dict[str, Any] = {"group": {"default": {"targets": list(targets)}}}
     if variables:
         document["variable"] = {name: {"default": None} for name in sorted(variables)}

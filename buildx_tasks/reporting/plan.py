@@ -46,7 +46,8 @@ def _head(plan: BuildPlan) -> list[str]:
     number = counted(len(plan.steps), "artifact")
     at_once = f", {plan.concurrency} at a time" if len(plan.steps) > 1 else ""
     reason = [f"# {plan.engine_reason}"] if plan.engine_reason else []
-    return [*reason, f"# {number}{at_once}", *profiles]
+    left_out = [f"# {build.image} is not built: {build.reason}" for build in plan.left_out]
+    return [*reason, f"# {number}{at_once}", *profiles, *left_out]
 
 
 def _table(plan: BuildPlan, width: int) -> str:
@@ -123,6 +124,7 @@ def _plan_data(plan: BuildPlan) -> dict[str, Any]:
             for profile in config.profiles
         ],
         "builds": [_step_data(step) for step in plan.steps],
+        "leftOut": [{"imageName": build.image, "reason": build.reason} for build in plan.left_out],
         "warnings": list(plan.warnings),
         "notes": list(plan.notes),
     }

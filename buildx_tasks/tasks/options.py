@@ -88,6 +88,9 @@ BUILD: tuple[Option, ...] = (
     _no("push", "do not push the images"),
     _text("builder", "buildx builder, or off for plain docker build"),
     _text("builder_timeout", "seconds a builder may take to answer (default: 2; Kubernetes 10, on this machine 20)"),
+    _text(
+        "other_builders", "artifacts of jib, ko, bazel and the like: error, skip, or skaffold, which then builds them"
+    ),
     _text("cache_tag", "tag of cache references that have none; a template"),
     _text("cache_repo", "registry and path that cache references of the artifacts are moved to"),
     _list("cache_flags", "attributes of derived cache exports, such as mode=max; repeat or use commas"),

@@ -42,6 +42,8 @@ MEANINGS = {
     "builders": "Builders by name, as `buildx.builder.ensure` creates them.",
     "builder-timeout": "Seconds that a builder may take to say what it can do; by default 2, "
     "for Kubernetes 10, in a docker daemon of this machine 20.",
+    "other-builders": "What is done with artifacts of jib, ko, bazel, buildpacks and kaniko, and of configs that build "
+    "in `googleCloudBuild` or `cluster`: an error, they are left out (`skip`), or `skaffold` on the PATH builds them.",
     "cache-tag": "Tag of cache references that have none: a template such as `cache-{{.BRANCH}}`.",
     "cache-repo": "Registry and path that cache references are moved to.",
     "cache-flags": "Attributes of derived cache exports, such as `mode=max`.",

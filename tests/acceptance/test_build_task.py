@@ -248,7 +248,7 @@ class TestExitCodes:
         done = project.invoke("buildx.build", "--tag", "v1")
         assert done.returncode == 2
         assert "skaffold.yaml:7: artifact 'java' is built by jib" in done.stderr
-        assert "--artifact app" in done.stderr
+        assert "--other-builders skip" in done.stderr
         assert project.invoke("buildx.build", "--tag", "v1", "--artifact", "app").returncode == 0
 
 

@@ -21,6 +21,7 @@ from buildx_tasks.tasks.options import BUILD, RESULT, SELECTION, Option
 HEAD = "apiVersion: skaffold/v4beta13\nkind: Config\n"
 ONE = f"{HEAD}build:\n  artifacts: [{{image: app, context: app}}]\n"
 TWO = f"{HEAD}build:\n  artifacts: [{{image: app, context: app}}, {{image: web}}]\n"
+JIB = f"{HEAD}build:\n  artifacts: [{{image: app, jib: {{}}}}]\n"
 OWN_CACHE = f"{HEAD}build:\n  artifacts: [{{image: app, docker: {{cacheFrom: [app]}}}}]\n"
 CUSTOM = f"{HEAD}build:\n  artifacts: [{{image: app, custom: {{buildCommand: make}}}}]\n"
 ACTIVE = f"{ONE}profiles: [{{name: p, activation: [{{command: build}}], build: {{tagPolicy: {{sha256: {{}}}}}}}}]\n"
@@ -136,6 +137,7 @@ OPTIONS: dict[str, Case] = {
         prepare=building_long,
         seen="build [app] failed: timed out after 1 s (build-timeout), waiting for builder default",
     ),
+    "other_builders": Case(value="skip", config=JIB, base=PLAN, seen='"reason": "built by jib"'),
     "cache_tag": Case(value="stable", config=OWN_CACHE, seen='"app:stable"'),
     "cache_repo": Case(value="cache.example", config=OWN_CACHE, seen='"cache.example/app:v1"'),
     "cache_flags": Case(
@@ -349,7 +351,14 @@ BLOCK: dict[str, tuple[object, str]] = {
     "artifacts.ulimits": (["nofile=1024"], '"--ulimit",\n        "nofile=1024"'),
 }
 """Every key of the ``.buildx:`` block, a value, and what it does to a plan."""
-BLOCK_ELSEWHERE = ("builders", "artifacts", "artifactCache", "artifactCachePrefix")
+BLOCK_ELSEWHERE = ("builders", "artifacts", "artifactCache", "artifactCachePrefix", "otherBuilders")
+
+
+def test_the_key_of_the_block_for_other_builders(here: Here, tmp_path: Path) -> None:
+    project = make_project(tmp_path, JIB)
+    assert here.invoke(project, *PLAN).code == 2
+    project.write("skaffold.yaml", f"{JIB}.buildx: {{otherBuilders: skip}}\n")
+    assert '"reason": "built by jib"' in here.invoke(project, *PLAN).out
 
 
 @pytest.mark.parametrize(
@@ -399,6 +408,7 @@ def test_a_key_of_the_block_changes_what_comes_out(here: Here, tmp_path: Path, k
         (("--template", "{{"), "1:"),
         (("--sync-remote-cache", "weekly"), "one of: always, missing, never"),
         (("--progress", "fancy"), "one of: auto, plain, tty"),
+        (("--other-builders", "ignore"), "one of: error, skip, skaffold"),
     ],
 )
 def test_contradictions_and_nonsense_end_before_anything_is_built(

@@ -7,11 +7,13 @@ Null counts as absent, any scalar is accepted for a string, and the YAML 1.1 wor
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from buildx_tasks.document.yaml.scalars import BOOL_WORDS, as_text
 from buildx_tasks.model.config import (
     ARTIFACT_KINDS,
+    LOCAL,
     Artifact,
     ArtifactExtras,
     Config,
@@ -28,6 +30,8 @@ from buildx_tasks.model.config import (
 )
 from buildx_tasks.model.tagpolicy import tag_policy_from_mapping
 
+ENVIRONMENTS = (LOCAL, "googleCloudBuild", "cluster")
+
 LineOf = Callable[[tuple[str | int, ...]], int]
 """Gives the line of a path of the document, 0 when unknown."""
 
@@ -36,14 +40,14 @@ def decode_config(data: Mapping[str, Any], *, file: str = "", line_of: LineOf = 
     """Read one document (top-level dotted keys included, so that ``.buildx`` is seen) into a `Config`."""
     build = section(data, "build")
     buildx = section(data, ".buildx")
-    environment = next((key for key in ("googleCloudBuild", "cluster") if build.get(key) is not None), "local")
+    environment = next((key for key in ENVIRONMENTS[1:] if build.get(key) is not None), LOCAL)
     extras = section(buildx, "artifacts")
     deploy = section(data, "deploy")
     return Config(
         name=text(section(data, "metadata"), "name"),
         file=file,
         artifacts=tuple(
-            _artifact(item, environment, extras, file, line_of(("build", "artifacts", at)))
+            _artifact(data, item, environment, extras, file, line_of(("build", "artifacts", at)))
             for at, item in enumerate(items(build, "artifacts"))
             if isinstance(item, Mapping)
         ),
@@ -59,11 +63,18 @@ def decode_config(data: Mapping[str, Any], *, file: str = "", line_of: LineOf = 
     )
 
 
-def _artifact(item: Mapping[str, Any], environment: str, extras: Mapping[str, Any], file: str, line: int) -> Artifact:
+def _artifact(
+    data: Mapping[str, Any],
+    item: Mapping[str, Any],
+    environment: str,
+    extras: Mapping[str, Any],
+    file: str,
+    line: int,
+) -> Artifact:
     image = text(item, "image")
     fallback = "kaniko" if environment == "cluster" else "docker"
     kind = next((kind for kind in ARTIFACT_KINDS if item.get(kind) is not None), fallback)
-    return Artifact(
+    artifact = Artifact(
         image=image,
         context=text(item, "context") or ".",
         kind=kind,
@@ -78,6 +89,15 @@ def _artifact(item: Mapping[str, Any], environment: str, extras: Mapping[str, An
         file=file,
         line=line,
     )
+    return replace(artifact, alone=_alone(data, item)) if artifact.other_builder else artifact
+
+
+def _alone(data: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
+    """The config with one artifact and what builds it; what is done around builds and before them is left out."""
+    build = section(data, "build")
+    artifact = {key: value for key, value in item.items() if key not in ("hooks", "requires")}
+    kept = {key: build[key] for key in ("insecureRegistries", *ENVIRONMENTS) if build.get(key) is not None}
+    return {"apiVersion": data.get("apiVersion"), "kind": "Config", "build": {"artifacts": [artifact], **kept}}
 
 
 def _docker(data: Mapping[str, Any]) -> DockerArtifact:

@@ -16,7 +16,7 @@ from buildx_tasks.execution.config.configfile import DEFAULT_NAMES, locate
 from buildx_tasks.execution.config.graph import ConfigLoader, LoadedConfig, near
 from buildx_tasks.execution.verdicts import VerdictCache, key_of
 from buildx_tasks.model.command import Runner
-from buildx_tasks.model.config import Config
+from buildx_tasks.model.config import Artifact, Config
 from buildx_tasks.model.finding import Finding
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.config.profiles import ActivationFacts
@@ -191,9 +191,19 @@ def _images(data: Mapping[str, Any]) -> list[str]:
     return [text(item, "image") if isinstance(item, Mapping) else "" for item in artifacts]
 
 
+def _in_own_version(artifact: Artifact, loaded: LoadedConfig) -> Artifact:
+    """Skaffold is handed a config of the version that the user's file has, as it may know no newer one."""
+    version = {"apiVersion": loaded.document.source.data.get("apiVersion")}
+    return replace(artifact, alone={**artifact.alone, **version}) if artifact.alone else artifact
+
+
 def _decoded(loaded: LoadedConfig) -> Config:
     config = decode_config(loaded.data, file=loaded.location.shown, line_of=loaded.line_of)
-    config = replace(config, profiles=loaded.profiles)
+    config = replace(
+        config,
+        profiles=loaded.profiles,
+        artifacts=tuple(_in_own_version(artifact, loaded) for artifact in config.artifacts),
+    )
     if loaded.is_root:
         return config
     from buildx_tasks.planning.config.paths import with_absolute_paths

@@ -73,8 +73,9 @@ def _nothing_built(plan: BuildPlan, known: Mapping[str, ArtifactResult], why: st
 
 
 def _collected(plan: BuildPlan, results: Mapping[str, ArtifactResult], *, interrupted: bool) -> Results:
-    """The results in artifact order."""
-    ordered = tuple(results[step.image] for step in plan.steps)
+    """The results in artifact order, those among them that the plan leaves out."""
+    found = {**results, **{build.image: build for build in plan.left_out}}
+    ordered = tuple(found[image] for image in plan.order or [step.image for step in plan.steps])
     return Results(builds=ordered, warnings=plan.warnings, interrupted=interrupted)
 
 

@@ -17,6 +17,7 @@ from buildx_tasks.execution.run.failedbuild import from_here, log_command
 from buildx_tasks.execution.run.hooks import AFTER, BEFORE, run_hooks
 from buildx_tasks.execution.run.metadata import pushed_digest, read_metadata, registry_digest
 from buildx_tasks.execution.run.retry import Patience
+from buildx_tasks.execution.run.skaffold import read_reference, skaffold_failure, write_config
 from buildx_tasks.execution.run.waiting import BoundedRunner, Limit
 from buildx_tasks.model.argv import argv
 from buildx_tasks.model.command import Command, Completed, Runner
@@ -24,7 +25,19 @@ from buildx_tasks.model.config import Hook
 from buildx_tasks.model.imageref import parse_image_ref
 from buildx_tasks.model.observer import Observer
 from buildx_tasks.model.plan import BuildPlan, BuildStep
-from buildx_tasks.model.request import BUILDX, CUSTOM, DIGEST, DOCKER, LAYOUT, LOAD, METADATA, Placeholder
+from buildx_tasks.model.request import (
+    BUILDX,
+    CONFIG,
+    CUSTOM,
+    DIGEST,
+    DOCKER,
+    LAYOUT,
+    LOAD,
+    METADATA,
+    RESULT,
+    SKAFFOLD,
+    Placeholder,
+)
 from buildx_tasks.model.result import BUILT, FAILED, ArtifactResult, Failure
 from buildx_tasks.model.secrets import masked_word
 from buildx_tasks.model.settings import PLAIN
@@ -108,6 +121,8 @@ class StepRunner:
     def _build(self, step: BuildStep) -> ArtifactResult:
         if step.tool == BUILDX:
             return self._buildx(step)
+        if step.tool == SKAFFOLD:
+            return self._skaffold(step)
         return self._custom(step) if step.tool == CUSTOM else self._docker(step)
 
     def _hooks(self, step: BuildStep, hooks: Sequence[Hook], phase: str) -> None:
@@ -145,6 +160,16 @@ class StepRunner:
                 f"the build command of {step.image!r} succeeded, but no image {step.tag} is {where}",
                 "it must build $IMAGE, and push it when $PUSH_IMAGE is true",
             )
+        return ArtifactResult(image=step.image, tag=step.tag, status=BUILT, reference=reference, digest=digest)
+
+    def _skaffold(self, step: BuildStep) -> ArtifactResult:
+        """Skaffold builds the one artifact of a config that is made for it; what it made is in its result file."""
+        required = {image: self.results[image] for image in step.needs}
+        write_config(Path(self._answer(Placeholder(CONFIG, step.image))), step.artifact, required)
+        done, _log, failure = self._stream(step, argv(step.request, self._answer))
+        if failure:
+            return _failed(step, skaffold_failure(step, done, failure))
+        reference, digest = read_reference(Path(self._answer(Placeholder(RESULT, step.image))), step)
         return ArtifactResult(image=step.image, tag=step.tag, status=BUILT, reference=reference, digest=digest)
 
     def _buildx(self, step: BuildStep) -> ArtifactResult:
@@ -220,7 +245,7 @@ class StepRunner:
                 return done, log, None
             if done.timed_out:
                 return done, log, Failure(message=TIME_IS_UP, hint=LONGER, tail=_last_lines(done))
-            if step.tool == CUSTOM:
+            if step.tool in (CUSTOM, SKAFFOLD):
                 return done, log, _custom_failure(done)
             ending = from_here(read_error_output(done.stdout or done.stderr), step.artifact, self.plan.folder)
             diagnosis = diagnose(ending, tag=step.tag, builder=step.builder)
@@ -262,6 +287,9 @@ class StepRunner:
     def _answer(self, placeholder: Placeholder) -> str:
         if placeholder.what == METADATA:
             return str(self._metadata_path(placeholder.image))
+        if placeholder.what in (CONFIG, RESULT):
+            kind = "skaffold.yaml" if placeholder.what == CONFIG else "result.json"
+            return str(self.folder / f"{_file_name(placeholder.image)}.{kind}")
         if placeholder.what == LAYOUT:
             return str(self._layout_path(placeholder.image))
         result = self.results[placeholder.image]
@@ -279,7 +307,7 @@ class StepRunner:
 def _builder_of(step: BuildStep) -> str:
     if step.tool == BUILDX:
         return f"builder {step.builder}"
-    return "docker" if step.tool == DOCKER else "its build command"
+    return {DOCKER: "docker", SKAFFOLD: "skaffold"}.get(step.tool, "its build command")
 
 
 def _timeout_hint(step: BuildStep) -> str:

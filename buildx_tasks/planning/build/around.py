@@ -9,6 +9,7 @@ from buildx_tasks.model.request import Because, BuildRequest
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build.decisions import ArtifactDecision
 from buildx_tasks.planning.build.hooks import Variables, custom_command, custom_environment, hook_environment
+from buildx_tasks.planning.build.otherbuilders import skaffold_request
 from buildx_tasks.planning.build.stepinput import PlannedRequest
 from buildx_tasks.planning.build.variables import Expander
 from buildx_tasks.planning.facts import Facts
@@ -65,6 +66,21 @@ def custom_request(decision: ArtifactDecision, settings: Settings, facts: Facts,
         ),
         environment=tuple(Variable(name, value, why) for name, value in command.env),
         folder=command.cwd,
+    )
+
+
+def delegated_request(decision: ArtifactDecision, settings: Settings, facts: Facts) -> PlannedRequest:
+    """What Skaffold is told of an artifact that another builder builds."""
+    return skaffold_request(
+        decision.config,
+        decision.artifact,
+        decision.tag,
+        decision.tool,
+        pushes=decision.destination.pushes,
+        reason=decision.destination.reason,
+        platforms=decision.platforms,
+        settings=settings,
+        facts=facts,
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from buildx_tasks.errors import CannotStart, EngineUnfit
-from buildx_tasks.model.config import Artifact, Config
+from buildx_tasks.model.config import LOCAL, Artifact, Config
 from buildx_tasks.model.platform import PlatformSet, parse_platforms
 from buildx_tasks.model.request import CUSTOM, DOCKER, EXPORT, LOAD
 from buildx_tasks.model.settings import OFF, Settings
 from buildx_tasks.model.spec import Spec, parse_output
 from buildx_tasks.planning.build.destination import Destination, DestinationOptions, choose_destination
 from buildx_tasks.planning.build.engine import Tool
+from buildx_tasks.planning.build.otherbuilders import UNAWARE, skaffold_tool
 from buildx_tasks.planning.build.platforms import resolve_platforms
 from buildx_tasks.planning.facts import Facts, SourceFacts
 
@@ -36,7 +37,9 @@ def decide_artifact(
     config: Config, artifact: Artifact, tag: str, tool: Tool, settings: Settings, facts: Facts
 ) -> ArtifactDecision:
     """Decide for one artifact. Raises `CannotStart` or `EngineUnfit` for what makes its build impossible."""
-    if artifact.kind == CUSTOM:
+    if artifact.other_builder:
+        tool = skaffold_tool(artifact, settings, facts)
+    elif artifact.kind == CUSTOM:
         tool = Tool(name=CUSTOM, reason="custom.buildCommand", builds_indexes=True, loads=True, loads_indexes=True)
     else:
         tool = tool_for_network(config, artifact, tool, settings, facts)
@@ -85,14 +88,16 @@ def needs_layout(dependency: ArtifactDecision, dependent: ArtifactDecision) -> b
 def check_reach(dependency: ArtifactDecision, dependent: ArtifactDecision) -> None:
     """Raise `EngineUnfit` when the build of `dependent` can't get hold of the image that it requires.
 
-    A custom command is told the reference and has its own ways.
+    A custom command is told the reference and has its own ways; some other builders are built after it and no more.
     """
-    if dependency.destination.pushes or dependent.tool.name == CUSTOM or _shares_daemon(dependency, dependent):
+    own_ways = dependent.tool.name == CUSTOM or dependent.artifact.kind in UNAWARE
+    if dependency.destination.pushes or own_ways or _shares_daemon(dependency, dependent):
         return
     if needs_layout(dependency, dependent) and dependency.tool.builds_indexes:
         return
     where = {LOAD: "loaded into the docker daemon", EXPORT: "exported"}.get(dependency.destination.output, "not kept")
     builder = f"builder {dependent.tool.builder}" if dependent.tool.is_buildx else "plain docker build"
+    builder = dependent.artifact.other_builder or builder
     raise EngineUnfit(
         f"{dependent.artifact.named} requires {dependency.artifact.image!r}, which is {where}, "
         f"where {builder} can't see it",
@@ -102,7 +107,8 @@ def check_reach(dependency: ArtifactDecision, dependent: ArtifactDecision) -> No
 
 def _shares_daemon(dependency: ArtifactDecision, dependent: ArtifactDecision) -> bool:
     """Whether the dependency is loaded into the daemon that the dependent is built in."""
-    return dependency.destination.output == LOAD and (not dependent.tool.is_buildx or dependent.tool.driver == DOCKER)
+    here = dependent.artifact.environment == LOCAL and (not dependent.tool.is_buildx or dependent.tool.driver == DOCKER)
+    return dependency.destination.output == LOAD and here
 
 
 def tool_for_network(config: Config, artifact: Artifact, tool: Tool, settings: Settings, facts: Facts) -> Tool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from buildx_tasks.errors import BuildxTasksError, CannotStart, EngineUnfit
 from buildx_tasks.model.cliflags import has_flag, parse_cli_flags
-from buildx_tasks.model.config import Artifact, LocalBuild
+from buildx_tasks.model.config import LOCAL, Artifact, LocalBuild
 from buildx_tasks.model.imageref import parse_image_ref, registry_of
 from buildx_tasks.model.plan import BuildStep
 from buildx_tasks.model.platform import PlatformSet, format_platforms
@@ -54,6 +54,8 @@ def choose_destination(
     Order for pushing: ``--push/--no-push``, then ``build.local.push``, then "the reference names a registry and
     the kube-context is not a local cluster"; so nothing is ever pushed to Docker Hub by accident.
     """
+    if artifact.environment != LOCAL:
+        return _pushed_elsewhere(artifact, wishes.settings)
     if platforms.is_multi and not tool.builds_indexes:
         raise _one_platform_only(artifact, platforms, tool, wishes.settings)
     _check_outputs(artifact, wishes.outputs, tool)
@@ -67,6 +69,16 @@ def choose_destination(
     if pushes:
         return Destination(output=PUSH, pushes=True, reason=reason)
     return _keep_here(artifact, platforms, tool, reason)
+
+
+def _pushed_elsewhere(artifact: Artifact, settings: Settings) -> Destination:
+    """What is built in a cloud or a cluster is always pushed from there."""
+    where, warning = f"build.{artifact.environment}", ""
+    if settings.push is False:
+        warning = (
+            f"artifact {artifact.image!r}: push is off ({settings.origins.get('push', 'setting')}), yet {where} pushes"
+        )
+    return Destination(output=PUSH, pushes=True, reason=f"{where} pushes what it builds", warning=warning)
 
 
 def wants_push(tag: str, wishes: DestinationOptions) -> tuple[bool, str]:
@@ -91,19 +103,21 @@ def is_push(output: Spec) -> bool:
 
 
 def _keep_here(artifact: Artifact, platforms: PlatformSet, tool: Tool, reason: str) -> Destination:
-    if not tool.is_buildx:
-        return Destination(output=LOAD, reason=f"{reason}; the image is kept in the docker daemon")
     if platforms.is_multi and not tool.loads_indexes:
         wanted = format_platforms(platforms)
-        keep = "a docker engine with the containerd image store"
-        if tool.nodes > 1:
-            keep += ", and a builder with one node"
+        ways = [
+            "push them:       --push --default-repo REGISTRY",
+            f"or build one:    --platform {wanted.split(',', maxsplit=1)[0]}",
+        ]
+        if tool.is_buildx:
+            keep = "a docker engine with the containerd image store"
+            keep += ", and a builder with one node" if tool.nodes > 1 else ""
+            ways.append(f"or keep indexes: use {keep}")
         raise EngineUnfit(
-            f"artifact {artifact.image!r}: several platforms ({wanted}) can't be kept here: {reason}",
-            "push them:       --push --default-repo REGISTRY\n"
-            f"or build one:    --platform {wanted.split(',', maxsplit=1)[0]}\n"
-            f"or keep indexes: use {keep}",
+            f"artifact {artifact.image!r}: several platforms ({wanted}) can't be kept here: {reason}", "\n".join(ways)
         )
+    if not tool.is_buildx:
+        return Destination(output=LOAD, reason=f"{reason}; the image is kept in the docker daemon")
     if tool.loads:
         return Destination(output=LOAD, reason=f"{reason}; a docker daemon answers")
     return Destination(

@@ -10,7 +10,7 @@ from packaging.version import Version
 from buildx_tasks.errors import EngineUnfit
 from buildx_tasks.model.argv import check_argv
 from buildx_tasks.model.cliflags import parse_cli_flags
-from buildx_tasks.model.config import Artifact, Config, Hooks
+from buildx_tasks.model.config import LOCAL, Artifact, Config, Hooks
 from buildx_tasks.model.dockercheck import DockerCheck
 from buildx_tasks.model.imageref import parse_image_ref
 from buildx_tasks.model.plan import BuildPlan, BuildStep
@@ -59,6 +59,7 @@ def _bare(artifact: Artifact) -> Artifact:
     docker = replace(artifact.docker, secrets=(), ssh="", network="", cache_from=(), cli_flags=judged)
     return replace(
         artifact,
+        environment=LOCAL,  # a Dockerfile is the same wherever it is built
         docker=docker,
         platforms=(),
         hooks=Hooks(),

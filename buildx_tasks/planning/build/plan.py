@@ -7,12 +7,13 @@ from collections.abc import Collection, Sequence
 from buildx_tasks.errors import BuildxTasksError, raise_all
 from buildx_tasks.model.config import Artifact, Config
 from buildx_tasks.model.plan import BuildPlan, BuildStep, ConfigPlan
-from buildx_tasks.model.request import CUSTOM, DOCKER, LOAD, CacheUse
+from buildx_tasks.model.request import CUSTOM, DOCKER, LOAD, SKAFFOLD, CacheUse
 from buildx_tasks.model.settings import DEFAULT_CONCURRENCY, Settings
 from buildx_tasks.planning.build.around import (
     artifact_hook_environment,
     custom_request,
     daemon_variables,
+    delegated_request,
     pipeline_hook_environment,
 )
 from buildx_tasks.planning.build.cache import CacheOptions, plan_cache, shared_caches
@@ -126,7 +127,7 @@ class _Planner:
         self.warnings.extend(self.facts.sources.get(artifact.image, SourceFacts()).warnings)
         if decision.destination.warning:
             self.warnings.append(decision.destination.warning)
-        if tool.is_buildx and not decision.tool.is_buildx and artifact.kind == DOCKER:
+        if tool.is_buildx and decision.tool.name == DOCKER:
             self.warnings.append(
                 f"artifact {artifact.image!r} is built with plain docker build: {decision.tool.reason}"
             )
@@ -141,7 +142,9 @@ class _Planner:
             except BuildxTasksError as error:
                 self.problems.append(error)
         try:
-            if tool.name == CUSTOM:
+            if tool.name == SKAFFOLD:
+                made = delegated_request(decision, self.settings, self.facts)
+            elif tool.name == CUSTOM:
                 made = custom_request(decision, self.settings, self.facts, self.expander)
             else:
                 made = self._docker_request(decision, needs, decisions)

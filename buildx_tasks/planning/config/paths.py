@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from buildx_tasks.model.config import Artifact, Config, Hook, Hooks
 
@@ -29,8 +31,34 @@ def _artifact(artifact: Artifact, folder: str) -> Artifact:
         artifact,
         context=_absolute(artifact.context, folder),
         hooks=_hooks(artifact.hooks, folder),
+        alone=_alone(artifact.alone, folder),
         extras=replace(artifact.extras, build_contexts=contexts),
     )
+
+
+def _alone(config: Mapping[str, Any], folder: str) -> Mapping[str, Any]:
+    """The same for the plain config of an artifact that another builder builds; its context is the artifact's."""
+    if not config:
+        return config
+    (item,) = config["build"]["artifacts"]
+    artifact = dict(item)
+    for kind in ("kaniko", "buildpacks"):
+        if isinstance(artifact.get(kind), Mapping):
+            artifact[kind] = {key: _other_path(key, value, folder) for key, value in artifact[kind].items()}
+    return {**config, "build": {**config["build"], "artifacts": [artifact]}}
+
+
+def _other_path(key: str, value: Any, folder: str) -> Any:
+    if key == "contextSubPath" and value:
+        return _absolute(str(value), folder)
+    if key == "volumes" and isinstance(value, list):
+        return [
+            {**one, "host": _absolute(str(one["host"]), folder)}
+            if isinstance(one, Mapping) and one.get("host")
+            else one
+            for one in value
+        ]
+    return value
 
 
 def _named_context(value: str, folder: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from buildx_tasks.errors import CannotStart, NothingSelected
 from buildx_tasks.model.config import BUILDABLE_KINDS, Artifact
+from buildx_tasks.model.result import NOT_STARTED, SKIPPED, ArtifactResult
+from buildx_tasks.model.settings import ERROR
 
 ARTIFACT_CONTEXT = "artifact://"
 """How a named context in ``buildContexts`` says that its source is another artifact of the run."""
@@ -14,12 +16,15 @@ NO_ARTIFACTS = "the config has no artifacts"
 ADD_ARTIFACT = "add one under build.artifacts"
 
 
-def select_artifacts(artifacts: Sequence[Artifact], wanted: Sequence[str]) -> tuple[Artifact, ...]:
+def select_artifacts(
+    artifacts: Sequence[Artifact], wanted: Sequence[str], other_builders: str = ERROR
+) -> tuple[Artifact, ...]:
     """The artifacts whose image name contains one of `wanted` (all when empty), plus everything they require.
 
     Skaffold matches substrings too but leaves the requirements out, and then dies when it needs one. Config
     order is kept. Raises `NothingSelected` when nothing matches, naming the near match; a config without artifacts
-    has nothing to build, which is no error unless something is `wanted`.
+    has nothing to build, which is no error unless something is `wanted`. Raises `CannotStart` for artifacts that
+    docker does not build, unless `other_builders` is another setting than ERROR.
     """
     if not artifacts and not wanted:
         return ()
@@ -34,7 +39,8 @@ def select_artifacts(artifacts: Sequence[Artifact], wanted: Sequence[str]) -> tu
                 seen.add(image)
                 queue.append(image)
     selected = tuple(item for item in artifacts if item.image in seen)
-    _refuse_other_builders(selected)
+    if other_builders == ERROR:
+        _refuse_other_builders(selected)
     check_cycles(selected)
     return selected
 
@@ -72,22 +78,43 @@ def _nothing(artifacts: Sequence[Artifact], wanted: Sequence[str]) -> NothingSel
 
 
 def _refuse_other_builders(artifacts: Sequence[Artifact]) -> None:
-    others = [artifact for artifact in artifacts if _other_builder(artifact)]
+    others = [artifact for artifact in artifacts if artifact.other_builder]
     if not others:
         return
-    lines = [f"{item.named} is built by {_other_builder(item)}, which buildx can't do" for item in others]
-    rest = [artifact.image for artifact in artifacts if not _other_builder(artifact)]
-    way_out = f"build the others:  --artifact {','.join(rest)}" if rest else "build it with skaffold"
+    lines = [f"{item.named} is built by {item.other_builder}, which buildx can't do" for item in others]
+    ways = ["let skaffold build it:  --other-builders skaffold"]
+    if len(others) < len(artifacts):
+        ways.append("or leave it out, and what needs it:  --other-builders skip")
     if any(item.kind in BUILDABLE_KINDS for item in others):
-        way_out += "\nor build it here: add a profile with  build: {local: {}}  and give  --profile NAME"
-    raise CannotStart("\n".join(lines), way_out)
+        ways.append("or build it here: add a profile with  build: {local: {}}  and give  --profile NAME")
+    raise CannotStart("\n".join(lines), "\n".join(ways))
 
 
-def _other_builder(artifact: Artifact) -> str:
-    """What builds an artifact that docker does not build, "" for one that we can build."""
-    if artifact.kind not in BUILDABLE_KINDS:
-        return artifact.kind
-    return "" if artifact.environment == "local" else f"build.{artifact.environment}"
+def leave_out(artifacts: Sequence[Artifact]) -> tuple[tuple[Artifact, ...], tuple[ArtifactResult, ...]]:
+    """What is left of `artifacts` without those of other builders and all that need these; and the latter as results.
+
+    Both are in the order of `artifacts`.
+    """
+    out = {
+        item.image: ArtifactResult(
+            image=item.image, tag="", status=SKIPPED, reason=f"built by {item.other_builder}", by_choice=True
+        )
+        for item in artifacts
+        if item.other_builder
+    }
+    more = True
+    while more:
+        more = False
+        for item in artifacts:
+            missing = [image for image in required_images(item) if image in out]
+            if missing and item.image not in out:
+                why = f"needs {', '.join(missing)}"
+                out[item.image] = ArtifactResult(
+                    image=item.image, tag="", status=NOT_STARTED, reason=why, by_choice=True
+                )
+                more = True
+    kept = tuple(item for item in artifacts if item.image not in out)
+    return kept, tuple(out[item.image] for item in artifacts if item.image in out)
 
 
 def check_cycles(artifacts: Sequence[Artifact]) -> None:

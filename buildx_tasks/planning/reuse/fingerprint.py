@@ -20,6 +20,7 @@ from buildx_tasks.model.request import (
     EXPORT,
     LOAD,
     PUSH,
+    SKAFFOLD,
     Because,
     BuildArg,
     BuildRequest,
@@ -101,6 +102,8 @@ def why_fresh(step: BuildStep) -> str:
 
 def why_unknown(step: BuildStep, environ: Mapping[str, str]) -> str:
     """Why the result of `step` can't be known from its inputs, or not be found again; "" when it can."""
+    if step.tool == SKAFFOLD:
+        return "skaffold builds it and has a cache of its own"
     if step.output not in (PUSH, LOAD):
         return "its result is neither pushed nor loaded"
     for name in UNPREDICTABLE:

@@ -40,6 +40,7 @@ from buildx_tasks.model.request import (
     NamedContext,
     Output,
     Placeholder,
+    SkaffoldOptions,
     spelled,
 )
 from buildx_tasks.model.settings import Settings
@@ -261,6 +262,9 @@ REQUEST_CHANGES: dict[str, Any] = {
     "image": "another",
     "tool": because(CUSTOM),
     "command": because(("make",)),
+    "skaffold": SkaffoldOptions(
+        tag=because("v1"), default_repo=because(""), push=because(True), cache_artifacts=because(True)
+    ),
     "context": because("elsewhere"),
     "dockerfile": because("/p/Other"),
     "tags": (because("app:other"),),

@@ -6,7 +6,7 @@ import pytest
 
 from buildx_tasks.errors import CannotStart, NothingSelected
 from buildx_tasks.model.config import Artifact, ArtifactExtras, Dependency
-from buildx_tasks.planning.config.select import select_artifacts
+from buildx_tasks.planning.config.select import leave_out, select_artifacts
 
 
 def artifact(image: str, *requires: str, kind: str = "docker", environment: str = "local") -> Artifact:
@@ -52,7 +52,13 @@ def test_other_builders_are_refused_with_the_way_around_them(kind: str) -> None:
         CannotStart, match=rf"s\.yaml:5: artifact 'a' is built by {kind}, which buildx can't do"
     ) as caught:
         select_artifacts([artifact("a", kind=kind), artifact("b")], ())
-    assert caught.value.hint == "build the others:  --artifact b"
+    assert caught.value.hint.splitlines() == [
+        "let skaffold build it:  --other-builders skaffold",
+        "or leave it out, and what needs it:  --other-builders skip",
+    ]
+    everything = [artifact("a", kind=kind), artifact("b")]
+    for setting in ("skip", "skaffold"):
+        assert select_artifacts(everything, (), setting) == tuple(everything)
 
 
 @pytest.mark.parametrize(("kind", "environment"), [("docker", "googleCloudBuild"), ("custom", "cluster")])
@@ -61,6 +67,24 @@ def test_builds_elsewhere_are_refused_with_the_way_here(kind: str, environment: 
     with pytest.raises(CannotStart, match=message) as caught:
         select_artifacts([artifact("a", kind=kind, environment=environment)], ())
     assert "build: {local: {}}" in caught.value.hint
+
+
+def test_what_is_left_out_with_all_that_needs_it() -> None:
+    low = artifact("base", kind="ko")
+    chain = [artifact("top", "middle", "loose"), artifact("loose"), artifact("middle", "base"), low]
+    kept, left_out = leave_out(chain)
+    assert [item.image for item in kept] == ["loose"]
+    assert [(item.image, item.status, item.reason, item.by_choice) for item in left_out] == [
+        ("top", "not-started", "needs middle", True),
+        ("middle", "not-started", "needs base", True),
+        ("base", "skipped", "built by ko", True),
+    ]
+
+
+def test_a_config_without_artifacts_has_nothing_to_build() -> None:
+    assert select_artifacts([], ()) == ()
+    with pytest.raises(NothingSelected, match="no artifact matches 'app': the config has no artifacts"):
+        select_artifacts([], ("app",))
 
 
 def test_a_circle_is_spelled_out() -> None:
