@@ -37,6 +37,10 @@ answers = eval(open(folder + "/answers").read())
 argv = sys.argv[1:]
 wanted = ("DOCKER_BUILDKIT", "BUILDX_NO_DEFAULT_ATTESTATIONS", *answers["environment"])
 call = {{"argv": argv, "cwd": os.getcwd(), "env": {{k: os.environ[k] for k in wanted if k in os.environ}}}}
+if argv[:2] == ["buildx", "bake"] and "--file" in argv:
+    import json
+    with open(argv[argv.index("--file") + 1]) as file:
+        call["bake"] = json.load(file)
 with open(folder + "/calls", "a") as log:
     log.write(ascii(call) + "\\n")
 line = " ".join(argv)
@@ -48,13 +52,16 @@ for prefix, (code, out, err) in answers["table"].items():
         sys.stderr.write(err)
         sys.stdout.flush()
         sys.stderr.flush()
-        time.sleep(answers["duration"] if line.startswith("buildx build") else 0)
+        time.sleep(answers["duration"] if line.startswith(("buildx build", "buildx bake")) else 0)
         while code < 0:
             time.sleep(1)
         sys.exit(code)
 if "--metadata-file" in argv:
+    built = '{{"containerimage.digest": "' + answers["digest"] + '"}}'
+    if "bake" in call:
+        built = "{{" + ", ".join('"' + name + '": ' + built for name in call["bake"]["target"]) + "}}"
     with open(argv[argv.index("--metadata-file") + 1], "w") as metadata:
-        metadata.write('{{"containerimage.digest": "' + answers["digest"] + '"}}')
+        metadata.write(built)
 """
 _INSPECT = "Name:   {name}\nDriver: {driver}\n\nNodes:\nName: n\nStatus: running\nPlatforms: linux/amd64, linux/arm64\n"
 _INVOKE = """\
@@ -129,15 +136,23 @@ class RecordingDocker:
 
     @property
     def calls(self) -> list[dict[str, Any]]:
-        """Every call so far: ``argv`` without the program, ``cwd``, and ``env`` with the variables that matter."""
+        """Every call so far: ``argv`` without the program, ``cwd``, and ``env`` with the variables that matter.
+
+        A bake has its file besides, as ``bake``.
+        """
         log = self.folder / "calls"
         lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
         return [literal_eval(line) for line in lines]
 
     @property
     def builds(self) -> list[dict[str, Any]]:
-        """The calls that build, in the order they began."""
+        """The calls that build one artifact each, in the order they began; those of `bakes` build several."""
         return [call for call in self.calls if call["argv"][:1] == ["build"] or call["argv"][:2] == ["buildx", "build"]]
+
+    @property
+    def bakes(self) -> list[dict[str, Any]]:
+        """The calls that build several artifacts, in the order they began."""
+        return [call for call in self.calls if call["argv"][:2] == ["buildx", "bake"] and "bake" in call]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

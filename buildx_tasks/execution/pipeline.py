@@ -217,6 +217,10 @@ class Run:
         self._warn(loaded.settings, warnings)
         for text in notes:
             world.note(text)
+        if not building:
+            from buildx_tasks.planning.build.batches import plan_batches
+
+            plan = replace(plan, batches=plan_batches(plan))
         return PreparedRun(settings=loaded.settings, plan=replace(plan, warnings=warnings, notes=notes))
 
     def tags(self) -> tuple[TagPlan, Results]:

@@ -48,6 +48,8 @@ class SettingArguments(TypedDict, total=False):
     attest: str | None
     sbom: bool | None
     concurrency: int | None
+    batch: str | None
+    batch_size: int | None
     keep_going: bool | None
     strict: bool | None
     retries: int | None

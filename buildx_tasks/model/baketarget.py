@@ -21,7 +21,9 @@ from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.request import (
     LOAD,
     PUSH,
+    REFERENCE,
     STAY,
+    Answer,
     Because,
     BuildArg,
     BuildRequest,
@@ -67,19 +69,28 @@ class BakeTarget:
     allow: dict[str, None] = field(default_factory=dict)
 
 
-def bake_target(plan: BuildPlan, step: BuildStep, names: Mapping[str, str], cwd: str) -> BakeTarget:
-    """The target that builds `step` in the folder `cwd`; `names` are those of all targets by image."""
-    return _Renderer(plan, step, names, cwd).render()
+def bake_target(
+    plan: BuildPlan, step: BuildStep, names: Mapping[str, str], cwd: str, *, answer: Answer | None = None
+) -> BakeTarget:
+    """The target that builds `step` in the folder `cwd`; `names` are those of all targets by image.
+
+    With an `answer` it is for a bake of this run, in which required images are there already: they are pinned as in
+    `model.argv`, and the environment of the command is given to bake.
+    """
+    return _Renderer(plan, step, names, cwd, answer).render()
 
 
 class _Renderer:
     """Fills one target, in the order in which a command has its flags."""
 
-    def __init__(self, plan: BuildPlan, step: BuildStep, names: Mapping[str, str], cwd: str) -> None:
+    def __init__(
+        self, plan: BuildPlan, step: BuildStep, names: Mapping[str, str], cwd: str, answer: Answer | None
+    ) -> None:
         self.step = step
         self.names = names
         self.cwd = cwd
         self.tags = dict(plan.tags)
+        self.answer = answer
         self.target = BakeTarget()
 
     def render(self) -> BakeTarget:
@@ -211,13 +222,14 @@ class _Renderer:
         args = self.target.data.setdefault("args", {})
         image, notes = self.step.image, self.target.notes
         if isinstance(arg.value, Placeholder):
-            args[escape(arg.name)] = escape(self._tag(arg.value.image))
+            value = self.answer(arg.value) if self.answer else self._tag(arg.value.image)
+            args[escape(arg.name)] = escape(value)
         elif arg.value is not None:
             args[escape(arg.name)] = escape(arg.value)
         elif _IDENTIFIER.fullmatch(arg.name):
             self.target.variables.add(arg.name)
             args[arg.name] = f"${{{arg.name}}}"
-            if any(item.name == arg.name for item in self.step.environment):
+            if self.answer is None and any(item.name == arg.name for item in self.step.environment):
                 notes.append(f"{image}: set {arg.name} in the environment of bake: its value is not written down")
         else:
             notes.append(f"{image}: build arg {arg.name} takes its value from the environment, which bake can't do")
@@ -228,7 +240,10 @@ class _Renderer:
 
     def _named_context(self, context: NamedContext) -> None:
         """A context of the config; one in place of a reference is there for every required image anyway."""
-        if context.image in self.names and context.name:
+        if self.answer and context.image and context.name:
+            reference = self.answer(Placeholder(REFERENCE, context.image))
+            self._pair("contexts", context.name, f"docker-image://{reference}")
+        elif context.image in self.names and context.name:
             self._pair("contexts", context.name, f"target:{self.names[context.image]}")
         elif context.image and context.name:
             self._pair("contexts", context.name, f"docker-image://{self._tag(context.image)}")

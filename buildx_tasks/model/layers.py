@@ -17,6 +17,7 @@ from buildx_tasks.model.settings import (
     CHOICES,
     FROM_ONE,
     KEYS,
+    OFF,
     PLAIN,
     SKAFFOLD_ENVIRONMENT,
     Settings,
@@ -143,7 +144,7 @@ def _convert(key: str, value: object, layer: Layer) -> object:
         if isinstance(value, Mapping):
             return value
         raise CannotStart(f"{key} in {layer.name} must be a mapping, not {value!r}")
-    text = str(value)
+    text = OFF if value is False and OFF in CHOICES.get(key, ()) else str(value)
     if key in CHOICES and text not in CHOICES[key]:
         raise CannotStart(f"{key} in {layer.name} can't be {text!r}", f"one of: {', '.join(CHOICES[key])}")
     return text

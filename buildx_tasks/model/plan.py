@@ -89,7 +89,9 @@ class BuildPlan:
     `local_context` is the kube-context of a local cluster that images are loaded for, "" when there is none.
     `left_out` are artifacts that the settings leave out, as results, and `order` has the images of these and of the
     `steps` in artifact order (empty for the order of the steps).
-    `keeps_history` says that ``docker buildx history`` can show a build's log later.
+    `keeps_history` says that ``docker buildx history`` can show a build's log later. `buildx` is its version.
+    At most `batch_size` artifacts are built by one bake, 0 for no bake at all, and a batch counts as `batch_load` of
+    the builds that `concurrency` bounds, 0 for as many as it has artifacts. `batches` are those of the plan, by image.
     """
 
     steps: tuple[BuildStep, ...] = ()
@@ -107,6 +109,10 @@ class BuildPlan:
     insecure_registries: tuple[str, ...] = ()
     local_context: str = ""
     keeps_history: bool = False
+    buildx: str = ""
+    batch_size: int = 0
+    batch_load: int = 0
+    batches: tuple[tuple[str, ...], ...] = ()
 
     def step(self, image: str) -> BuildStep:
         """The step that builds `image`; raises `KeyError` when there is none."""

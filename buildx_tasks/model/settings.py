@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 DEFAULT_CONCURRENCY = 4
+DEFAULT_BATCH_SIZE = 10
 OFF = "off"
 LOCAL = "local"
 REGISTRY = "registry"
@@ -24,6 +25,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "other-builders": (ERROR, SKIP, BY_SKAFFOLD),
     "attest": ("auto", "none", "min", "max"),
     "progress": ("auto", PLAIN, TTY),
+    "batch": ("auto", OFF),
     "sync-remote-cache": ("always", "missing", "never"),
 }
 
@@ -77,6 +79,8 @@ class Settings:
     sbom: bool = False
     # how to run
     concurrency: int | None = None
+    batch: str = "auto"
+    batch_size: int = DEFAULT_BATCH_SIZE
     keep_going: bool = False
     strict: bool = False
     retries: int = 3
@@ -110,7 +114,7 @@ CONFIG_KEYS: tuple[str, ...] = (
 )
 """The keys of a global config file; ``buildx-builder`` there is the setting ``builder``."""
 
-FROM_ONE = frozenset(("builder-timeout", "build-timeout"))
+FROM_ONE = frozenset(("builder-timeout", "build-timeout", "batch-size"))
 """Numbers that a zero, or the -1 that stands for "not said" elsewhere, makes no sense for."""
 
 ADDED_UP = frozenset(("insecure-registries", "builders"))

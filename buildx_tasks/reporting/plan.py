@@ -18,6 +18,8 @@ UNCHANGED = "nothing changed, so it would not be built"
 MANY = 10
 """With more artifacts than these a plan is a table, unless all of it is asked for."""
 COLUMNS = ("ARTIFACT", "TAG", "OUTPUT", "BUILDER", "PLATFORMS", "CACHES", "NEEDS")
+BATCH = "BATCH"
+"""The last column of a plan that has batches: their numbers."""
 
 
 def plan_text(plan: BuildPlan, *, width: int = 0) -> str:
@@ -31,6 +33,7 @@ def full_plan_text(plan: BuildPlan) -> str:
     What is known only when the plan runs is in capitals.
     """
     lines = _head(plan)
+    lines += [f"# one docker buildx bake builds {', '.join(batch)}" for batch in plan.batches]
     for step in plan.steps:
         lines += ["", *_step_lines(step)]
     lines += [f"\n# note: {text}" for text in plan.notes]
@@ -45,15 +48,23 @@ def _head(plan: BuildPlan) -> list[str]:
     ]
     number = counted(len(plan.steps), "artifact")
     at_once = f", {plan.concurrency} at a time" if len(plan.steps) > 1 else ""
+    batched = sum(len(batch) for batch in plan.batches)
+    together = f", {batched} of them by {counted(len(plan.batches), 'bake')}" if batched else ""
     reason = [f"# {plan.engine_reason}"] if plan.engine_reason else []
     left_out = [f"# {build.image} is not built: {build.reason}" for build in plan.left_out]
-    return [*reason, f"# {number}{at_once}", *profiles, *left_out]
+    return [*reason, f"# {number}{at_once}{together}", *profiles, *left_out]
 
 
 def _table(plan: BuildPlan, width: int) -> str:
     from buildx_tasks.reporting.table import table_text
 
-    lines = [*_head(plan), "", table_text([_row(step) for step in plan.steps], headings=COLUMNS, width=width)]
+    headings: tuple[str, ...] = COLUMNS
+    rows = [_row(step) for step in plan.steps]
+    if plan.batches:
+        numbers = {image: str(number) for number, batch in enumerate(plan.batches, start=1) for image in batch}
+        headings = (*COLUMNS, BATCH)
+        rows = [(*row, numbers.get(step.image, "-")) for row, step in zip(rows, plan.steps, strict=True)]
+    lines = [*_head(plan), "", table_text(rows, headings=headings, width=width)]
     lines += [f"# note: {text}\n" for text in plan.notes]
     return "\n".join(lines) + f"\n# every command and why:  --format full, or --artifact {plan.steps[0].image}\n"
 
@@ -118,6 +129,7 @@ def _plan_data(plan: BuildPlan) -> dict[str, Any]:
     return {
         "tool": plan.engine_reason,
         "concurrency": plan.concurrency,
+        "batches": [list(batch) for batch in plan.batches],
         "profiles": [
             {"config": config.name or config.file, "name": profile.name, "reason": profile.reason}
             for config in plan.configs

@@ -62,8 +62,10 @@ class TextReporter:
         self.parallel = plan.concurrency > 1 and len(plan.steps) > 1
         if self.parallel:
             number = len(plan.steps)
+            batched = sum(len(batch) for batch in plan.batches)
             at_once = "in parallel" if number <= plan.concurrency else f"in parallel, {plan.concurrency} at a time"
-            self.line(f"Building {counted(number, 'artifact')} {at_once}")
+            together = f", {batched} of them by {counted(len(plan.batches), 'bake')}" if batched else ""
+            self.line(f"Building {counted(number, 'artifact')} {at_once}{together}")
         if self.parallel and not self.hidden:
             self._share()
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from buildx_tasks.errors import CannotStart
+from buildx_tasks.model.settings import DEFAULT_BATCH_SIZE
 from buildx_tasks.model.taskname import HELP
 from buildx_tasks.tasks.task import task
 
@@ -109,6 +110,8 @@ BUILD: tuple[Option, ...] = (
     _boolean("sbom", "attach a software bill of materials"),
     _text("concurrency", "how many builds at once, 0 for all (default: 4)"),
     _text("build_concurrency", "the same as --concurrency", "concurrency"),
+    _text("batch", "auto (several artifacts in one docker buildx bake) or off (each by a command of its own)"),
+    _text("batch_size", f"how many artifacts one docker buildx bake builds at most (default: {DEFAULT_BATCH_SIZE})"),
     _text("build_timeout", "seconds that one artifact may take, hooks and push included (default: no limit)"),
     _text(
         "progress", "how builds are shown: auto, plain (every line as it comes) or tty (an error where that can't be)"

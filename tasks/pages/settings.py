@@ -62,6 +62,9 @@ MEANINGS = {
     "sbom": "Whether a software bill of materials is attached.",
     "concurrency": "How many builds run at once, 0 for all; "
     f"by default `build.local.concurrency`, else {DEFAULT_CONCURRENCY}.",
+    "batch": "Whether artifacts that wait for the same are built several by one `docker buildx bake`; `off` gives each "
+    "a command of its own.",
+    "batch-size": "How many artifacts one bake builds at most.",
     "keep-going": "After a failure, still build what does not need it.",
     "strict": "Treat every warning as an error.",
     "retries": "How often a build is tried again after a temporary failure of a registry.",

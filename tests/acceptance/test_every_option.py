@@ -171,6 +171,8 @@ OPTIONS: dict[str, Case] = {
     "sbom": Case(value="true", seen='"--sbom=true"'),
     "concurrency": Case(value="1", config=TWO, seen='"concurrency": 1'),
     "build_concurrency": Case(value="1", config=TWO, seen='"concurrency": 1'),
+    "batch": Case(value="off", config=TWO, seen='"batches": []'),
+    "batch_size": Case(value="1", config=TWO, seen='"batches": []'),
     "progress": Case(value="plain", seen='"--progress",\n        "plain"'),
     "keep_going": Case(config=TWO, base=ONE_BY_ONE, prepare=failing, seen="Build [web] succeeded"),
     "skip_tests": Case(value="true", config=CUSTOM, seen='"SKIP_TEST": "true"'),
@@ -351,7 +353,15 @@ BLOCK: dict[str, tuple[object, str]] = {
     "artifacts.ulimits": (["nofile=1024"], '"--ulimit",\n        "nofile=1024"'),
 }
 """Every key of the ``.buildx:`` block, a value, and what it does to a plan."""
-BLOCK_ELSEWHERE = ("builders", "artifacts", "artifactCache", "artifactCachePrefix", "otherBuilders")
+BLOCK_ELSEWHERE = (
+    "builders",
+    "artifacts",
+    "artifactCache",
+    "artifactCachePrefix",
+    "otherBuilders",
+    "batch",
+    "batchSize",
+)
 
 
 def test_the_key_of_the_block_for_other_builders(here: Here, tmp_path: Path) -> None:
@@ -377,6 +387,12 @@ def test_every_key_of_the_block_has_a_case() -> None:
     paths = [item.path.removeprefix(".buildx.") for item in fields() if item.path.startswith(".buildx.")]
     keys = {path.replace("{}", "") for path in paths if not path.startswith("builders{}")}
     assert keys == {*BLOCK, *BLOCK_ELSEWHERE}
+
+
+@pytest.mark.parametrize("said", ["batch: off", "batch: 'off'", "batchSize: 1"])
+def test_batches_in_the_block(here: Here, tmp_path: Path, said: str) -> None:
+    project = make_project(tmp_path, f"{TWO}.buildx:\n  {said}\n")
+    assert json.loads(here.invoke(project, *PLAN, "--tag", "v1").out)["batches"] == []
 
 
 @pytest.mark.parametrize("key", BLOCK)

@@ -19,7 +19,7 @@ from terminal import on_terminal
 
 TWO = "apiVersion: skaffold/v4beta13\nkind: Config\nbuild:\n  artifacts: [{image: app, context: app}, {image: web}]\n"
 SAID = "#1 [1/2] FROM busybox\n#2 [2/2] RUN make\n#2 0.1 cc\n#2 DONE 0.1s\n"
-BUILD = ("buildx.build", "--tag", "v1")
+BUILD = ("buildx.build", "--batch", "off", "--tag", "v1")
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ ERROR: failed to build: failed to solve: process "/bin/sh -c make" did not compl
 PLAIN = [f"service-{number:02}" for number in range(1, 27)]
 NEEDS = {"gateway": "billing", "portal": "gateway"}
 SIZES = pytest.mark.parametrize(("columns", "lines"), [(80, 24), (200, 50)])
-BUILD = ("buildx.build", "--tag", "v1", "--no-cache-artifacts", "--file-output", "build.json")
+BUILD = ("buildx.build", "--batch", "off", "--tag", "v1", "--no-cache-artifacts", "--file-output", "build.json")
 
 
 @pytest.fixture
@@ -148,11 +148,12 @@ def test_colour_on_a_terminal(thirty: Project, env: dict[str, str], coloured: bo
 
 def test_a_plan_of_thirty_is_a_table(thirty: Project) -> None:
     lines = thirty.invoke("buildx.plan", "--tag", "v1").stdout.splitlines()
-    assert lines[1] == "# 30 artifacts, 4 at a time"
-    assert lines[3].split() == ["ARTIFACT", "TAG", "OUTPUT", "BUILDER", "PLATFORMS", "CACHES", "NEEDS"]
+    assert lines[1] == "# 30 artifacts, 4 at a time, 27 of them by 3 bakes"
+    assert lines[3].split() == ["ARTIFACT", "TAG", "OUTPUT", "BUILDER", "PLATFORMS", "CACHES", "NEEDS", "BATCH"]
     assert [line.split()[0] for line in lines[4:34]][-2:] == ["gateway", "portal"]
     assert lines[32].startswith("gateway     gateway:v1     load    default ")
-    assert lines[32].endswith(" billing")
+    assert lines[32].split()[-2:] == ["billing", "-"]
+    assert [line.split()[-1] for line in lines[4:7]] == ["1", "1", "1"]
     assert lines[-1] == "# every command and why:  --format full, or --artifact service-01"
     assert "docker buildx build" in thirty.invoke("buildx.plan", "--format", "full").stdout
     one = thirty.invoke("buildx.plan", "--artifact", "billing").stdout

@@ -150,7 +150,7 @@ class TestConsole:
     def test_failures_are_told_at_once_when_several_run(self, here: Here, tmp_path: Path) -> None:
         project = project_with(tmp_path, {"artifacts": [{"image": "a", "context": "app"}, {"image": "b"}]})
         project.docker.table["buildx build app"] = (1, "", "ERROR: failed to solve: no such stage\n")
-        parallel = here.invoke(project, "buildx.build", "--tag", "v1")
+        parallel = here.invoke(project, "buildx.build", "--tag", "v1", "--batch", "off")
         assert "Build [a] failed: " in parallel.out
         assert "no such stage" in parallel.out
         alone = here.invoke(project, "buildx.build", "--tag", "v1", "--artifact", "a")

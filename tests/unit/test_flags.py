@@ -29,6 +29,7 @@ OTHER_COMMANDS = {
     "execution/cluster/kube.py": {"--output"},  # kubectl get
     "execution/cluster/minikube.py": {"-o"},  # minikube profile list
     "execution/docker/images.py": {"--platform", "--quiet"},  # docker pull
+    "execution/run/batch.py": {"--allow", "--builder", "--file", "--help", "--metadata-file", "--progress"},  # bake
     "execution/run/failedbuild.py": {"--builder"},  # docker buildx history logs
     "execution/run/step.py": {"--platform", "--quiet"},  # docker pull
     "reporting/bake.py": {"--builder", "--file"},  # docker buildx bake

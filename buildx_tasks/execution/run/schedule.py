@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from buildx_tasks.errors import WorkFailed
 from buildx_tasks.execution.run.hooks import AFTER, BEFORE, run_hooks
@@ -15,6 +16,9 @@ from buildx_tasks.model.command import Runner
 from buildx_tasks.model.observer import Observer
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.result import FAILED, INTERRUPTED, NOT_STARTED, SKIPPED, ArtifactResult, Failure, Results
+
+if TYPE_CHECKING:
+    from buildx_tasks.execution.run.batch import BatchRunner
 
 Built = Callable[[BuildStep, ArtifactResult], None]
 BY_INTERRUPT = "the run was interrupted"
@@ -42,9 +46,9 @@ def run_plan(
     """
     known = known or {}
     steps = tuple(step for step in plan.steps if step.image not in known)
-    todo = replace(plan, steps=steps, concurrency=max(1, min(plan.concurrency, len(steps))))
     if not steps:
         return _collected(plan, known, interrupted=False)
+    todo = _with_batches(replace(plan, steps=steps, concurrency=max(1, min(plan.concurrency, len(steps)))))
     observer.started(todo)
     try:
         failure = _around(todo, runner, observer, BEFORE)
@@ -64,6 +68,15 @@ def run_plan(
     except KeyboardInterrupt:
         runner.stop()
         return replace(results, interrupted=True)
+
+
+def _with_batches(plan: BuildPlan) -> BuildPlan:
+    """The plan with the batches of what is left to build."""
+    if not plan.batch_size:
+        return plan
+    from buildx_tasks.planning.build.batches import plan_batches
+
+    return replace(plan, batches=plan_batches(plan))
 
 
 def _nothing_built(plan: BuildPlan, known: Mapping[str, ArtifactResult], why: str, *, interrupted: bool) -> Results:
@@ -125,6 +138,7 @@ class _Schedule:
         self.built = built
         self.results = dict(known)
         self.begun: dict[str, _Begun] = {}
+        self.batch_of = {image: batch for batch in plan.batches for image in batch}
         terminal = observer.wants_terminal(plan)
         self.patience = Patience(retries)
         self.steps = StepRunner(
@@ -138,6 +152,12 @@ class _Schedule:
             patience=self.patience,
             timeout=timeout,
         )
+        self.batches = self._batches() if plan.batches else None
+
+    def _batches(self) -> BatchRunner:
+        from buildx_tasks.execution.run.batch import BatchRunner
+
+        return BatchRunner(self.steps, self.built)
 
     def run(self) -> bool:
         """Fill the results; whether the run was interrupted."""
@@ -194,12 +214,35 @@ class _Schedule:
         self, waiting: list[BuildStep], running: dict[Future[ArtifactResult], BuildStep], pool: ThreadPoolExecutor
     ) -> None:
         for step in list(waiting):
-            if len(running) >= self.plan.concurrency:
+            if step not in waiting or not all(image in self.results for image in step.needs):
+                continue
+            batch = self._batch(step, waiting)
+            load = self._load(running.values())
+            if running and load + self._load(batch) > self.plan.concurrency:
                 return
-            if all(image in self.results for image in step.needs):
-                waiting.remove(step)
-                self.begun[step.image] = begun = _Begun(pool.submit(self._build, step), time.monotonic())
-                running[begun.future] = step
+            now = time.monotonic()
+            if len(batch) == 1 or self.batches is None:
+                futures = {step.image: pool.submit(self._build, step)}
+            else:
+                futures = {item.image: Future() for item in batch}
+                pool.submit(self.batches.run, batch, futures)
+            for item in batch:
+                waiting.remove(item)
+                self.begun[item.image] = _Begun(futures[item.image], now)
+                running[futures[item.image]] = item
+
+    def _batch(self, step: BuildStep, waiting: Sequence[BuildStep]) -> tuple[BuildStep, ...]:
+        """What is built together with `step`, which waits for the same images; the step itself at least."""
+        images = self.batch_of.get(step.image, (step.image,))
+        return tuple(item for item in waiting if item.image in images)
+
+    def _load(self, steps: Iterable[BuildStep]) -> int:
+        """How many of the builds that may run at once these count as."""
+        batches: dict[tuple[str, ...], int] = {}
+        for step in steps:
+            batch = self.batch_of.get(step.image, (step.image,))
+            batches[batch] = min(batches.get(batch, 0) + 1, self.plan.batch_load or len(batch))
+        return sum(batches.values())
 
     def _build(self, step: BuildStep) -> ArtifactResult:
         result = self.steps.run(step)

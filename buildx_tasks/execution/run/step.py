@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from buildx_tasks.document.buildkit.erroroutput import LOG_LINES, ErrorOutput, HoldBack, read_error_output
 from buildx_tasks.document.buildkit.progress import BuildLog, is_missing, without_colour
@@ -41,6 +42,7 @@ from buildx_tasks.model.request import (
 from buildx_tasks.model.result import BUILT, FAILED, ArtifactResult, Failure
 from buildx_tasks.model.secrets import masked_word
 from buildx_tasks.model.settings import PLAIN
+from buildx_tasks.planning.build.hooks import Variables
 from buildx_tasks.planning.failures.diagnosis import Diagnosis, diagnose
 
 PROVENANCE = "BUILDX_METADATA_PROVENANCE"
@@ -81,32 +83,37 @@ class StepRunner:
         self.patience = patience
         self.timeout = timeout
         self.limit = Limit()
+        self.begun = 0.0
 
     def run(self, step: BuildStep) -> ArtifactResult:
         """Build one artifact; a failure is a result, also that its time was up."""
+        one = self.begin(step)
+        return one.end(step, lambda: one.build(step))
+
+    def begin(self, step: BuildStep) -> StepRunner:
+        """The same for this step alone, whose time begins here."""
         one = copy.copy(self)
-        one.limit = Limit(None if self.timeout is None else time.monotonic() + self.timeout)
+        one.begun = time.monotonic()
+        one.limit = Limit(None if self.timeout is None else one.begun + self.timeout)
         one.runner = BoundedRunner(
             runner=self.runner, limit=one.limit, image=step.image, whom=_builder_of(step), tag=step.tag
         )
-        result = one._run(step)
-        if result.ok or not one.limit.reached:
-            return result
-        tail = result.failure.tail if result.failure else ()
-        message = f"timed out after {self.timeout:g} s (build-timeout), waiting for {one.runner.whom}"
-        return replace(result, failure=Failure(message=message, hint=_timeout_hint(step), tail=tail))
-
-    def _run(self, step: BuildStep) -> ArtifactResult:
-        begin = time.monotonic()
         self.observer.building(step)
+        return one
+
+    def end(self, step: BuildStep, build: Callable[[], ArtifactResult]) -> ArtifactResult:
+        """What `build` gives, the hooks after it included, with what the plan knows of the step."""
         try:
-            self._hooks(step, step.hooks.before, BEFORE)
-            result = self._build(step)
+            result = build()
             if result.ok:
-                self._hooks(step, step.hooks.after, AFTER)
+                self.hooks(step, step.hooks.after, AFTER)
         except BuildxTasksError as error:
             failure = Failure(message=error.message, hint=error.hint)
             result = ArtifactResult(image=step.image, tag=step.tag, status=FAILED, failure=failure)
+        if not result.ok and self.limit.reached:
+            tail = result.failure.tail if result.failure else ()
+            message = f"timed out after {self.timeout:g} s (build-timeout), waiting for {_whom(self.runner)}"
+            result = replace(result, failure=Failure(message=message, hint=_timeout_hint(step), tail=tail))
         return replace(
             result,
             output=step.output,
@@ -115,17 +122,23 @@ class StepRunner:
             runtime_type=step.artifact.runtime_type,
             cache_from=tuple(masked_word(str(use.spec)) for use in step.request.cache_from),
             cache_to=tuple(masked_word(str(use.spec)) for use in step.request.cache_to),
-            seconds=round(time.monotonic() - begin, 3),
+            seconds=round(time.monotonic() - self.begun, 3),
         )
+
+    def build(self, step: BuildStep) -> ArtifactResult:
+        """The hooks before it, and its own command."""
+        self.hooks(step, step.hooks.before, BEFORE)
+        return self._build(step)
 
     def _build(self, step: BuildStep) -> ArtifactResult:
         if step.tool == BUILDX:
-            return self._buildx(step)
+            return self.buildx(step)
         if step.tool == SKAFFOLD:
             return self._skaffold(step)
         return self._custom(step) if step.tool == CUSTOM else self._docker(step)
 
-    def _hooks(self, step: BuildStep, hooks: Sequence[Hook], phase: str) -> None:
+    def hooks(self, step: BuildStep, hooks: Sequence[Hook], phase: str) -> None:
+        """Run hooks of the step. Raises `WorkFailed`."""
         run_hooks(
             hooks,
             phase,
@@ -146,9 +159,9 @@ class StepRunner:
             for item in step.artifact.requires
             if item.image in self.results and item.alias not in self.environ
         )
-        _done, _log, failure = self._stream(step, argv(step.request, self._answer), aliases)
+        _done, _log, failure = self._stream(step, argv(step.request, self.answer), aliases)
         if failure:
-            return _failed(step, failure)
+            return failed_result(step, failure)
         if step.pushes:
             digest = registry_digest(self.runner, step.tag)
             reference = f"{step.tag}@{digest}"
@@ -165,20 +178,28 @@ class StepRunner:
     def _skaffold(self, step: BuildStep) -> ArtifactResult:
         """Skaffold builds the one artifact of a config that is made for it; what it made is in its result file."""
         required = {image: self.results[image] for image in step.needs}
-        write_config(Path(self._answer(Placeholder(CONFIG, step.image))), step.artifact, required)
-        done, _log, failure = self._stream(step, argv(step.request, self._answer))
+        write_config(Path(self.answer(Placeholder(CONFIG, step.image))), step.artifact, required)
+        done, _log, failure = self._stream(step, argv(step.request, self.answer))
         if failure:
-            return _failed(step, skaffold_failure(step, done, failure))
-        reference, digest = read_reference(Path(self._answer(Placeholder(RESULT, step.image))), step)
+            return failed_result(step, skaffold_failure(step, done, failure))
+        reference, digest = read_reference(Path(self.answer(Placeholder(RESULT, step.image))), step)
         return ArtifactResult(image=step.image, tag=step.tag, status=BUILT, reference=reference, digest=digest)
 
-    def _buildx(self, step: BuildStep) -> ArtifactResult:
-        # Fetching the provenance for the metadata file takes longer than a cached build, and nothing here reads it.
-        more = () if PROVENANCE in self.environ else ((PROVENANCE, "disabled"),)
-        _done, log, failure = self._stream(step, argv(step.request, self._answer), more)
+    def buildx(self, step: BuildStep, *, attempt: int = 1) -> ArtifactResult:
+        """The step's own command with docker buildx; `attempt` is the number of the first one."""
+        more = self.quick_metadata
+        _done, log, failure = self._stream(step, argv(step.request, self.answer), more, attempt=attempt)
         if failure:
-            return _failed(step, failure)
-        metadata = read_metadata(self._metadata_path(step.image))
+            return failed_result(step, failure)
+        return self.built(step, read_metadata(self.metadata_path(step.image)), log)
+
+    @property
+    def quick_metadata(self) -> Variables:
+        """Fetching the provenance for the metadata file takes longer than a cached build, and nothing here reads it."""
+        return () if PROVENANCE in self.environ else ((PROVENANCE, "disabled"),)
+
+    def built(self, step: BuildStep, metadata: dict[str, Any], log: BuildLog) -> ArtifactResult:
+        """The result of a build with docker buildx that went well."""
         reference, digest = step.tag, ""
         if step.pushes:
             digest = pushed_digest(metadata)
@@ -201,15 +222,15 @@ class StepRunner:
         """Plain docker: cached images are pulled first, and the push is a command of its own."""
         for use in step.request.cache_from:
             self._pull_if_absent(step, use.spec.get("ref"))
-        _done, _log, failure = self._stream(step, argv(step.request, self._answer))
+        _done, _log, failure = self._stream(step, argv(step.request, self.answer))
         if failure:
-            return _failed(step, failure)
+            return failed_result(step, failure)
         if not step.pushes:
             reference, digest = self._name_loaded(step)
             return ArtifactResult(image=step.image, tag=step.tag, status=BUILT, reference=reference, digest=digest)
         pushed, _log, failure = self._stream(step, ("docker", "push", step.tag))
         if failure:
-            return _failed(step, failure)
+            return failed_result(step, failure)
         digest = _digest_of_push(pushed.stdout)
         reference = f"{step.tag}@{digest}" if digest else step.tag
         return ArtifactResult(image=step.image, tag=step.tag, status=BUILT, reference=reference, digest=digest)
@@ -234,30 +255,36 @@ class StepRunner:
         return (reference if named.ok else step.tag), digest
 
     def _stream(
-        self, step: BuildStep, argv: tuple[str, ...], more: tuple[tuple[str, str], ...] = ()
+        self, step: BuildStep, argv: tuple[str, ...], more: Variables = (), *, attempt: int = 1
     ) -> tuple[Completed, BuildLog, Failure | None]:
         """Run a command, again after a fault that goes away by itself; and why it failed in the end."""
-        attempt = 1
         while True:
             begun = time.time()
             done, log = self._try(step, argv, more)
             if done.ok:
                 return done, log, None
             if done.timed_out:
-                return done, log, Failure(message=TIME_IS_UP, hint=LONGER, tail=_last_lines(done))
+                return done, log, Failure(message=TIME_IS_UP, hint=LONGER, tail=last_lines(done))
             if step.tool in (CUSTOM, SKAFFOLD):
                 return done, log, _custom_failure(done)
-            ending = from_here(read_error_output(done.stdout or done.stderr), step.artifact, self.plan.folder)
-            diagnosis = diagnose(ending, tag=step.tag, builder=step.builder)
-            say = partial(self._say, step)
-            if not self.patience.wait(attempt, diagnosis, ending.words, say, within=self.limit.left):
-                failure = _failure(step, done, log, ending, diagnosis)
-                return done, log, replace(failure, log_command=log_command(self.plan, step, self.environ, begun))
+            failure = self.judged(step, done, log, attempt, begun)
+            if failure:
+                return done, log, failure
             attempt += 1
 
-    def _try(
-        self, step: BuildStep, argv: tuple[str, ...], more: tuple[tuple[str, str], ...]
-    ) -> tuple[Completed, BuildLog]:
+    def judged(self, step: BuildStep, done: Completed, log: BuildLog, attempt: int, begun: float) -> Failure | None:
+        """Why a build of docker's failed that was `begun` at this time of the clock.
+
+        None when it is worth another attempt, which is waited for.
+        """
+        ending = from_here(read_error_output(done.stdout or done.stderr), step.artifact, self.plan.folder)
+        diagnosis = diagnose(ending, tag=step.tag, builder=step.builder)
+        if self.patience.wait(attempt, diagnosis, ending.words, partial(self._say, step), within=self.limit.left):
+            return None
+        failure = _failure(step, done, log, ending, diagnosis)
+        return replace(failure, log_command=log_command(self.plan, step, self.environ, begun))
+
+    def _try(self, step: BuildStep, argv: tuple[str, ...], more: Variables) -> tuple[Completed, BuildLog]:
         log = BuildLog()
         held = HoldBack(lambda text: self.observer.output(step, text))
 
@@ -284,9 +311,10 @@ class StepRunner:
     def _say(self, step: BuildStep, text: str) -> None:
         self.observer.output(step, f"{text}\n")
 
-    def _answer(self, placeholder: Placeholder) -> str:
+    def answer(self, placeholder: Placeholder) -> str:
+        """What is known only now. Raises `KeyError` for an image that was not built."""
         if placeholder.what == METADATA:
-            return str(self._metadata_path(placeholder.image))
+            return str(self.metadata_path(placeholder.image))
         if placeholder.what in (CONFIG, RESULT):
             kind = "skaffold.yaml" if placeholder.what == CONFIG else "result.json"
             return str(self.folder / f"{_file_name(placeholder.image)}.{kind}")
@@ -297,11 +325,16 @@ class StepRunner:
             return pushed_digest(dict(result.metadata))
         return result.reference
 
-    def _metadata_path(self, image: str) -> Path:
+    def metadata_path(self, image: str) -> Path:
+        """Where buildx writes the result of an image."""
         return self.folder / f"{_file_name(image)}.metadata.json"
 
     def _layout_path(self, image: str) -> Path:
         return self.folder / f"{_file_name(image)}.oci"
+
+
+def _whom(runner: Runner) -> str:
+    return runner.whom if isinstance(runner, BoundedRunner) else "docker"
 
 
 def _builder_of(step: BuildStep) -> str:
@@ -315,7 +348,8 @@ def _timeout_hint(step: BuildStep) -> str:
     return f"look at the builder:  docker buildx inspect {step.builder}\n{more}" if step.tool == BUILDX else more
 
 
-def _failed(step: BuildStep, failure: Failure) -> ArtifactResult:
+def failed_result(step: BuildStep, failure: Failure) -> ArtifactResult:
+    """The result of a build that failed."""
     return ArtifactResult(image=step.image, tag=step.tag, status=FAILED, failure=failure)
 
 
@@ -339,10 +373,11 @@ def _failure(step: BuildStep, done: Completed, log: BuildLog, ending: ErrorOutpu
 
 def _custom_failure(done: Completed) -> Failure:
     """What a command of the user's own printed is shown and not judged."""
-    return Failure(message=f"the build command ended with exit status {done.code}", tail=_last_lines(done))
+    return Failure(message=f"the build command ended with exit status {done.code}", tail=last_lines(done))
 
 
-def _last_lines(done: Completed) -> tuple[str, ...]:
+def last_lines(done: Completed) -> tuple[str, ...]:
+    """The end of what a command printed."""
     return tuple(without_colour(done.stdout or done.stderr).splitlines()[-LOG_LINES:])
 
 

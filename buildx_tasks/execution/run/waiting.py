@@ -58,8 +58,16 @@ class BoundedRunner:
         """Run, handing output on as it comes. A terminal shows by itself that something goes on."""
         if terminal:
             return self._bounded(command, lambda bounded: self.runner.stream(bounded, write, terminal=True))
-        with _Silence(self, write) as silence:
+        with Silence(self, write) as silence:
             return self._bounded(command, lambda bounded: self.runner.stream(bounded, silence.hear))
+
+    def stream_many(self, command: Command, write: Write) -> Completed:
+        """Run a command that builds several artifacts, each of which has a listener of its own."""
+        return self._bounded(command, lambda bounded: self.runner.stream(bounded, write))
+
+    def listening(self, write: Write) -> Silence:
+        """Passes output on to `write`, and says there when none came for long."""
+        return Silence(self, write)
 
     def stop(self) -> None:
         """End every running command."""
@@ -78,7 +86,7 @@ class BoundedRunner:
 
 
 @dataclass(slots=True)
-class _Silence:
+class Silence:
     """Says after a minute without output who is waited for, then after two more, after four, at most after ten."""
 
     runner: BoundedRunner
@@ -88,7 +96,7 @@ class _Silence:
     pause: float = 0.0
     over: threading.Event = field(default_factory=threading.Event)
 
-    def __enter__(self) -> _Silence:
+    def __enter__(self) -> Silence:
         self.pause = QUIET_SECONDS
         threading.Thread(target=self._watch, name="buildx-tasks-waiting", daemon=True).start()
         return self

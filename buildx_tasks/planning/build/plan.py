@@ -16,6 +16,7 @@ from buildx_tasks.planning.build.around import (
     delegated_request,
     pipeline_hook_environment,
 )
+from buildx_tasks.planning.build.batches import batch_bounds, said_concurrency
 from buildx_tasks.planning.build.cache import CacheOptions, plan_cache, shared_caches
 from buildx_tasks.planning.build.decisions import ArtifactDecision, check_reach, decide_artifact, needs_layout
 from buildx_tasks.planning.build.destination import shared_files
@@ -79,11 +80,13 @@ class _Planner:
         steps = tuple(step for item in decisions.values() if (step := self._step(item, decisions)))
         self.problems.extend((*shared_caches(steps), *shared_files(steps)))
         raise_all(self.problems)
+        at_once = concurrency(self.settings, self.configs, len(steps))
+        bounds = batch_bounds(self.settings, self.configs, self.facts.engine.buildx, at_once)
         return BuildPlan(
             steps=steps,
             tags=tuple((image, self.tags[image]) for image in decisions),
             engine_reason=tool.reason,
-            concurrency=concurrency(self.settings, self.configs, len(steps)),
+            concurrency=at_once,
             configs=tuple(self._config_plan(config, selected) for config in self.configs),
             warnings=tuple(dict.fromkeys(self.warnings)),
             notes=tuple(dict.fromkeys(self.notes)),
@@ -93,6 +96,9 @@ class _Planner:
             insecure_registries=self.settings.insecure_registries,
             local_context=self.facts.local_context if any(step.output == LOAD for step in steps) else "",
             keeps_history=keeps_history(self.facts.engine.buildx),
+            buildx=self.facts.engine.buildx,
+            batch_size=bounds.size,
+            batch_load=bounds.load,
         )
 
     def _config_plan(self, config: Config, selected: Collection[str]) -> ConfigPlan:
@@ -235,8 +241,6 @@ def concurrency(settings: Settings, configs: Sequence[Config], count: int) -> in
 
     0 stands for "as many as there are artifacts", as in Skaffold.
     """
-    wanted = settings.concurrency
-    if wanted is None:
-        said = [item.local.concurrency for item in configs if item.local.concurrency is not None and item.artifacts]
-        wanted = min((number for number in said if number > 0), default=0 if said else DEFAULT_CONCURRENCY)
+    wanted = said_concurrency(settings, configs)
+    wanted = DEFAULT_CONCURRENCY if wanted is None else wanted
     return max(1, min(wanted or count, count))
