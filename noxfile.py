@@ -152,6 +152,14 @@ def bench(session: nox.Session) -> None:
         session.run("python", "-m", "benchmarks", *session.posargs, env={**env, "PYTHONDONTWRITEBYTECODE": None})
 
 
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Fuzz, kill, interrupt and repeat for a long time; arguments are those of `python -m soak`."""
+    session.install("-e", ".", *_group("test"))
+    with _lab(session, "containerd,base", required=IN_CI) as (env, _):
+        session.run("python", "-m", "soak", *session.posargs, env=env)
+
+
 def _group(name: str) -> list[str]:
     return list(nox.project.dependency_groups(PROJECT, name))
 

@@ -15,7 +15,7 @@ from buildx_tasks.execution.docker.declared import BuilderSelection, select_buil
 from buildx_tasks.execution.docker.docker_state import docker_config
 from buildx_tasks.execution.docker.probe import answers
 from buildx_tasks.execution.docker.socket import daemon_info
-from buildx_tasks.execution.paths import is_file
+from buildx_tasks.execution.paths import is_file, read_regular
 from buildx_tasks.execution.pipeline import (
     LoadedRun,
     Run,
@@ -141,7 +141,7 @@ def _dockerfiles(artifacts: Iterable[Artifact], world: World) -> Iterator[tuple[
             continue
         path = find_dockerfile(world.cwd / item.context, item.docker.dockerfile, world.cwd)
         try:
-            yield item, parse_dockerfile(path.read_text(encoding="utf-8", errors="replace"), str(path))
+            yield item, parse_dockerfile(read_regular(path).decode("utf-8", "replace"), str(path))
         except (OSError, BuildxTasksError):
             yield item, None
 

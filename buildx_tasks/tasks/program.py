@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from invoke.exceptions import AmbiguousEnvVar, Exit, ParseError, UncastableEnvVa
 from invoke.program import Program
 
 from buildx_tasks import __version__
-from buildx_tasks.errors import CANNOT_START
+from buildx_tasks.errors import CANNOT_START, INTERRUPTED
 from buildx_tasks.model.taskname import PROGRAM
 from buildx_tasks.tasks.calling import called_with
 from buildx_tasks.tasks.letters import is_skaffolds, not_for_invoke
@@ -161,4 +162,8 @@ def _check_keys(items: Iterable[tuple[object, Any]], path: str = "") -> None:
 
 def main() -> None:
     """Run the command line; the entry point of ``buildx-tasks``."""
-    OurProgram(name=PROGRAM, binary=PROGRAM, namespace=namespace(), version=__version__).run()
+    try:
+        OurProgram(name=PROGRAM, binary=PROGRAM, namespace=namespace(), version=__version__).run()
+    except KeyboardInterrupt:  # before a task handles signals
+        print("interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)

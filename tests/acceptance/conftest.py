@@ -1,9 +1,16 @@
 """Fixtures of the tests that go through the tasks."""
 
 import os
+import sys
+from pathlib import Path
 
 import pytest
 from recording import Here
+
+# The soak and the benchmarks are not shipped: they are imported from the checkout, behind everything installed.
+ROOT = Path(__file__).parents[2]
+if str(ROOT) not in sys.path:
+    sys.path.append(str(ROOT))
 
 # Tests that need a record from outside of this repository do not exist where there is none: see tests/README.md.
 collect_ignore_glob = [

@@ -8,7 +8,7 @@ from buildx_tasks.document.migrations import specials, v1alpha, v1beta, v2, v3, 
 from buildx_tasks.document.migrations.hop import Hop, Note
 from buildx_tasks.document.migrations.patches import BY_HAND, Around, Step, rewrite
 from buildx_tasks.document.yaml.tree import Child, Map, OddShape, make
-from buildx_tasks.model.apiversion import PREFIX, VERSIONS, position
+from buildx_tasks.model.apiversion import NEWEST, PREFIX, VERSIONS, position
 from buildx_tasks.model.taskname import task_command
 
 _ARTIFACT = "/build/artifacts/*"
@@ -147,6 +147,10 @@ def migrate(root: Map, version: str, target: str) -> Journey:
         journey.refusals += hop.refusals
         if journey.refusals:
             return journey
+    if version != target and target == NEWEST:
+        # No change of a version: Skaffold drops empty lists whenever it upgrades, and counts them in the newest.
+        for pipeline in (root, *root.maps("profiles")):
+            v4.drop_empty_ignores(pipeline)
     if version != target:
         root.put("apiVersion", make(PREFIX + target))
     return journey

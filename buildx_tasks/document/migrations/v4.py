@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from buildx_tasks.document.migrations.hop import Hop, artifacts, is_empty, section
+from buildx_tasks.document.migrations.v2 import blocks
 from buildx_tasks.document.yaml.tree import Child, Map, copy, nest
 
 CONTAINER = ("name", "image", "command", "args", "env")
@@ -77,3 +78,22 @@ def to_v4beta8(pipeline: Map, _hop: Hop) -> None:
     kpt = section(pipeline, "deploy", "kpt")
     if kpt is not None:
         kpt.rename("false", "force")
+
+
+def drop_empty_ignores(pipeline: Map) -> None:
+    """An empty `ignore` without `paths` goes: it says nothing in an old file, and is refused in a new one."""
+    for _, custom in blocks(pipeline, "custom"):
+        _drop_empty_ignore(custom)
+    for case in pipeline.maps("test"):
+        for test in case.maps("custom"):
+            _drop_empty_ignore(test)
+
+
+def _drop_empty_ignore(box: Map) -> None:
+    dependencies = box.map("dependencies")
+    ignore = dependencies.find("ignore") if dependencies is not None else None
+    if dependencies is None or ignore is None or not is_empty(ignore):
+        return
+    paths = dependencies.find("paths")
+    if paths is None or is_empty(paths):
+        dependencies.drop(ignore)

@@ -18,7 +18,7 @@ from buildx_tasks.document.yaml.reading import MAX_TEXT, yaml_finding
 from buildx_tasks.document.yaml.source import Document, parse
 from buildx_tasks.document.yaml.source import Path as DocumentPath
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.execution.paths import exists, is_folder
+from buildx_tasks.execution.paths import LARGEST_FILE, exists, is_folder, read_start
 from buildx_tasks.execution.verdicts import VerdictCache, key_of
 from buildx_tasks.model.finding import Finding
 from buildx_tasks.model.secrets import masked, split_credentials
@@ -133,7 +133,7 @@ def _read(location: Location, stdin: TextIO | None) -> str:
             return (stdin or sys.stdin).read()
         if is_url(location.key):
             return _download(location.key).decode("utf-8")
-        return Path(location.key).read_text(encoding="utf-8")
+        return _whole(read_start(location.key, LARGEST_FILE + 1)).decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
         raise ConfigFileMissing(
             f"config file {location.shown} was not found",
@@ -144,6 +144,12 @@ def _read(location: Location, stdin: TextIO | None) -> str:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise CannotStart(f"config file {location.shown} can't be read: {why}") from None
+
+
+def _whole(data: bytes) -> bytes:
+    if len(data) > LARGEST_FILE:
+        raise ValueError(f"it has more than {LARGEST_FILE} bytes")
+    return data
 
 
 def _download(url: str) -> bytes:

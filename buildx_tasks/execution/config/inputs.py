@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.execution.paths import exists, is_file, is_folder
+from buildx_tasks.execution.paths import LARGEST_FILE, exists, is_file, is_folder, read_start
 
 STDIN = "-"
 DEFAULT_NAMES = ("skaffold.yaml", "skaffold.yml")
@@ -26,9 +26,11 @@ class Input:
     def read(self, stdin: BinaryIO) -> str:
         """The text; bytes that are no UTF-8 come as lone surrogates. Raises `CannotStart`."""
         try:
-            data = stdin.read() if self.path is None else self.path.read_bytes()
+            data = stdin.read(LARGEST_FILE + 1) if self.path is None else read_start(self.path, LARGEST_FILE + 1)
         except OSError as error:
             raise CannotStart(f"{self.shown} can't be read: {error.strerror or error}") from error
+        if len(data) > LARGEST_FILE:
+            raise CannotStart(f"{self.shown} has more than {LARGEST_FILE} bytes")
         return data.decode("utf-8", "surrogateescape")
 
 

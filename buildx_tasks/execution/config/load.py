@@ -146,22 +146,27 @@ def _problems(loaded: Sequence[LoadedConfig], changed: Sequence[int]) -> list[Fi
     from buildx_tasks.planning.config.judge import judge
 
     found: list[Finding] = []
+    images = [_images(one.data) for one in loaded]
+    first: dict[str, tuple[int, int]] = {}
+    for number, names in enumerate(images):
+        for at, name in enumerate(names):
+            first.setdefault(name, (number, at))
     for number, problem in judge([one.data for one in loaded], changed):
         finding = loaded[number].placed(problem)
         if problem.code == DUPLICATE_IMAGE:
-            finding = replace(finding, hint=f"{_first_place(loaded, number, problem)}; {finding.hint}")
+            finding = replace(finding, hint=f"{_first_place(loaded, first, images[number], problem)}; {finding.hint}")
         found.append(finding)
     return found
 
 
-def _first_place(loaded: Sequence[LoadedConfig], number: int, problem: Problem) -> str:
-    """Where the artifact stands that builds the same image already."""
+def _first_place(
+    loaded: Sequence[LoadedConfig], first: Mapping[str, tuple[int, int]], images: Sequence[str], problem: Problem
+) -> str:
+    """Where the artifact stands that builds the same image already: its config and position are in `first`."""
     at = problem.path[2]
     assert isinstance(at, int)
-    image = _images(loaded[number].data)[at]
-    first = next(one for one in loaded if image in _images(one.data))
-    line = first.line_of(("build", "artifacts", _images(first.data).index(image)))
-    return f"first in {first.location.shown}:{line}"
+    one, position = first[images[at]]
+    return f"first in {loaded[one].location.shown}:{loaded[one].line_of(('build', 'artifacts', position))}"
 
 
 def _unknown_extras(loaded: LoadedConfig) -> list[Finding]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ssl
 from datetime import UTC, datetime
-from pathlib import Path
+
+from buildx_tasks.execution.paths import read_regular
 
 UTC_TIME, GENERAL_TIME = 0x17, 0x18
 VERSION = 0xA0
@@ -13,7 +14,7 @@ VERSION = 0xA0
 def valid_until(file: str) -> datetime | None:
     """The end of validity of the first certificate in a PEM file; None when there is none to be read."""
     try:
-        text = Path(file).read_text(encoding="ascii")
+        text = read_regular(file).decode("ascii")
         begin, end = text.index("-----BEGIN CERTIFICATE"), text.index("-----END CERTIFICATE-----")
         return _not_after(ssl.PEM_cert_to_DER_cert(text[begin:end] + "-----END CERTIFICATE-----"))
     except (OSError, ValueError, IndexError):

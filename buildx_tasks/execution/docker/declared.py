@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from buildx_tasks.execution.paths import is_file
+from buildx_tasks.execution.paths import is_file, read_regular
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.builder import HOST_VARIABLE, BuilderSpec
 from buildx_tasks.model.engine import Builder, Engine
@@ -53,7 +53,7 @@ def declared_builders(settings: Settings, world: World) -> dict[str, BuilderSpec
         settings.builders,
         cwd=str(world.cwd),
         home=str(world.home),
-        read=lambda path: Path(path).read_text(encoding="utf-8"),
+        read=lambda path: read_regular(path).decode("utf-8"),
         expand=Expander(world.environ, now=world.now, cmd=None),
     )
     return {name: with_insecure_registries(spec, settings.insecure_registries) for name, spec in specs.items()}

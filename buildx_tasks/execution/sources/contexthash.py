@@ -12,7 +12,7 @@ from buildx_tasks.document.formats.contextuse import ContextUse, context_use
 from buildx_tasks.document.formats.dockerfile import parse_dockerfile
 from buildx_tasks.document.formats.dockerignore import IgnoreRules, parse_dockerignore
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.execution.paths import is_file, is_link
+from buildx_tasks.execution.paths import is_file, is_link, read_regular
 from buildx_tasks.execution.sources.filehash import FileHashes, image_attributes
 from buildx_tasks.execution.sources.gittree import GitTrees
 from buildx_tasks.execution.sources.walk import find_paths
@@ -39,7 +39,7 @@ class ContextHasher:
         """What a Dockerfile reads; one that can't be understood may read everything."""
         key = str(dockerfile)
         if key not in self._uses:
-            text = dockerfile.read_bytes().decode("utf-8", "surrogateescape")
+            text = read_regular(dockerfile).decode("utf-8", "surrogateescape")
             try:
                 self._uses[key] = context_use(parse_dockerfile(text, key))
             except CannotStart:
@@ -127,7 +127,7 @@ class ContextHasher:
 
     def _parsed(self, ignore: str) -> IgnoreRules:
         if ignore not in self._rules:
-            text = Path(ignore).read_bytes().decode("utf-8", "surrogateescape")
+            text = read_regular(ignore).decode("utf-8", "surrogateescape")
             self._rules[ignore] = parse_dockerignore(text, ignore)
         return self._rules[ignore]
 

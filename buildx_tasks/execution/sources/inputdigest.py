@@ -13,7 +13,7 @@ from buildx_tasks.document.formats.dockercopy import copied_sources
 from buildx_tasks.document.formats.dockerfile import Dockerfile, parse_dockerfile
 from buildx_tasks.document.formats.dockerignore import IgnoreRules, clean, ignore_rules, parse_dockerignore
 from buildx_tasks.errors import BuildxTasksError, CannotStart
-from buildx_tasks.execution.paths import exists
+from buildx_tasks.execution.paths import exists, read_regular
 from buildx_tasks.execution.sources.sources import find_dockerfile
 from buildx_tasks.execution.sources.walk import find_paths, walk_files
 from buildx_tasks.model.command import Command, Runner
@@ -72,7 +72,7 @@ def _matching(root: Path, sources: Sequence[str]) -> list[str]:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_bytes().decode("utf-8", "surrogateescape")
+        return read_regular(file).decode("utf-8", "surrogateescape")
     except OSError as error:
         raise CannotStart(f"{file}: {error.strerror}") from None
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from buildx_tasks.execution.paths import exists, is_file, is_folder
+from buildx_tasks.execution.paths import exists, is_file, is_folder, read_regular
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.planning.facts import SourceFacts
 
@@ -135,7 +135,7 @@ def _clean(path: Path) -> Path:
 def _declared_args(dockerfile: Path) -> frozenset[str] | None:
     """The names of the ARG lines, read with tolerance: BuildKit alone judges a Dockerfile."""
     try:
-        text = dockerfile.read_text(encoding="utf-8", errors="replace")
+        text = read_regular(dockerfile).decode("utf-8", "replace")
     except OSError:
         return None
     if "arg" not in text.lower():

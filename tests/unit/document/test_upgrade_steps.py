@@ -9,8 +9,9 @@ import pytest
 from buildx_tasks.document.migrations.table import STEPS
 from buildx_tasks.document.migrations.upgrade import upgrade, upgrade_data, upgrade_text
 from buildx_tasks.document.schema.structure import structure_problems
+from buildx_tasks.document.validate import validate_text
 from buildx_tasks.document.yaml.source import parse
-from buildx_tasks.model.apiversion import position
+from buildx_tasks.model.apiversion import NEWEST, position
 
 FOLDER = Path(__file__).parents[2] / "data" / "upgrade"
 FOLDERS = sorted(FOLDER.iterdir(), key=lambda folder: position(folder.name))
@@ -44,3 +45,40 @@ def test_the_whole_way(folder: Path) -> None:
     once = upgrade_text(text)
     assert upgrade_text(once) == once
     assert upgrade_text(upgrade_text(text, folder.name)) == once
+
+
+EMPTY_IGNORES = """\
+apiVersion: skaffold/{version}
+kind: Config
+build:
+  artifacts:
+    - image: app
+      custom:
+        buildCommand: ./build.sh
+        dependencies:
+          command: ./list.sh
+          # nothing yet
+{empty}    - image: web
+      custom:
+        buildCommand: ./build.sh
+        dependencies:
+          paths: ["src/**"]
+          ignore: []
+profiles:
+  - name: p
+    test:
+      - image: app
+        custom:
+          - command: ./test.sh
+            dependencies:
+              command: ./list.sh
+{inner}"""
+
+
+@pytest.mark.parametrize("version", ["v2beta24", "v4beta13"])
+def test_an_empty_ignore_that_a_new_file_may_not_have_goes(version: str) -> None:
+    before = EMPTY_IGNORES.format(version=version, empty=f"{' ' * 10}ignore: []\n", inner=f"{' ' * 14}ignore: []\n")
+    assert not validate_text(before)
+    after = upgrade_text(before)
+    assert after == EMPTY_IGNORES.format(version=NEWEST, empty="", inner="")
+    assert not validate_text(after)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 
 import pytest
@@ -192,3 +193,12 @@ def test_overrides_are_judged_too(tmp_path: Path) -> None:
     assert "artifact 'a' requires 'zz'" in line
     (line,) = problems(tmp_path, text, overrides=("a.secrets=[{iid: x}]",))
     assert "unknown key 'iid'" in line
+
+
+@pytest.mark.timeout(30)
+def test_thousands_of_artifacts_with_one_name_are_named_at_once(tmp_path: Path) -> None:
+    artifacts = "".join("  - image: app\n" for _ in range(2000))
+    begin = time.process_time()
+    found = problems(tmp_path, new(f"build:\n  artifacts:\n{artifacts}"))
+    assert all("first in <stdin>:5" in line for line in found)
+    assert time.process_time() - begin < 2
