@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from recording import DIGEST, Here, Project, make_project
 
 HEAD = "apiVersion: skaffold/v4beta13\nkind: Config\nbuild:\n  artifacts:\n"
@@ -128,3 +129,34 @@ def test_values_of_build_args_that_look_secret_stay_in_the_environment(here: Her
     assert bake["env"]["API_TOKEN"] == "hush"
     assert "hush" not in json.dumps([bake["argv"], bake["bake"]]) + done.out + done.err
     assert bake["bake"]["target"]["app"]["args"] == {"API_TOKEN": "${API_TOKEN}"}
+
+
+def pushed(name: str) -> str:
+    """Raw progress of a target that was pushed to the end."""
+    times = {"started": "2026-11-24T19:29:35Z", "completed": "2026-11-24T19:29:36Z"}
+    vertex = {"digest": "sha256:1", "name": f"[{name}] exporting to image", **times}
+    what = f"pushing manifest for reg.example/{name}:v1@{DIGEST}"
+    return json.dumps({"vertexes": [vertex], "statuses": [{"id": what, "vertex": "sha256:1", **times}]}) + "\n"
+
+
+@pytest.mark.parametrize(("platforms", "again"), [("linux/amd64", ["."]), ("linux/amd64,linux/arm64", [".", "app"])])
+def test_what_was_pushed_before_the_failure_is_kept(
+    here: Here, tmp_path: Path, platforms: str, again: list[str]
+) -> None:
+    """Of several platforms the nodes may have pushed parts only."""
+    project = three(tmp_path)
+    project.docker.table["buildx bake"] = (1, "", pushed("app") + FAILURE)
+    done = here.invoke(project, *BUILD, "--platform", platforms, "--file-output", "build.json")
+    assert done.code == 1
+    assert sorted(call["argv"][2] for call in project.docker.builds) == again
+    entries = json.loads((project.folder / "build.json").read_text())["builds"]
+    assert [entry["tag"] for entry in entries] == [f"reg.example/{name}:v1@{DIGEST}" for name in ("app", "db")]
+
+
+def test_hooks_run_before_the_bake(here: Here, tmp_path: Path) -> None:
+    hook = "hooks: {before: [{command: ['false']}]}"
+    project = make_project(tmp_path, THREE.replace("image: db", f"image: db, {hook}"))
+    done = here.invoke(project, *BUILD)
+    assert done.code == 1
+    assert list(project.docker.bakes[0]["bake"]["target"]) == ["app", "web"]
+    assert "build [db] failed: pre-build hook false ended with 1" in done.err
