@@ -19,15 +19,19 @@ from buildx_tasks.model.spec import read_csv, write_csv
 HIDDEN = "***"
 
 _WORDS = (
-    "accesskey|accesstoken|apikey|authtoken|bearer|credentials?|jwt|passphrases?|passwd|passwords?|privatekey|"
+    "accesskey|accesstoken|apikey|authtoken|bearer|connectionstring|credentials?|jwt|passphrases?|passwd|passwords?|privatekey|"
     "secretkey|secrets?|tokens?"
 )
 _WORD = re.compile(rf".*(?:{_WORDS})")
 """A part of a name that says it all; what stands before it may be written in one word with it (``NPMTOKEN``)."""
 _LAST = frozenset(("auth", "pass", "pw", "pwd", "sig", "signature"))
 """Words that mean a secret at the end of a longer name; ``PWD`` alone is the current folder."""
-_KEYS = frozenset(("access", "account", "api", "encryption", "private", "secret", "shared", "signing", "storage"))
+_KEYS = frozenset(
+    ("access", "account", "api", "deploy", "encryption", "private", "secret", "shared", "signing", "storage")
+)
 """What makes a following ``key`` a secret one."""
+_PAIRS = frozenset((("auth", "config"), ("connection", "string")))
+"""Pairs of words that mean a secret."""
 _NOT_LAST = "dir enabled endpoint env expiry file helper length name path required sock store ttl type uri url"
 _NO_SECRETS = frozenset(_NOT_LAST.split(" "))
 """Last words of names whose values say where a secret is, or something about it."""
@@ -67,10 +71,7 @@ def looks_secret(name: str) -> bool:
     if any(_WORD.fullmatch(part) for part in parts) or (len(parts) > 1 and parts[-1] in _LAST and parts[0] != "old"):
         return True
     pairs = tuple(pairwise(parts))
-    return any(
-        (first in _KEYS and second.startswith("key")) or (first, second) == ("auth", "config")
-        for first, second in pairs
-    )
+    return any((first in _KEYS and second.startswith("key")) or (first, second) in _PAIRS for first, second in pairs)
 
 
 def masked(text: str) -> str:
@@ -88,7 +89,11 @@ def masked_word(word: str) -> str:
     """One argument of a command, without the value after a name that looks secret and with CSV fields on their own."""
     start = _value_start(word)
     head, word = word[:start], word[start:]
-    if (fields := _fields(word)) and any(looks_secret(field.partition("=")[0]) for field in fields):
+    if (
+        not looks_secret(word.partition("=")[0])
+        and (fields := _fields(word))
+        and any(looks_secret(field.partition("=")[0]) for field in fields)
+    ):
         return head + write_csv(tuple(_masked_field(field) for field in fields))
     return head + _masked_field(word)
 
@@ -167,7 +172,8 @@ def secrets_in_word(word: str) -> Iterator[str]:
     yield from secrets_in(word)
     if "=" in word:
         rest = word[_value_start(word) :]
-        for field in _fields(rest) or [rest]:
+        whole = looks_secret(rest.partition("=")[0])
+        for field in [rest] if whole else _fields(rest) or [rest]:
             name, _equals, value = field.partition("=")
             if value and looks_secret(name) and not value.startswith(REFERENCES):
                 yield value

@@ -23,6 +23,7 @@ SECRET = """
     secret_access_key AWS_SECRET_ACCESS_KEY access_key_id ghtoken MYSQL_PASSWORD DB_PASSWD DB_PASS DB_PWD passphrase
     API_KEY APIKEY apiKey PRIVATE_KEY SSH_PRIVATE_KEY ACCOUNT_KEY SIGNING_KEY CLIENT_SECRET client-secret
     VAULT_SECRET_ID GOOGLE_APPLICATION_CREDENTIALS DOCKER_AUTH_CONFIG NPM_AUTH JWT
+    AZURE_STORAGE_CONNECTION_STRING ConnectionString DEPLOY_KEY
 """
 PLAIN = """
     PATH HOME PWD OLDPWD TOKENIZERS_PARALLELISM SECRETARY KEY CACHE_KEY TAG ref mode type src id name digest AUTHOR
@@ -119,6 +120,8 @@ def test_what_stays_in_a_text(text: str) -> None:
     [
         ('TOKEN=a b, "c"', "TOKEN=***"),
         ("--build-arg=TOKEN=a b", "--build-arg=TOKEN=***"),
+        ("TOKEN=canary,b=c", "TOKEN=***"),
+        ("--build-arg=TOKEN=canary,b=c", "--build-arg=TOKEN=***"),
         (
             'type=azblob,"secret_access_key=a b,c",account_url=https://h/?sig=x',
             "type=azblob,secret_access_key=***,account_url=https://h/?sig=***",
