@@ -37,10 +37,9 @@ class GitSource:
         """The repository as messages name it: without credentials."""
         return masked(self.repo)
 
-    @property
-    def address(self) -> GitAddress:
+    def address(self, environ: Mapping[str, str]) -> GitAddress:
         """The repository as git is told of it."""
-        return GitAddress.of(self.repo)
+        return GitAddress.of(self.repo, environ)
 
 
 def cache_name(repo: str, ref: str) -> str:
@@ -104,12 +103,22 @@ class GitCache:
         ref = source.ref or self._default_ref(source)
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=".clone-") as scratch:
             fresh = Path(scratch, "repo")
-            arguments = ("clone", "--quiet", "--branch", ref, "--depth", "1", "--", source.address.url, str(fresh))
+            arguments = (
+                "clone",
+                "--quiet",
+                "--branch",
+                ref,
+                "--depth",
+                "1",
+                "--",
+                source.address(self.environ).url,
+                str(fresh),
+            )
             if not self._run(source, *arguments).ok:
                 shutil.rmtree(fresh, ignore_errors=True)
-                self._git(source, "clone", "--quiet", "--", source.address.url, str(fresh))
+                self._git(source, "clone", "--quiet", "--", source.address(self.environ).url, str(fresh))
                 self._git(source, "checkout", "--quiet", ref, cwd=fresh)
-            keep_address(fresh, source.address, source.repo)
+            keep_address(fresh, source.address(self.environ), source.repo)
             with contextlib.suppress(OSError):  # another run was quicker: its clone is as good
                 fresh.rename(target)
         if not exists(target):
@@ -120,7 +129,7 @@ class GitCache:
         ref = source.ref or self._default_ref(source)
         if self._run(source, "rev-parse", "HEAD", cwd=target).stdout.strip() == ref:
             return  # a whole commit id never changes
-        url = source.address.url
+        url = source.address(self.environ).url
         if url == source.repo and self._run(source, "remote", "get-url", "origin", cwd=target).stdout.strip() != url:
             self._git(source, "remote", "set-url", "origin", url, cwd=target)
         # The address of a remote may hold credentials, which git would hand on as an argument.
@@ -129,7 +138,7 @@ class GitCache:
 
     def _default_ref(self, source: GitSource) -> str:
         for branch in ("master", "main"):
-            if self._git(source, "ls-remote", "--heads", "--", source.address.url, branch).stdout.strip():
+            if self._git(source, "ls-remote", "--heads", "--", source.address(self.environ).url, branch).stdout.strip():
                 return branch
         raise CannotStart(f"git repository {source.shown} has neither a master nor a main branch", "name one with ref:")
 
@@ -148,9 +157,9 @@ class GitCache:
     def _run(self, source: GitSource, *arguments: str, cwd: Path | None = None) -> Completed:
         return self.runner.capture(
             Command(
-                argv=("git", *source.address.options, *arguments),
+                argv=("git", *source.address(self.environ).options, *arguments),
                 cwd=str(cwd or self.folder),
-                env=(*self._quiet(source.address.url), *source.address.env),
+                env=(*self._quiet(source.address(self.environ).url), *source.address(self.environ).env),
                 timeout=NETWORK_SECONDS,
             )
         )

@@ -45,7 +45,7 @@ def plan_request(given: StepInput) -> PlannedRequest:
         )
     else:
         _buildkit_variable(given, remarks)
-    request = by_environment(request, remarks)
+    request = by_environment(request, remarks, given.environ)
     warn_of_visible(request, remarks)
     return PlannedRequest(request=request, environment=tuple(remarks.environment), warnings=tuple(remarks.warnings))
 

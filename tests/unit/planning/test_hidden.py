@@ -14,13 +14,25 @@ from buildx_tasks.planning.build.stepinput import Remarks
 KEYS = "access_key_id=id,secret_access_key=key"
 
 
-def requested(*entries: str, tool: str = BUILDX, given: dict[str, str] | None = None) -> tuple[BuildRequest, Remarks]:
+def requested(
+    *entries: str,
+    tool: str = BUILDX,
+    given: dict[str, str] | None = None,
+    environ: dict[str, str] | None = None,
+    tag: str = "app:v1",
+) -> tuple[BuildRequest, Remarks]:
     """The request of a build that reads the first of these caches and writes the others."""
     uses = [CacheUse(spec=parse_cache_entry(text)) for text in entries]
-    request = BuildRequest(image="app", tool=Because(tool, ""), cache_from=tuple(uses[:1]), cache_to=tuple(uses[1:]))
+    request = BuildRequest(
+        image="app",
+        tool=Because(tool, ""),
+        tags=(Because(tag, ""),),
+        cache_from=tuple(uses[:1]),
+        cache_to=tuple(uses[1:]),
+    )
     remarks = Remarks()
     remarks.environment += [Variable(name, value, "") for name, value in (given or {}).items()]
-    return by_environment(request, remarks), remarks
+    return by_environment(request, remarks, environ or {}), remarks
 
 
 @pytest.mark.parametrize(
@@ -60,6 +72,10 @@ def test_credentials_that_go_by_the_environment(entries: tuple[str, ...], enviro
         (("type=gha,token=t", "type=gha,token=u"), {}),
         ((f"type=s3,bucket=b,{KEYS}",), {"given": {"AWS_SECRET_ACCESS_KEY": "another, of a build arg"}}),
         ((f"type=s3,bucket=b,{KEYS}",), {"tool": DOCKER}),
+        ((f"type=s3,bucket=b,{KEYS}",), {"environ": {"AWS_ACCESS_KEY_ID": "of another"}}),
+        ((f"type=s3,bucket=b,{KEYS}",), {"environ": {"AWS_SESSION_TOKEN": "of another"}}),
+        ((f"type=s3,bucket=b,{KEYS}",), {"tag": "1.dkr.ecr.eu-west-1.amazonaws.com/app:v1"}),
+        ((f"type=s3,bucket=b,{KEYS}",), {"tag": "public.ecr.aws/x/app:v1"}),
     ],
 )
 def test_credentials_that_the_environment_would_change(entries: tuple[str, ...], more: dict[str, object]) -> None:
@@ -69,6 +85,12 @@ def test_credentials_that_the_environment_would_change(entries: tuple[str, ...],
     warn_of_visible(request, remarks)
     assert len(remarks.warnings) == len(visible_secrets(request)) >= 1
     assert all("holds a secret" in text and "key," not in text for text in remarks.warnings)
+
+
+def test_credentials_that_the_environment_has_already_change_nothing_for_amazons_registry() -> None:
+    environ = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key"}
+    request, _remarks = requested(f"type=s3,bucket=b,{KEYS}", environ=environ, tag="1.dkr.ecr.x.amazonaws.com/app:v1")
+    assert visible_secrets(request) == ()
 
 
 @pytest.mark.parametrize(
