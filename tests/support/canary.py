@@ -78,6 +78,7 @@ class Watcher:
 
     A secret has one of `marks` in it. `processes` are command lines with one, `files` temporary files with one that
     others than their owner can read, and `seen` the names of all programs, to know that there was something to see.
+    Processes of other test runs, whose secrets look the same, do not count.
     """
 
     folder: Path
@@ -104,10 +105,24 @@ class Watcher:
                 except OSError:
                     continue
                 self.seen.update(Path(word).name for word in words.split()[:3])
-                if any(mark in words for mark in self.marks) and "pytest" not in words:
+                has_mark = any(mark in words for mark in self.marks)
+                if has_mark and "pytest" not in words and not _is_of_another_run(file.parent):
                     self.processes.add(words)
             self.files.update(str(path) for path in readable_secrets(self.folder, self.marks))
             time.sleep(0.005)
+
+
+def _is_of_another_run(process: Path) -> bool:
+    """Whether a process, by its folder in ``/proc``, comes from a pytest that is not the one we run in."""
+    try:
+        while process.name not in ("0", "1", str(os.getpid())):
+            if b"pytest" in (process / "cmdline").read_bytes():
+                return True
+            status = (process / "status").read_text()
+            process = process.with_name(status.partition("PPid:")[2].split()[0])
+    except (OSError, IndexError):
+        return False  # it has ended meanwhile, and nobody knows
+    return False
 
 
 def secret_files(folder: Path, marks: tuple[str, ...] = (MARK,)) -> Iterator[Path]:
