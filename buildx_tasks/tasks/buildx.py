@@ -11,6 +11,7 @@ from invoke.context import Context
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.tasks import builder, config
+from buildx_tasks.tasks.affected import affected
 from buildx_tasks.tasks.calling import as_called
 from buildx_tasks.tasks.check import check
 from buildx_tasks.tasks.doctor import doctor
@@ -70,6 +71,6 @@ def plan(c: Context, given: Mapping[str, Any]) -> None:
     sys.stdout.write(as_called(text))
 
 
-ns = Collection("buildx", build, plan, check, doctor)
+ns = Collection("buildx", build, plan, check, affected, doctor)
 ns.add_collection(builder.ns)
 ns.add_collection(config.ns)

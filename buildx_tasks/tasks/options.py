@@ -68,7 +68,10 @@ SELECTION: tuple[Option, ...] = (
     _boolean("propagate_profiles", "whether profiles count in required configs too (default: true)"),
     _no("propagate_profiles", "apply the profiles to the config itself, not to what it requires"),
     _list("module", "only this config and what it requires; repeat or use commas"),
-    _list("artifact", "only artifacts whose image contains this, and what they require; repeat or use commas"),
+    _list(
+        "artifact",
+        "only artifacts whose image contains this (is this: =IMAGE), and what they need; repeat or use commas",
+    ),
     _list("build_image", "the same as --artifact", "artifact"),
     _list("set_", "change a field of an artifact, such as app.docker.target=debug; repeat", "set"),
     _text("remote_cache_dir", "folder for clones of required repositories (default: ~/.skaffold/remote-cache)"),

@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+import buildx_tasks
 from buildx_tasks.model.settings import KEYS
 
 ROOT = Path(__file__).parents[2]
@@ -27,3 +30,37 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in (ROOT / "docs").glob("*.md"):
         for target in re.findall(r"\]\(([\w./-]+\.md)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def ci_files() -> dict[str, str]:
+    """The files of CI services that a page shows, by the path in their first line."""
+    page = (ROOT / "docs" / "affected.md").read_text(encoding="utf-8")
+    return {text.splitlines()[0].lstrip("# "): text for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)}
+
+
+@pytest.mark.parametrize(
+    ("file", "schema"),
+    [
+        (".github/workflows/affected.yml", ("vendor.github-workflows",)),
+        (".gitlab-ci.yml", ("vendor.gitlab-ci", "--data-transform", "gitlab-ci")),
+        (".gitlab/buildx.yml", ("vendor.gitlab-ci", "--data-transform", "gitlab-ci")),
+    ],
+)
+def test_the_files_of_ci_in_the_pages_follow_the_schemas(file: str, schema: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "ci.yml"
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", *schema, str(path)]
+    # A hidden job may be anything.
+    text = ci_files()[file].replace(".buildx-build:", "build:\n  script: make")
+    path.write_text(text, encoding="utf-8")
+    assert subprocess.run(command, check=False).returncode == 0
+    path.write_text(text.replace("script:", "script: {}\n  x:").replace("runs-on", "x"), encoding="utf-8")
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 1
+
+
+def test_every_command_of_these_files_is_a_task_with_these_flags() -> None:
+    namespace = buildx_tasks.namespace()
+    commands = re.findall(r"buildx-tasks (buildx\.\w+)([^\n)>]*)", "".join(ci_files().values()))
+    assert len(commands) == 3
+    for task, flags in commands:
+        known = {f"--{item.name.strip('_').replace('_', '-')}" for item in namespace[task].get_arguments()}
+        assert set(re.findall(r" (--[\w-]+)", flags)) <= known

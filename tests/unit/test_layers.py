@@ -15,7 +15,7 @@ ROOMS = {
     "document": ("yaml", "buildkit formats globalconfig schema", "migrations", "validate"),
     "planning": ("facts", "builders config failures tags", "build", "doctor reuse"),
     "execution": (
-        "paths private tempfiles wakeup watchdog",
+        "paths private tempfiles tempfolders wakeup watchdog",
         "signals",
         "files shell verdicts world",
         "cluster http sources",
@@ -23,7 +23,7 @@ ROOMS = {
         "registry",
         "cache run",
         "pipeline",
-        "doctor dockerchecks",
+        "affected doctor dockerchecks",
     ),
 }
 """The rooms of a layer and the modules at its root, from the lowest; those in one text do not import one another."""

@@ -26,10 +26,18 @@ from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Runner
 from buildx_tasks.model.imageref import parse_image_ref, registry_of
 from buildx_tasks.model.plan import BuildPlan, BuildStep
-from buildx_tasks.model.request import CUSTOM, PUSH
+from buildx_tasks.model.request import PUSH
 from buildx_tasks.model.result import BUILT, CACHED, ArtifactResult
 from buildx_tasks.model.settings import OFF, REGISTRY, Settings
-from buildx_tasks.planning.reuse.fingerprint import Inputs, Required, key_of_parts, key_parts, why_fresh, why_unknown
+from buildx_tasks.planning.reuse.fingerprint import (
+    Inputs,
+    Required,
+    key_of_parts,
+    key_parts,
+    why_fresh,
+    why_not_listed,
+    why_unknown,
+)
 from buildx_tasks.planning.reuse.keytags import check_prefix, key_reference, last_reference, why_read_only
 from buildx_tasks.planning.reuse.rules import in_waves, usable
 from buildx_tasks.planning.reuse.why import Record, explain, make_record
@@ -127,7 +135,7 @@ class ArtifactCache:
         self.read_only = why_read_only(settings, world.environ, _event(world.environ)) if self.in_registry else ""
         self.keys = RegistryKeys(lambda: self.registries, world.notify)
         self.unknown = {
-            step.image: why_unknown(step, world.environ) or ("" if running else _why_not_listed(step))
+            step.image: why_unknown(step, world.environ) or ("" if running else why_not_listed(step))
             for step in plan.steps
         }
         self.inputs = self._look_at_inputs(plan.steps)
@@ -388,12 +396,6 @@ class ArtifactCache:
                 world, insecure = self.world, self.plan.insecure_registries
                 self._registries = connect(world.environ, world.home, self.runner, insecure)
             return self._registries
-
-
-def _why_not_listed(step: BuildStep) -> str:
-    """Why the files of a custom artifact are not known without running something; "" when they are."""
-    command = step.tool == CUSTOM and step.artifact.custom.dependencies.command
-    return "its files are listed by a command, which only a build runs" if command else ""
 
 
 def _event(environ: Mapping[str, str]) -> Mapping[str, object]:

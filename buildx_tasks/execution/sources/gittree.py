@@ -17,7 +17,8 @@ from buildx_tasks.model.command import Command, Runner
 
 GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.trustctime=true", "-c", "core.checkStat=default")
 """Settings of the user's that make git overlook changes are not followed."""
-LIST = (*GIT, "ls-files", "-z", "-v", "--stage")
+LIST_OPTIONS = ("ls-files", "-z", "-v", "--stage")
+LIST = (*GIT, *LIST_OPTIONS)
 MODIFIED = (*GIT, "ls-files", "-z", "--modified")
 HASH = ("git", "hash-object", "--stdin-paths")
 REDIRECTING = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
@@ -49,6 +50,13 @@ class GitTrees:
         self.usable = not any(environ.get(name) for name in REDIRECTING)
         self._trees: dict[Path, _Tree] = {}
         self._roots: dict[str, Path | None] = {}
+        self._known: list[Path] = []
+
+    def know(self, root: Path, listed: str) -> None:
+        """Take what ``LIST`` prints for what git tracks below the real path `root`, which has no ``.git``."""
+        files = dict(_entries(listed))
+        self._trees[root] = _Tree(files=files, folders=frozenset(_folders(files)))
+        self._known.append(root)
 
     def file(self, path: str, status: os.stat_result) -> Tracked | None:
         """What git says of the regular file at the absolute `path`, which has no links in it; None when untracked."""
@@ -66,7 +74,9 @@ class GitTrees:
 
     def _root(self, folder: str) -> Path | None:
         if folder not in self._roots:
-            self._roots[folder] = find_checkout(Path(folder)) if self.usable else None
+            inside = [root for root in self._known if f"{folder}/".startswith(f"{root}/")]
+            found = max(inside, key=lambda root: len(str(root))) if inside else find_checkout(Path(folder))
+            self._roots[folder] = found if self.usable else None
         return self._roots[folder]
 
     def _tree(self, root: Path) -> _Tree:

@@ -21,6 +21,8 @@ def select_artifacts(
 ) -> tuple[Artifact, ...]:
     """The artifacts whose image name contains one of `wanted` (all when empty), plus everything they require.
 
+    ``=IMAGE`` is the artifact of exactly that image.
+
     Skaffold matches substrings too but leaves the requirements out, and then dies when it needs one. Config
     order is kept. Raises `NothingSelected` when nothing matches, naming the near match; a config without artifacts
     has nothing to build, which is no error unless something is `wanted`. Raises `CannotStart` for artifacts that
@@ -29,7 +31,7 @@ def select_artifacts(
     if not artifacts and not wanted:
         return ()
     by_name = {artifact.image: artifact for artifact in artifacts}
-    chosen = [item.image for item in artifacts if not wanted or any(text in item.image for text in wanted)]
+    chosen = [item.image for item in artifacts if not wanted or any(_matches(text, item.image) for text in wanted)]
     if not chosen:
         raise _nothing(artifacts, wanted)
     queue, seen = list(chosen), set(chosen)
@@ -43,6 +45,10 @@ def select_artifacts(
         _refuse_other_builders(selected)
     check_cycles(selected)
     return selected
+
+
+def _matches(text: str, image: str) -> bool:
+    return text[1:] == image if text.startswith("=") else text in image
 
 
 def required_images(artifact: Artifact) -> tuple[str, ...]:

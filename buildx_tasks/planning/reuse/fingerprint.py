@@ -102,19 +102,31 @@ def why_fresh(step: BuildStep) -> str:
 
 def why_unknown(step: BuildStep, environ: Mapping[str, str]) -> str:
     """Why the result of `step` can't be known from its inputs, or not be found again; "" when it can."""
-    if step.tool == SKAFFOLD:
-        return "skaffold builds it and has a cache of its own"
+    if unseen := why_unseen(step, environ):
+        return unseen
     if step.output not in (PUSH, LOAD):
         return "its result is neither pushed nor loaded"
+    if step.request.output(EXPORT) or has_flag(step.request.parsed_cli_flags, "output"):
+        return "it has outputs of its own"
+    return ""
+
+
+def why_unseen(step: BuildStep, environ: Mapping[str, str]) -> str:
+    """Why not all is seen that `step` is made from; "" when it is."""
+    if step.tool == SKAFFOLD:
+        return "skaffold builds it and has a cache of its own"
     for name in UNPREDICTABLE:
         if environ.get(name):
             return f"{name} is set"
     own = step.request.parsed_cli_flags
-    if unseen := next((flag.spelled for flag in own if flag.name in UNSEEN), ""):
-        return f"{unseen} is in cliFlags"
-    if step.request.output(EXPORT) or has_flag(own, "output"):
-        return "it has outputs of its own"
-    return ""
+    unseen = next((flag.spelled for flag in own if flag.name in UNSEEN), "")
+    return f"{unseen} is in cliFlags" if unseen else ""
+
+
+def why_not_listed(step: BuildStep) -> str:
+    """Why the files of a custom artifact are not known without running something; "" when they are."""
+    command = step.tool == CUSTOM and step.artifact.custom.dependencies.command
+    return "its files are listed by a command, which only a build runs" if command else ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

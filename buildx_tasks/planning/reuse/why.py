@@ -61,18 +61,21 @@ class Record:
         return cls(parts=texts, files=_texts(files))
 
 
-def make_record(parts: Mapping[str, Any], entries: Mapping[str, Mapping[str, str]]) -> Record:
+def make_record(parts: Mapping[str, Any], entries: Mapping[str, Mapping[str, str]], *, stored: bool = True) -> Record:
     """The record of a build from the parts of its key and the entries of its contexts.
 
     Values are digests, and there is one of everything, which alone tells a change that is not recorded. Of a build arg
-    that looks like a secret nothing is kept, since a digest of a short value can be turned back.
+    that looks like a secret nothing is kept, since a digest of a short value can be turned back; a record that is not
+    `stored` has those too, and folders that only their modes tell.
     """
     request: Mapping[str, Any] = parts["request"]
     found: dict[str, dict[str, str]] = {"option": {}, "build arg": {}, "label": {}, "annotation": {}, "image": {}}
     for name, value in request.items():
         if name == "build_args":
             found["build arg"] = {
-                arg: _short(said) for arg, said in value if not looks_secret(arg) and masked(said) == said
+                arg: _short(said)
+                for arg, said in value
+                if not stored or (not looks_secret(arg) and masked(said) == said)
             }
         elif name in ("labels", "annotations"):
             found[name.removesuffix("s")] = {key: _short(said) for key, said in value}
@@ -85,7 +88,7 @@ def make_record(parts: Mapping[str, Any], entries: Mapping[str, Mapping[str, str
         f"{context}:{path}" if context else path: _short(what)
         for context, inner in entries.items()
         for path, what in inner.items()
-        if not what.startswith("folder")
+        if not (what.startswith("folder") if stored else what == "folder")
     }
     return Record(parts=found, files=files)
 
