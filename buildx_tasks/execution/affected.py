@@ -17,7 +17,7 @@ from buildx_tasks.execution.config.configfile import DEFAULT_NAMES, STDIN, Confi
 from buildx_tasks.execution.config.gitcache import cache_folder
 from buildx_tasks.execution.pipeline import LoadedRun, Run, gather_facts, host_platform, not_run
 from buildx_tasks.execution.sources.buildinputs import BuildInputs
-from buildx_tasks.execution.sources.filehash import FileHashes, memory_path, user_cache_folder
+from buildx_tasks.execution.sources.filehash import FileHashes, hashes_path, user_cache_folder
 from buildx_tasks.execution.sources.gittree import GitTrees
 from buildx_tasks.execution.sources.revision import Revision, checked_out, find_commit, find_repository
 from buildx_tasks.model.affected import Comparison
@@ -59,7 +59,7 @@ def find_affected(run: Run, since: str, run_in: Callable[[Path], Run]) -> Compar
         raise CannotStart("a config from standard input has no earlier version", "name a file with --filename")
     repository = find_repository(world)
     commit = find_commit(world, since)
-    hashes = FileHashes(memory_path(user_cache_folder(world.environ, world.home), world.cwd))
+    hashes = FileHashes(hashes_path(user_cache_folder(world.environ, world.home), world.cwd))
     try:
         plan = _plan(run)
     except EngineUnfit as error:

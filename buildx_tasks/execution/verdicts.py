@@ -17,7 +17,7 @@ from pathlib import Path
 
 from buildx_tasks.execution.private import private_folder, private_opener
 
-FILE = "memory"
+FILE = "verdicts"
 KEPT = 2000
 DIGITS = 64
 PACKAGE = Path(__file__).parents[1]

@@ -152,7 +152,6 @@ class LocalBuild:
 
     push: bool | None = None
     try_import_missing: bool = False
-    use_docker_cli: bool = False
     use_buildkit: bool | None = None
     concurrency: int | None = None
 

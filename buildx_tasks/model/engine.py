@@ -9,7 +9,7 @@ CLASSIC = "classic"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Node:
+class BuilderNode:
     """One BuildKit daemon of a builder.
 
     `platforms` are native and emulated ones alike, `claimed` those that it was created for; `error` says why it does
@@ -39,7 +39,7 @@ class Builder:
 
     name: str
     driver: str = ""
-    nodes: tuple[Node, ...] = ()
+    nodes: tuple[BuilderNode, ...] = ()
     known: bool = True
     error: str = ""
     hint: str = ""

@@ -47,11 +47,6 @@ class ImageRef:
         """The last component of `base_name`; empty when there is no `/`, as in Skaffold's IMAGE_NAME."""
         return self.base_name.rpartition("/")[2] if "/" in self.base_name else ""
 
-    @property
-    def fully_qualified(self) -> bool:
-        """True with a digest, or with a tag other than `latest`."""
-        return bool(self.digest) or self.tag not in ("", "latest")
-
     def __str__(self) -> str:
         tag = f":{self.tag}" if self.tag else ""
         digest = f"@{self.digest}" if self.digest else ""

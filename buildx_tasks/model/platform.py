@@ -120,27 +120,6 @@ def intersect(left: PlatformSet, right: PlatformSet) -> PlatformSet:
     return PlatformSet(platforms=tuple(one for one in left if any(one.same_as(other) for other in right)))
 
 
-def can_run(host: Platform, platform: Platform) -> bool:
-    """Whether `host` runs `platform` without emulation, counting older levels and its 32-bit sibling.
-
-    Skaffold asks the other way round (would this host do for an image of that platform?), but only to choose between
-    the docker CLI and the engine's API.
-    """
-    own, wanted = _canonical(host), _canonical(platform)
-    if own.os != wanted.os:
-        return False
-    if (own.arch, wanted.arch) == ("amd64", "386"):
-        return True
-    has, needs = _level(own), _level(wanted)
-    if has is None or needs is None:
-        return own == wanted
-    if (own.arch, wanted.arch) == ("arm64", "arm"):
-        return (5, 0) <= needs <= (8, 0)
-    if own.arch == "arm64" and has[0] == 9 and needs[0] == 8:
-        return needs[1] <= has[1] + 5  # v9.0 grew out of v8.5
-    return own.arch == wanted.arch and has >= needs
-
-
 def format_platforms(platforms: PlatformSet) -> str:
     """A comma list as docker takes it; `all` for all of them."""
     return "all" if platforms.all else ",".join(str(platform) for platform in platforms)
@@ -175,13 +154,6 @@ def _shown(arch: str, variant: str, *, given: bool) -> str:
 def _canonical(platform: Platform) -> Platform:
     arch, variant = _normal_arch(platform.arch, platform.variant)
     return Platform(os=_normal_os(platform.os), arch=arch, variant=variant)
-
-
-def _level(platform: Platform) -> tuple[int, int] | None:
-    """The variant as (major, minor), the usual one when it is empty; None when it is no `vN` or `vN.N`."""
-    usual = {"amd64": "v1", "arm64": "v8"}.get(platform.arch, "v0")
-    found = re.fullmatch(r"v([0-9]+)(?:\.([0-9]+))?", platform.variant or usual)
-    return (int(found[1]), int(found[2] or 0)) if found else None
 
 
 def _known(platform: Platform, text: str) -> Platform:

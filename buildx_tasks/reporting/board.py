@@ -51,7 +51,7 @@ class _Sink:
 
 
 class Board:
-    """A layout (see `log.Layout`) for a terminal."""
+    """A layout (see `log.LogLayout`) for a terminal."""
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ def put(stream: TextIO, text: str) -> None:
         return
 
 
-class Layout(Protocol):
+class LogLayout(Protocol):
     """What a reporter writes through. A build is called by its image."""
 
     def begin(self, image: str, heading: Sequence[str]) -> None:

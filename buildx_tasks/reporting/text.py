@@ -9,7 +9,7 @@ from typing import TextIO
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.result import BUILT, CACHED, ArtifactResult, Results
 from buildx_tasks.reporting.failures import detail_lines
-from buildx_tasks.reporting.log import Blocks, Layout, Lines, marks_for
+from buildx_tasks.reporting.log import Blocks, Lines, LogLayout, marks_for
 from buildx_tasks.reporting.paint import Painter
 from buildx_tasks.reporting.summary import end_line, left_out_lines, reference_line, total_line
 from buildx_tasks.reporting.words import counted
@@ -46,7 +46,7 @@ class TextReporter:
         self.drawing = False
         self.drawn = ""
         self.unended = False
-        self.layout: Layout = Blocks(stream, marks_for({} if hidden else environ or {}))
+        self.layout: LogLayout = Blocks(stream, marks_for({} if hidden else environ or {}))
 
     def tags(self, tags: Sequence[tuple[str, str]]) -> None:
         """The final references of all selected artifacts, by image name."""

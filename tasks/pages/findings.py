@@ -11,7 +11,7 @@ from buildx_tasks.execution.docker.builder_inspect import of_another_context
 from buildx_tasks.execution.docker.endpoints import refusal, tls_causes
 from buildx_tasks.model.builder import DOCKER_DRIVER
 from buildx_tasks.model.check import OK, SKIPPED, Check
-from buildx_tasks.model.engine import CONTAINERD, Builder, Daemon, Engine, Node
+from buildx_tasks.model.engine import CONTAINERD, Builder, BuilderNode, Daemon, Engine
 from buildx_tasks.model.platform import Platform, PlatformSet
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.doctor.checks import CHECKS, examine
@@ -20,7 +20,7 @@ from buildx_tasks.planning.doctor.facts import DoctorFacts, PlanFacts, RegistryF
 HOST = "REGISTRY"
 ENDPOINT = "tcp://HOST:1234"
 PAST = datetime(2020, 1, 2, tzinfo=UTC)
-NODE = Node(name="NODE", status="running", platforms=("linux/amd64", "linux/arm64"))
+NODE = BuilderNode(name="NODE", status="running", platforms=("linux/amd64", "linux/arm64"))
 WELL = DoctorFacts(
     engine=Engine(
         cli="28.2.2",

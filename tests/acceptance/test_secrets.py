@@ -225,11 +225,11 @@ def test_a_bake_file_reads_secrets_from_the_environment(project: Recorded) -> No
 def test_folders_and_files_of_our_own_are_the_users_alone(project: Recorded) -> None:
     cache = project.folder.parent / "home" / ".cache" / "buildx-tasks"
     cache.mkdir(parents=True, mode=0o755)
-    (cache / "memory").touch(0o644)
+    (cache / "verdicts").touch(0o644)
     assert project.invoke("buildx.build", "--tag=v1", "--push").returncode == 0
     assert project.invoke("buildx.config.set", "--global", "cache-tag", "x").returncode == 0
     found = [path for path in (project.folder.parent / "home").rglob("*") if "buildx-tasks" in str(path)]
-    assert {"memory", "artifacts.json", "config.yaml"} <= {path.name for path in found}
+    assert {"verdicts", "artifacts.json", "config.yaml"} <= {path.name for path in found}
     modes = {str(path): stat.S_IMODE(path.stat().st_mode) for path in found}
     assert all(mode == (0o700 if Path(path).is_dir() else 0o600) for path, mode in modes.items()), modes
 

@@ -218,7 +218,7 @@ def test_a_builder_elsewhere_needs_no_daemon(new_sandbox: Callable[..., Sandbox]
     assert "neither pushed nor loaded" in found["plan"][1]["text"]
 
 
-def test_a_builder_that_is_not_there_yet_is_knocked_at(new_sandbox: Callable[..., Sandbox]) -> None:
+def test_the_endpoints_of_a_builder_that_does_not_exist_yet_are_checked(new_sandbox: Callable[..., Sandbox]) -> None:
     sandbox = new_sandbox(engine=None)
     sandbox.env["BUILDKIT_HOST"] = "tcp://127.0.0.1:1"
     code, found = doctor(sandbox)

@@ -110,3 +110,12 @@ def test_the_page_describes_every_room_from_the_lowest() -> None:
     picture = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
     drawn = {name: names.split() for name, names in re.findall(r"<b>(\w+)</b> \[([\w ]+)\]", picture)}
     assert drawn == {layer_: [room for other, room in listed if other == layer_] for layer_ in ROOMS}
+
+
+def test_one_class_has_one_name() -> None:
+    homes: dict[str, list[str]] = {}
+    for module in MODULES:
+        for node in ast.walk(ast.parse((PACKAGE / module).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(module)
+    assert {name: places for name, places in homes.items() if len(places) > 1} == {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from buildx_tasks.model.engine import Builder, Node
+from buildx_tasks.model.engine import Builder, BuilderNode
 
 
 def parse_inspect(text: str) -> Builder:
@@ -13,12 +13,12 @@ def parse_inspect(text: str) -> Builder:
     """
     head, _mark, rest = text.partition("\nNodes:")
     fields = _fields(head)
-    nodes: list[Node] = []
+    nodes: list[BuilderNode] = []
     for block in _blocks(rest):
         values = _fields(block)
         platforms = [part.strip() for part in values.get("platforms", "").split(",") if part]
         nodes.append(
-            Node(
+            BuilderNode(
                 name=values.get("name", ""),
                 endpoint=values.get("endpoint", ""),
                 status=values.get("status", ""),

@@ -93,7 +93,7 @@ def parse_dockerfile(text: str, file: str = "Dockerfile") -> Dockerfile:
 
     Unless a ``# syntax=`` directive names another frontend, unknown instructions and missing arguments are refused.
     """
-    reader = _Reader(text, file)
+    reader = _DockerfileReader(text, file)
     found = tuple(reader.instructions())
     if not found:
         raise DockerfileError(f"{file}: the file has no instructions")
@@ -129,7 +129,7 @@ def _sources(body: tuple[Instruction, ...]) -> list[str]:
     return [*copied, *(part.removeprefix("from=") for part in mounts if part.startswith("from="))]
 
 
-class _Reader:
+class _DockerfileReader:
     def __init__(self, text: str, file: str) -> None:
         self.lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
         self.file = file

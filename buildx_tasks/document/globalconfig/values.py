@@ -53,7 +53,9 @@ def read(text: str) -> GlobalConfig:
     try:
         documents = parse(text)
         root = documents[0].root if documents else None
-        reader = _Reader([_twice(item.path, item.mark) for document in documents[:1] for item in document.duplicates])
+        reader = _ValuesReader(
+            [_twice(item.path, item.mark) for document in documents[:1] for item in document.duplicates]
+        )
         return reader.file(root)
     except YamlProblem as problem:
         return GlobalConfig(problems=(_finding(problem.message, problem.mark),))
@@ -90,7 +92,7 @@ def _items(value: object) -> tuple[object, ...]:
     return value if isinstance(value, tuple) else ()
 
 
-class _Reader:
+class _ValuesReader:
     """Turns nodes into sections and notes what does not fit."""
 
     def __init__(self, problems: list[Finding]) -> None:

@@ -7,7 +7,6 @@ from buildx_tasks.document.yaml.nodes import Scalar
 from buildx_tasks.document.yaml.scalars import as_text
 from buildx_tasks.document.yaml.tree import Box, Child, Leaf, Map, OddShape, Seq, copy, is_null, make, wrap
 
-POD_SETTINGS = ("pullSecret", "pullSecretName", "namespace", "timeout", "dockerConfig")
 ARTIFACT_SETTINGS = ("buildContext", "image", "flags", "cache")
 
 PLUGINS = {

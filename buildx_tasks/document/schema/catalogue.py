@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from buildx_tasks.document.schema.master import PRIMITIVES, ROOT, Definition, Property, Span, definitions
+from buildx_tasks.document.schema.master import PRIMITIVES, ROOT, Definition, Property, VersionRange, definitions
 from buildx_tasks.document.yaml.source import Path
 from buildx_tasks.model.apiversion import PREFIX, VERSIONS, position
 from buildx_tasks.model.changes import Changes
@@ -127,17 +127,17 @@ class Field:
 
     path: str
     prop: Property
-    span: Span
+    span: VersionRange
     shared: bool = False
 
 
 @cache
 def fields() -> tuple[Field, ...]:
     """Every property of every version, parents first; the sections of a profile are not repeated."""
-    return tuple(_fields(definitions()[ROOT], "", Span(), (ROOT,)))
+    return tuple(_fields(definitions()[ROOT], "", VersionRange(), (ROOT,)))
 
 
-def _fields(definition: Definition, prefix: str, span: Span, above: tuple[str, ...]) -> Iterator[Field]:
+def _fields(definition: Definition, prefix: str, span: VersionRange, above: tuple[str, ...]) -> Iterator[Field]:
     known = definitions()
     for key, variants in definition.properties.items():
         for prop in variants:

@@ -174,7 +174,6 @@ def _local(data: Mapping[str, Any]) -> LocalBuild:
     return LocalBuild(
         push=boolean(data, "push"),
         try_import_missing=bool(boolean(data, "tryImportMissing")),
-        use_docker_cli=bool(boolean(data, "useDockerCLI")),
         use_buildkit=boolean(data, "useBuildkit"),
         concurrency=int(concurrency) if isinstance(concurrency, int | float) else None,
     )

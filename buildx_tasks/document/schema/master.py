@@ -20,7 +20,7 @@ PRIMITIVES = frozenset(("string", "integer", "boolean", "object", "any"))
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class VersionRange:
     """A run of versions, by position and inclusive; empty when `first` is after `last`."""
 
     first: int = 0
@@ -29,15 +29,15 @@ class Span:
     def __contains__(self, at: object) -> bool:
         return isinstance(at, int) and self.first <= at <= self.last
 
-    def __and__(self, other: Span) -> Span:
-        return Span(max(self.first, other.first), min(self.last, other.last))
+    def __and__(self, other: VersionRange) -> VersionRange:
+        return VersionRange(max(self.first, other.first), min(self.last, other.last))
 
     def __bool__(self) -> bool:
         return self.first <= self.last
 
 
-EVER = Span()
-NEVER = Span(1, 0)
+EVER = VersionRange()
+NEVER = VersionRange(1, 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,9 +51,9 @@ class Property:
 
     name: str
     type: str
-    span: Span = EVER
-    required: Span = NEVER
-    kubernetes: Span = NEVER
+    span: VersionRange = EVER
+    required: VersionRange = NEVER
+    kubernetes: VersionRange = NEVER
     successor: str = ""
     description: str = ""
     default: Any = None
@@ -74,8 +74,8 @@ class Definition:
     description: str
     properties: Mapping[str, tuple[Property, ...]]
     one_of: tuple[str, ...] = ()
-    one_of_span: Span = EVER
-    lenient: Span = NEVER
+    one_of_span: VersionRange = EVER
+    lenient: VersionRange = NEVER
     open: bool = False
 
     def find(self, key: str, at: int) -> Property | None:
@@ -103,10 +103,10 @@ def folder() -> Path:
     return installed if installed.is_dir() else package.parent / "schema"
 
 
-def parse_span(text: str) -> Span:
+def parse_span(text: str) -> VersionRange:
     """``v1beta5..v2beta29``, ``v1beta5..``, ``..v2beta29`` or ``..``; raises `KeyError` for unknown versions."""
     first, _, last = text.partition("..")
-    return Span(position(first) if first else EVER.first, position(last) if last else EVER.last)
+    return VersionRange(position(first) if first else EVER.first, position(last) if last else EVER.last)
 
 
 def _definition(name: str, data: dict[str, Any], raw: dict[str, dict[str, Any]]) -> Definition:

@@ -94,7 +94,7 @@ class _Budget:
 
 
 def _document(index: int, node: Node | None, start: Mark, budget: _Budget) -> Document:
-    reader = _Reader(budget)
+    reader = _SourceReader(budget)
     data = reader.read(node, ()) if node is not None else None
     return Document(
         index=index,
@@ -107,7 +107,7 @@ def _document(index: int, node: Node | None, start: Mark, budget: _Budget) -> Do
     )
 
 
-class _Reader:
+class _SourceReader:
     """Walks one document's nodes once; recursion is bounded by the nesting that `compose` allows."""
 
     def __init__(self, budget: _Budget) -> None:

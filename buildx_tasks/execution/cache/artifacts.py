@@ -20,7 +20,7 @@ from buildx_tasks.execution.cache.remote import RegistryKeys
 from buildx_tasks.execution.cache.store import NAME, ArtifactStore
 from buildx_tasks.execution.docker.images import DaemonImages, id_reference
 from buildx_tasks.execution.sources.buildinputs import BuildInputs, Expand
-from buildx_tasks.execution.sources.filehash import FileHashes, memory_path, user_cache_folder
+from buildx_tasks.execution.sources.filehash import FileHashes, hashes_path, user_cache_folder
 from buildx_tasks.execution.sources.gittree import GitTrees
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Runner
@@ -81,7 +81,7 @@ def open_cache(
     store = _store(settings, world, folder / NAME)
     if store is None:
         return None
-    hashes = FileHashes(memory_path(folder, world.cwd))
+    hashes = FileHashes(hashes_path(folder, world.cwd))
     last = LastBuilds(folder / LAST)
     return ArtifactCache(plan, store, hashes, world, runner, expand, settings, last, running=running)
 

@@ -98,7 +98,7 @@ def locate(name: str, folder: Path, cwd: Path) -> Location:
     return Location(key=str(path), shown=str(shown), folder=path.parent)
 
 
-def read_config_file(location: Location, memory: VerdictCache, stdin: TextIO | None = None) -> ConfigFile:
+def read_config_file(location: Location, verdicts: VerdictCache, stdin: TextIO | None = None) -> ConfigFile:
     """Read a file, and judge it unless that was done before.
 
     Raises `CannotStart` when it can't be read at all; its problems come as findings.
@@ -116,13 +116,13 @@ def read_config_file(location: Location, memory: VerdictCache, stdin: TextIO | N
     read: list[ConfigDocument] = []
     findings: list[Finding] = []
     key = key_of("structure", text)
-    judged = memory.holds(key)
+    judged = verdicts.holds(key)
     for document in documents:
         data, problems = read_newest(document, judged=judged)
         read.append(ConfigDocument(data, document))
         findings += [place(problem, document, location.shown) for problem in problems]
     if not findings:
-        memory.keep(key)
+        verdicts.keep(key)
     return ConfigFile(location=location, documents=() if findings else tuple(read), findings=tuple(findings))
 
 

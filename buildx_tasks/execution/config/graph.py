@@ -103,7 +103,7 @@ class ConfigLoader:
     propagate: bool
     auto: bool
     git: Callable[[], GitCache]
-    memory: VerdictCache
+    verdicts: VerdictCache
     stdin: TextIO | None
     notify: Callable[[str], None]
     findings: list[Finding] = field(default_factory=list)
@@ -125,7 +125,7 @@ class ConfigLoader:
         """The file, read and judged the first time it is asked for."""
         known = self._files.get(location.key)
         if known is None:
-            known = read_config_file(location, self.memory, self.stdin)
+            known = read_config_file(location, self.verdicts, self.stdin)
             self._files[location.key] = known
             self.findings += known.findings
             self._note_names(known)

@@ -46,7 +46,7 @@ def load_configs(
     Raises `CannotStart` for a missing file or an unknown module, profile or override, `ConfigInvalid` with every
     problem of every file at once.
     """
-    memory = VerdictCache.of(environ)
+    verdicts = VerdictCache.of(environ)
     walk = ConfigLoader(
         cwd=cwd,
         facts=ActivationFacts(
@@ -61,7 +61,7 @@ def load_configs(
         propagate=settings.propagate_profiles,
         auto=settings.profile_auto_activation,
         git=cache(partial(_git_cache, settings, environ, cwd, runner)),
-        memory=memory,
+        verdicts=verdicts,
         stdin=stdin,
         notify=notify,
     )
@@ -71,7 +71,7 @@ def load_configs(
     loaded = _overridden(loaded, settings.set)
     _raise(
         [
-            *_judged(loaded, memory, bool(settings.set)),
+            *_judged(loaded, verdicts, bool(settings.set)),
             *(finding for one in loaded for finding in _unknown_extras(one)),
         ]
     )
@@ -130,15 +130,15 @@ def _overridden(loaded: Sequence[LoadedConfig], values: Sequence[str]) -> list[L
     return [replace(one, data=data) for one, data in zip(loaded, changed, strict=True)]
 
 
-def _judged(loaded: Sequence[LoadedConfig], memory: VerdictCache, overridden: bool) -> list[Finding]:
+def _judged(loaded: Sequence[LoadedConfig], verdicts: VerdictCache, overridden: bool) -> list[Finding]:
     """The problems that the configs have together, with profiles and overrides applied; none that were right before."""
     changed = [number for number, one in enumerate(loaded) if overridden or one.patched]
     key = key_of("configs", json.dumps([changed, [one.data for one in loaded]], default=str))
-    if memory.holds(key):
+    if verdicts.holds(key):
         return []
     found = _problems(loaded, changed)
     if not found:
-        memory.keep(key)
+        verdicts.keep(key)
     return found
 
 

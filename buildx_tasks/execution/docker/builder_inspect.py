@@ -14,7 +14,7 @@ from buildx_tasks.execution.docker.docker_state import instance, is_local_daemon
 from buildx_tasks.execution.verdicts import VerdictCache, key_of
 from buildx_tasks.model.builder import DOCKER_CONTAINER, KUBERNETES, REMOTE, BuilderSpec
 from buildx_tasks.model.command import Command, Completed, Runner
-from buildx_tasks.model.engine import Builder, Node
+from buildx_tasks.model.engine import Builder, BuilderNode
 
 REMOTE_SECONDS = 2
 LOCAL_SECONDS = 20
@@ -32,12 +32,12 @@ def look_at_builder(
     environ: Mapping[str, str],
     home: str,
     patience: int | None = None,
-    memory: VerdictCache | None = None,
+    verdicts: VerdictCache | None = None,
 ) -> Builder:
     """What ``docker buildx inspect`` says of a builder ("" for the current one), within `patience` seconds.
 
-    A remote one is knocked at meanwhile, so that why it is silent is known when the time is up. With `memory` a
-    remote one that all is known of, and that greets us, is not inspected again.
+    The endpoints of a remote one are checked meanwhile, so that the cause is known at the timeout. With `verdicts` a
+    remote one that is known and whose BuildKit responds is not inspected again.
     """
     own = own_builder(environ, home)
     wanted = name or selected_builder(environ, home) or own
@@ -47,18 +47,18 @@ def look_at_builder(
         return of_another_context(_inspected(runner, name, wanted, known, seconds), own)
     if patience is None and _is_local(known, environ, home, own=wanted == own):
         patience = LOCAL_SECONDS
-    if memory is None or known.get("Driver") != REMOTE:
+    if verdicts is None or known.get("Driver") != REMOTE:
         return _inspected(runner, name, wanted, known, patience)
     key = key_of("builder", json.dumps(known, sort_keys=True))
-    if (nodes := _recalled(memory.recall(key))) is not None:
-        if nodes and _all_greet(known):
+    if (nodes := _recalled(verdicts.recall(key))) is not None:
+        if nodes and _all_respond(known):
             return Builder(name=wanted, driver=REMOTE, nodes=nodes)
         return _inspected(runner, name, wanted, known, patience)
     with ThreadPoolExecutor(max_workers=1) as pool:
-        greeted = pool.submit(_all_greet, known)
+        responding = pool.submit(_all_respond, known)
         builder = _inspected(runner, name, wanted, known, patience)
         if builder.nodes and not builder.error and all(node.running for node in builder.nodes):
-            memory.keep(key, _noted(builder.nodes if greeted.result() else ()))
+            verdicts.keep(key, _noted(builder.nodes if responding.result() else ()))
     return builder
 
 
@@ -78,20 +78,20 @@ def of_another_context(builder: Builder, own: str) -> Builder:
 def as_pending(spec: BuilderSpec) -> Builder:
     """A declared builder as it will be."""
     nodes = tuple(
-        Node(name=node.name, endpoint=node.endpoint, platforms=node.platforms, claimed=node.platforms)
+        BuilderNode(name=node.name, endpoint=node.endpoint, platforms=node.platforms, claimed=node.platforms)
         for node in spec.nodes
     )
     return Builder(name=spec.name, driver=spec.driver, nodes=nodes)
 
 
 def look_beforehand(pending: Builder, spec: BuilderSpec, patience: int | None = None) -> Builder:
-    """A declared builder that is not there yet, with what is wrong at the doors it will knock at."""
+    """A declared builder that does not exist yet, with what is wrong at its endpoints."""
     if spec.driver != REMOTE:
         return pending
-    from buildx_tasks.execution.docker.endpoints import knock_at_each
+    from buildx_tasks.execution.docker.endpoints import check_endpoints
 
     on_file = [{"Endpoint": node.endpoint, "DriverOpts": dict(node.options)} for node in spec.nodes]
-    reasons = knock_at_each(on_file, patience or REMOTE_SECONDS)
+    reasons = check_endpoints(on_file, patience or REMOTE_SECONDS)
     nodes = tuple(replace(node, error=reason) for node, reason in zip(pending.nodes, reasons, strict=True))
     return replace(pending, nodes=nodes, error="; ".join(dict.fromkeys(reasons)) if all(reasons) else "")
 
@@ -104,7 +104,7 @@ def _is_local(known: Mapping[str, Any], environ: Mapping[str, str], home: str, *
     return known.get("Driver") == DOCKER_CONTAINER and all(is_local_daemon(environ, home, one) for one in endpoints)
 
 
-def _all_greet(known: Mapping[str, Any]) -> bool:
+def _all_respond(known: Mapping[str, Any]) -> bool:
     """Whether there is BuildKit at every endpoint that buildx has on file for a builder."""
     from buildx_tasks.execution.docker.endpoints import speaks_http2
 
@@ -113,17 +113,17 @@ def _all_greet(known: Mapping[str, Any]) -> bool:
         return bool(nodes) and all(pool.map(speaks_http2, nodes))
 
 
-def _noted(nodes: Iterable[Node]) -> str:
-    """What is remembered of the nodes of a builder; of one that does not greet, that it has none to remember."""
+def _noted(nodes: Iterable[BuilderNode]) -> str:
+    """What is remembered of the nodes of a builder; of one that does not respond, that it has none."""
     fields = [[node.name, node.endpoint, node.buildkit, node.platforms, node.claimed] for node in nodes]
     return json.dumps(fields, separators=(",", ":"))
 
 
-def _recalled(said: str | None) -> tuple[Node, ...] | None:
+def _recalled(said: str | None) -> tuple[BuilderNode, ...] | None:
     """The nodes that were noted, None when nothing was that can be read."""
     try:
         return tuple(
-            Node(
+            BuilderNode(
                 name=name,
                 endpoint=endpoint,
                 status="running",
@@ -149,7 +149,7 @@ def _inspected(runner: Runner, name: str, wanted: str, known: Mapping[str, Any],
         if driver == REMOTE and not wait([asked], HEAD_START_SECONDS).done:
             reason()
         done = asked.result()
-    if done.timed_out and patience is None and driver == REMOTE and not reason() and _all_greet(known):
+    if done.timed_out and patience is None and driver == REMOTE and not reason() and _all_respond(known):
         done = runner.capture(Command(argv=argv, timeout=LOCAL_SECONDS))
     if done.timed_out:
         return Builder(name=wanted, driver=driver, error=reason() or f"it did not answer within {seconds:g} s")
@@ -181,11 +181,11 @@ def _with_state(builder: Builder, reason: Callable[[], str]) -> Builder:
 
 def _with_silent_nodes(builder: Builder, known: Mapping[str, Any]) -> Builder:
     """A builder some of whose nodes run, with what is wrong with the others."""
-    from buildx_tasks.execution.docker.endpoints import knock_at_each
+    from buildx_tasks.execution.docker.endpoints import check_endpoints
 
     silent = {node.name for node in builder.nodes if not node.running}
     asked = [node for node in known.get("Nodes") or [] if node.get("Name") in silent]
-    reasons = {node["Name"]: reason for node, reason in zip(asked, knock_at_each(asked), strict=True)}
+    reasons = {node["Name"]: reason for node, reason in zip(asked, check_endpoints(asked), strict=True)}
     nodes = (
         node if node.running else replace(node, error=node.error or reasons.get(node.name) or "it does not answer")
         for node in builder.nodes
@@ -195,6 +195,6 @@ def _with_silent_nodes(builder: Builder, known: Mapping[str, Any]) -> Builder:
 
 def _why_silent(known: Mapping[str, Any]) -> str:
     """Why a builder does not answer, by knocking at the endpoints that buildx has on file; "" when nothing is found."""
-    from buildx_tasks.execution.docker.endpoints import knock_at_each
+    from buildx_tasks.execution.docker.endpoints import check_endpoints
 
-    return "; ".join(reason for reason in knock_at_each(known.get("Nodes") or []) if reason)
+    return "; ".join(reason for reason in check_endpoints(known.get("Nodes") or []) if reason)

@@ -1,4 +1,4 @@
-"""Knocks at a builder's endpoints, to say why it does not answer: nobody there, or a TLS handshake that fails.
+"""Connects to the endpoints of a builder, to say why it does not answer: nothing listens, or TLS fails.
 
 buildx says "inactive" or lets a build run into a timeout; the cause is found by doing the handshake ourselves, with
 the certificates that buildx has on file for the builder.
@@ -25,23 +25,24 @@ SETTINGS_FRAME = 4
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, SETTINGS_FRAME, 0, 0, 0, 0, 0))
 """What a client of HTTP/2 says first; a server of something else answers it in its own way."""
 NO_TLS = "it does not speak TLS"
-GREETS, MUTE, OTHER = "speaks_http2", "mute", "other"
+HTTP2, MUTE, OTHER = "http2", "mute", "other"
 """What may be at an endpoint: BuildKit, or what could be it; what says nothing in time; something else."""
 REFUSALS = ("certificate", "unknown ca", "handshake failure")
 """Alerts of a server that does not like the client's certificate. Go, and so BuildKit, calls all of it "bad"."""
 
 
-def knock_at_each(nodes: Sequence[Mapping[str, Any]], patience: float | None = None) -> tuple[str, ...]:
+def check_endpoints(nodes: Sequence[Mapping[str, Any]], patience: float | None = None) -> tuple[str, ...]:
     """Why each of these nodes, as buildx has them on file, can't be reached; "" for one that can.
 
-    One that takes the call and says nothing is reached, unless `patience` says how many seconds it has for an answer.
+    One that accepts the connection and sends nothing counts as reached, unless `patience` says how many seconds it
+    has for an answer.
     """
     with ThreadPoolExecutor(max_workers=max(1, len(nodes))) as pool:
         return tuple(pool.map(lambda node: diagnose_endpoint(node, patience), nodes))
 
 
 def diagnose_endpoint(node: Mapping[str, Any], patience: float | None = None) -> str:
-    """Why one node can't be reached; "" when it can, or can't be tried this way. `patience` as in `knock_at_each`."""
+    """Why one node can't be reached; "" when it can, or can't be tried this way. `patience` as in `check_endpoints`."""
     endpoint = str(node.get("Endpoint") or "")
     options = _options(node)
     try:
@@ -49,13 +50,13 @@ def diagnose_endpoint(node: Mapping[str, Any], patience: float | None = None) ->
         if parts.scheme not in ("tcp", "unix"):
             return ""
         reason = _why_no_tls(parts, options, endpoint) if _has_tls(options) else ""
-        found = OTHER if reason else _greeting(parts, options, patience or ANSWER_SECONDS)
-        if found == OTHER and _has_tls(options) and _greeting(parts, {}, ANSWER_SECONDS) == GREETS:
+        found = OTHER if reason else _protocol_at(parts, options, patience or ANSWER_SECONDS)
+        if found == OTHER and _has_tls(options) and _protocol_at(parts, {}, ANSWER_SECONDS) == HTTP2:
             # How the handshake with a server without TLS ends is a matter of chance.
             return f"TLS with {endpoint} fails: {NO_TLS}"
         if reason:
             return reason
-        if found != GREETS and not _has_tls(options) and _speaks_tls(parts):
+        if found != HTTP2 and not _has_tls(options) and _speaks_tls(parts):
             return f"{endpoint} requires TLS, and the builder has no certificates (driver options cacert, cert, key)"
     except OSError as error:
         return f"nothing answers at {endpoint}: {error.strerror or error}"
@@ -69,13 +70,13 @@ def diagnose_endpoint(node: Mapping[str, Any], patience: float | None = None) ->
 def speaks_http2(node: Mapping[str, Any]) -> bool:
     """Whether a node's endpoint answers as BuildKit does: with its HTTP/2 settings, once TLS is through."""
     try:
-        return _greeting(urlsplit(str(node.get("Endpoint") or "")), _options(node), ANSWER_SECONDS) == GREETS
+        return _protocol_at(urlsplit(str(node.get("Endpoint") or "")), _options(node), ANSWER_SECONDS) == HTTP2
     except (OSError, ValueError):
         return False
 
 
-def _greeting(parts: SplitResult, options: Mapping[str, str], seconds: float) -> str:
-    """GREETS, MUTE or OTHER. Raises `OSError` where nobody is, and `ValueError` for what is no address."""
+def _protocol_at(parts: SplitResult, options: Mapping[str, str], seconds: float) -> str:
+    """HTTP2, MUTE or OTHER. Raises `OSError` when nothing listens there, `ValueError` for an invalid address."""
     with contextlib.ExitStack() as stack:
         connection = stack.enter_context(_connected(parts))
         connection.settimeout(seconds)
@@ -91,7 +92,7 @@ def _greeting(parts: SplitResult, options: Mapping[str, str], seconds: float) ->
             return MUTE
         except OSError:
             return OTHER
-    return GREETS if len(frame) == FRAME_HEAD and frame[3] == SETTINGS_FRAME else OTHER
+    return HTTP2 if len(frame) == FRAME_HEAD and frame[3] == SETTINGS_FRAME else OTHER
 
 
 def _options(node: Mapping[str, Any]) -> dict[str, str]:

@@ -39,18 +39,18 @@ class Questions:
     store: Future[str]
     buildx: Future[tuple[str, str]]
     pool: ThreadPoolExecutor
-    memory: VerdictCache
+    verdicts: VerdictCache
 
 
-def ask(runner: Runner, environ: Mapping[str, str], home: str, memory: VerdictCache) -> Questions:
+def ask(runner: Runner, environ: Mapping[str, str], home: str, verdicts: VerdictCache) -> Questions:
     """Begin to ask for versions and the image store; `answers` waits for them."""
     pool = ThreadPoolExecutor(max_workers=4)
     return Questions(
         docker=pool.submit(_docker, runner, _patience(environ, home)),
         store=pool.submit(_store, runner, environ, home),
-        buildx=pool.submit(_buildx, runner, environ, home, memory),
+        buildx=pool.submit(_buildx, runner, environ, home, verdicts),
         pool=pool,
-        memory=memory,
+        verdicts=verdicts,
     )
 
 
@@ -68,7 +68,9 @@ def answers(
     `patience` is how many seconds it may take to answer; None leaves that to its driver.
     """
     selected = selected_builder(environ, home)
-    found = asked.pool.submit(_find, runner, builder, environ, home, patience, asked.memory) if builder != OFF else None
+    found = (
+        asked.pool.submit(_find, runner, builder, environ, home, patience, asked.verdicts) if builder != OFF else None
+    )
     cli, daemon = asked.docker.result()
     version, error = asked.buildx.result()
     engine = Engine(
@@ -87,13 +89,6 @@ def answers(
 
 def _has_alias(aliases: object) -> bool:
     return isinstance(aliases, dict) and aliases.get("builder") == "buildx"
-
-
-def probe_engine(
-    runner: Runner, environ: Mapping[str, str], home: str, builder: str, memory: VerdictCache | None = None
-) -> Engine:
-    """Ask, and wait for the answers."""
-    return answers(ask(runner, environ, home, memory or VerdictCache(None)), runner, environ, home, builder)
 
 
 def _patience(environ: Mapping[str, str], home: str) -> float:
@@ -137,15 +132,15 @@ def _store(runner: Runner, environ: Mapping[str, str], home: str) -> str:
     return CONTAINERD if SNAPSHOTTER in done.stdout else CLASSIC
 
 
-def _buildx(runner: Runner, environ: Mapping[str, str], home: str, memory: VerdictCache) -> tuple[str, str]:
+def _buildx(runner: Runner, environ: Mapping[str, str], home: str, verdicts: VerdictCache) -> tuple[str, str]:
     """The buildx version, or why there is none; a plugin that answered once is asked again when its file changes."""
     identity = plugin_identity(environ, home)
     key = key_of("buildx version", identity)
-    if identity and (known := memory.recall(key)):
+    if identity and (known := verdicts.recall(key)):
         return known, ""
     version, error = _ask_buildx(runner)
     if identity and version:
-        memory.keep(key, version)
+        verdicts.keep(key, version)
     return version, error
 
 
@@ -160,9 +155,9 @@ def _ask_buildx(runner: Runner) -> tuple[str, str]:
 
 
 def _find(
-    runner: Runner, name: str, environ: Mapping[str, str], home: str, patience: int | None, memory: VerdictCache
+    runner: Runner, name: str, environ: Mapping[str, str], home: str, patience: int | None, verdicts: VerdictCache
 ) -> Builder:
     """The wanted builder. The daemon's own needs no look-up: it is there when the daemon is."""
     if not name and not selected_builder(environ, home) and is_default_context(environ, home):
         return Builder(name="default", driver="docker")
-    return look_at_builder(runner, name, environ, home, patience, memory)
+    return look_at_builder(runner, name, environ, home, patience, verdicts)

@@ -38,7 +38,7 @@ LONGEST_PAUSE = 2.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class HttpResponse:
     """What came back; header names are in lower case, `url` is where it came from after redirects."""
 
     status: int
@@ -104,7 +104,7 @@ class HttpClient:
         *,
         retries: int = 1,
         limit: int | None = None,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Send a request and follow redirects; credentials are not sent to another host.
 
         An answer that says "busy" and a connection that breaks before the answer are tried again `retries` times,
@@ -141,7 +141,7 @@ class HttpClient:
 
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, retries: int, limit: int | None
-    ) -> Answer:
+    ) -> HttpResponse:
         host = _parse(url).netloc.rpartition("@")[2]
         proxy = proxy_for(url, self.environ)
         try:
@@ -289,7 +289,7 @@ def _joined(url: str, location: str) -> str:
     return joined
 
 
-def _answer(response: BaseHTTPResponse, host: str, url: str, limit: int | None) -> Answer:
+def _answer(response: BaseHTTPResponse, host: str, url: str, limit: int | None) -> HttpResponse:
     try:
         body = response.read(None if limit is None else limit + 1, decode_content=True)
         if limit is not None and len(body) > limit:
@@ -298,4 +298,4 @@ def _answer(response: BaseHTTPResponse, host: str, url: str, limit: int | None) 
     finally:
         response.release_conn()
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(status=response.status, headers=headers, body=body, url=url)
+    return HttpResponse(status=response.status, headers=headers, body=body, url=url)

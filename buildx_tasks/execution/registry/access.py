@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
-from buildx_tasks.execution.http.client import Answer, HttpClient, basic
+from buildx_tasks.execution.http.client import HttpClient, HttpResponse, basic
 from buildx_tasks.execution.http.errors import RequestFailed
 from buildx_tasks.execution.registry.dockerauth import Login, Logins
 from buildx_tasks.execution.registry.errors import RegistryDenied, RegistryUnreachable
@@ -70,7 +70,7 @@ class Access:
             self._tokens[host, scope] = token
         return token
 
-    def _fetch_token(self, challenge: Mapping[str, str], login: Login, scope: str) -> Answer:
+    def _fetch_token(self, challenge: Mapping[str, str], login: Login, scope: str) -> HttpResponse:
         realm = challenge.get("realm", "")
         asked = {
             **({"scope": scope} if scope else {}),
@@ -94,7 +94,7 @@ def parse_challenge(text: str) -> dict[str, str]:
     return {"scheme": scheme.lower(), **{name.lower(): value for name, value in _PARAMETER.findall(rest)}}
 
 
-def rejection(answer: Answer) -> str:
+def rejection(answer: HttpResponse) -> str:
     """The status, and what the registry says about it."""
     try:
         error = json.loads(answer.body)["errors"][0]

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
 
 from buildx_tasks.execution.docker.docker_state import docker_config
-from buildx_tasks.execution.http.client import Answer, HttpClient, insecure_hosts
+from buildx_tasks.execution.http.client import HttpClient, HttpResponse, insecure_hosts
 from buildx_tasks.execution.http.errors import RequestFailed
 from buildx_tasks.execution.registry.access import Access, rejection
 from buildx_tasks.execution.registry.dockerauth import HUB, HUB_KEYS, Logins
@@ -190,7 +190,7 @@ class RegistryClient:
         """Close all connections."""
         self.http.close()
 
-    def _manifest(self, method: str, reference: str) -> Answer:
+    def _manifest(self, method: str, reference: str) -> HttpResponse:
         place = _place(reference)
         answer = self._ask(method, place, place.url("manifests"), {"Accept": ", ".join(TYPES)})
         if answer.status != 404:
@@ -207,7 +207,7 @@ class RegistryClient:
         *,
         actions: str = PULL,
         limit: int = MOST_MANIFEST,
-    ) -> Answer:
+    ) -> HttpResponse:
         """An authenticated request: at once where the registry said before how, else after it said so.
 
         `path` is a URL where a registry sends a client to another host, which gets no credentials.
@@ -225,14 +225,14 @@ class RegistryClient:
 
     def _request(
         self, method: str, place: _Place, path: str, headers: Mapping[str, str], body: bytes, limit: int
-    ) -> Answer:
+    ) -> HttpResponse:
         """One request, over HTTP where that is what a registry speaks; an unreachable one is not asked again."""
         host = HUB_HOST if place.host == HUB else place.host
         if failure := self._unreachable.get(host):
             raise RegistryUnreachable(failure)
         schemes = [self._schemes[host]] if host in self._schemes else self._possible(host)
         problems: list[RequestFailed] = []
-        rejected: Answer | None = None
+        rejected: HttpResponse | None = None
         for scheme in schemes:
             try:
                 answer = self.http.send(method, f"{scheme}://{host}{path}", headers, body, limit=limit)
@@ -250,7 +250,7 @@ class RegistryClient:
             self._unreachable[host] = problems[0]
         raise RegistryUnreachable(problems[0])
 
-    def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes, limit: int) -> Answer:
+    def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes, limit: int) -> HttpResponse:
         try:
             return self.http.send(method, url, headers, body, limit=limit)
         except RequestFailed as error:
@@ -282,7 +282,7 @@ def _digest(data: bytes) -> str:
     return f"sha256:{sha256(data).hexdigest()}"
 
 
-def _expect(answer: Answer, statuses: tuple[int, ...], place: _Place, what: str) -> None:
+def _expect(answer: HttpResponse, statuses: tuple[int, ...], place: _Place, what: str) -> None:
     """Raise what an answer of another status means."""
     if answer.status in statuses:
         return
@@ -294,7 +294,7 @@ def _expect(answer: Answer, statuses: tuple[int, ...], place: _Place, what: str)
     raise kind(text, status=answer.status)
 
 
-def _tags(answer: Answer, place: _Place) -> list[str]:
+def _tags(answer: HttpResponse, place: _Place) -> list[str]:
     try:
         data = json.loads(answer.body)
         return [str(tag) for tag in data.get("tags") or []]

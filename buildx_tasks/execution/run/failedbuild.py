@@ -22,21 +22,21 @@ MOST_UPWARDS = 2
 """How many folders up a path goes before the absolute one reads better."""
 
 
-def from_here(ending: ErrorOutput, artifact: Artifact, folder: str) -> ErrorOutput:
-    """`ending` with the Dockerfile's path as it is from `folder`; docker prints its name only.
+def from_here(printed: ErrorOutput, artifact: Artifact, folder: str) -> ErrorOutput:
+    """`printed` with the Dockerfile's path as it is from `folder`; docker prints its name only.
 
     The name is left alone where it is not that of the artifact's Dockerfile, as with a context that is not a folder.
     """
-    name, _colon, line = ending.place.rpartition(":")
+    name, _colon, line = printed.place.rpartition(":")
     if not name:
-        return ending
+        return printed
     file = find_dockerfile(Path(folder, artifact.context), artifact.docker.dockerfile, Path(folder))
     if file.name != name or not file.is_file():
-        return ending
+        return printed
     path = os.path.relpath(file, folder)
     if path.startswith("../" * (MOST_UPWARDS + 1)):
         path = str(file)
-    return replace(ending, place=f"{path}:{line}", file=str(file))
+    return replace(printed, place=f"{path}:{line}", file=str(file))
 
 
 def log_command(plan: BuildPlan, step: BuildStep, environ: Mapping[str, str], begun: float) -> str:

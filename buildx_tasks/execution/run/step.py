@@ -277,11 +277,11 @@ class StepRunner:
 
         None when it is worth another attempt, which is waited for.
         """
-        ending = from_here(read_error_output(done.stdout or done.stderr), step.artifact, self.plan.folder)
-        diagnosis = diagnose(ending, tag=step.tag, builder=step.builder)
-        if self.patience.wait(attempt, diagnosis, ending.words, partial(self._say, step), within=self.limit.left):
+        printed = from_here(read_error_output(done.stdout or done.stderr), step.artifact, self.plan.folder)
+        diagnosis = diagnose(printed, tag=step.tag, builder=step.builder)
+        if self.patience.wait(attempt, diagnosis, printed.words, partial(self._say, step), within=self.limit.left):
             return None
-        failure = _failure(step, done, log, ending, diagnosis)
+        failure = _failure(step, done, log, printed, diagnosis)
         return replace(failure, log_command=log_command(self.plan, step, self.environ, begun))
 
     def _try(self, step: BuildStep, argv: tuple[str, ...], more: Variables) -> tuple[Completed, BuildLog]:
@@ -353,21 +353,21 @@ def failed_result(step: BuildStep, failure: Failure) -> ArtifactResult:
     return ArtifactResult(image=step.image, tag=step.tag, status=FAILED, failure=failure)
 
 
-def _failure(step: BuildStep, done: Completed, log: BuildLog, ending: ErrorOutput, diagnosis: Diagnosis) -> Failure:
+def _failure(step: BuildStep, done: Completed, log: BuildLog, printed: ErrorOutput, diagnosis: Diagnosis) -> Failure:
     message, hint = diagnosis.message or f"exit status {done.code}", diagnosis.hint
-    if step.pushes and log.export_error and log.export_error in ending.error:
+    if step.pushes and log.export_error and log.export_error in printed.error:
         message = f"the image is pushed, but its cache could not be written: {message}"
         hint = f"{hint}\nto go on without a cache, add ignore-error=true to cacheTo".lstrip()
     return Failure(
         message=message,
         hint=hint,
         id=diagnosis.id,
-        words=ending.error if diagnosis.own_words else "",
-        step=ending.step,
-        tail=ending.log,
-        place=ending.place,
-        source=ending.source,
-        file=ending.file,
+        words=printed.error if diagnosis.own_words else "",
+        step=printed.step,
+        tail=printed.log,
+        place=printed.place,
+        source=printed.source,
+        file=printed.file,
     )
 
 

@@ -35,7 +35,7 @@ def user_cache_folder(environ: Mapping[str, str], home: Path) -> Path:
     return (said if said.is_absolute() else home / ".cache") / "buildx-tasks"
 
 
-def memory_path(folder: Path, project: Path) -> Path:
+def hashes_path(folder: Path, project: Path) -> Path:
     """The memory of the files that builds in the folder `project` look at."""
     return folder / "files" / f"{hashlib.sha256(os.fsencode(project)).hexdigest()[:32]}.json"
 

@@ -19,7 +19,7 @@ BEGIN_LINE, END_LINE, BEGIN_TEXT, END_TEXT, WORD_BOUNDARY, NO_WORD_BOUNDARY = (1
 
 
 @dataclass(slots=True, eq=False)
-class Node:
+class RegexNode:
     """Matches the empty text; all other nodes are kinds of it."""
 
     size: int = field(init=False, default=1)
@@ -27,7 +27,7 @@ class Node:
     product: int = field(init=False, default=1)
     nullable: bool = field(init=False, default=True)
 
-    def measured(self, size: int, subs: tuple[Node, ...], *, nullable: bool) -> None:
+    def measured(self, size: int, subs: tuple[RegexNode, ...], *, nullable: bool) -> None:
         """Keep the measures of a node above `subs`; RegexError when they are beyond the limits."""
         self.size = max(1, size)
         self.height = 1 + max((sub.height for sub in subs), default=0)
@@ -40,7 +40,7 @@ class Node:
 
 
 @dataclass(slots=True, eq=False)
-class Chars(Node):
+class Chars(RegexNode):
     """One character of a set."""
 
     ranges: Ranges
@@ -50,28 +50,28 @@ class Chars(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Assertion(Node):
+class Assertion(RegexNode):
     """A place between characters; `kind` is one of the bits above."""
 
     kind: int
 
 
 @dataclass(slots=True, eq=False)
-class Group(Node):
+class Group(RegexNode):
     """What a pair of parentheses captures as number `index`."""
 
     index: int
-    sub: Node
+    sub: RegexNode
 
     def __post_init__(self) -> None:
         self.measured(2 + self.sub.size, (self.sub,), nullable=self.sub.nullable)
 
 
 @dataclass(slots=True, eq=False)
-class Concat(Node):
+class Concat(RegexNode):
     """One after another."""
 
-    subs: tuple[Node, ...]
+    subs: tuple[RegexNode, ...]
 
     def __post_init__(self) -> None:
         self.measured(sum(sub.size for sub in self.subs), self.subs, nullable=all(sub.nullable for sub in self.subs))
@@ -80,10 +80,10 @@ class Concat(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Alternate(Node):
+class Alternate(RegexNode):
     """The first that leads to a match."""
 
-    subs: tuple[Node, ...]
+    subs: tuple[RegexNode, ...]
 
     def __post_init__(self) -> None:
         size = sum(sub.size for sub in self.subs) + len(self.subs) - 1
@@ -91,10 +91,10 @@ class Alternate(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Repeat(Node):
+class Repeat(RegexNode):
     """From `low` to `high` times, without bound when `high` is None; `lazy` prefers fewer."""
 
-    sub: Node
+    sub: RegexNode
     low: int
     high: int | None
     lazy: bool

@@ -20,7 +20,7 @@ from buildx_tasks.golang.regex.nodes import (
     Chars,
     Concat,
     Group,
-    Node,
+    RegexNode,
     Repeat,
 )
 from buildx_tasks.golang.regex.ranges import ANY, ANY_BUT_NEWLINE, Ranges, folded
@@ -36,7 +36,7 @@ _ESCAPED_ASSERTIONS = {"A": BEGIN_TEXT, "z": END_TEXT, "b": WORD_BOUNDARY, "B": 
 class Parsed(NamedTuple):
     """The tree, and the names of the groups by their number; the whole match is number 0 and has the name ""."""
 
-    node: Node
+    node: RegexNode
     names: tuple[str, ...]
 
 
@@ -56,14 +56,14 @@ class _Open:
 
     index: int
     flags: _Flags
-    branches: list[Node] = field(default_factory=list)
-    items: list[Node] = field(default_factory=list)
+    branches: list[RegexNode] = field(default_factory=list)
+    items: list[RegexNode] = field(default_factory=list)
 
     def end_branch(self) -> None:
         self.branches.append(_concat(self.items))
         self.items = []
 
-    def node(self) -> Node:
+    def node(self) -> RegexNode:
         self.end_branch()
         if len(self.branches) == 1:
             return self.branches[0]
@@ -72,10 +72,10 @@ class _Open:
 
 def parse_regex(pattern: str) -> Parsed:
     """The syntax tree of `pattern`; RegexError for what Go rejects."""
-    return _Parser(pattern).run()
+    return _RegexParser(pattern).run()
 
 
-class _Parser:
+class _RegexParser:
     def __init__(self, pattern: str) -> None:
         self.text = pattern
         self.at = 0
@@ -115,7 +115,7 @@ class _Parser:
             self.at += 1
             self._push(self._plain(char))
 
-    def _plain(self, char: str) -> Node:
+    def _plain(self, char: str) -> RegexNode:
         if char == ".":
             return Chars(ANY if self.flags.dot_newline else ANY_BUT_NEWLINE)
         if char == "^":
@@ -128,7 +128,7 @@ class _Parser:
         ranges: Ranges = ((code, code),)
         return Chars(folded(ranges) if self.flags.fold else ranges)
 
-    def _push(self, node: Node) -> None:
+    def _push(self, node: RegexNode) -> None:
         self.open[-1].items.append(node)
 
     def _count(self, found: re.Match[str], repeated: bool) -> None:
@@ -199,11 +199,11 @@ class _Parser:
             self._push(self._literal(code))
 
 
-def _concat(items: list[Node]) -> Node:
+def _concat(items: list[RegexNode]) -> RegexNode:
     if len(items) == 1:
         return items[0]
-    return Concat(tuple(sub for one in items for sub in _flat(one, Concat))) if items else Node()
+    return Concat(tuple(sub for one in items for sub in _flat(one, Concat))) if items else RegexNode()
 
 
-def _flat(node: Node, kind: type[Alternate | Concat]) -> tuple[Node, ...]:
+def _flat(node: RegexNode, kind: type[Alternate | Concat]) -> tuple[RegexNode, ...]:
     return node.subs if isinstance(node, kind) else (node,)

@@ -17,7 +17,7 @@ from buildx_tasks.golang.regex.nodes import (
     Chars,
     Concat,
     Group,
-    Node,
+    RegexNode,
     Repeat,
 )
 from buildx_tasks.golang.regex.ranges import CharSet, Ranges
@@ -27,7 +27,7 @@ START, NEWLINE, WORD, OTHER = range(4)
 """Kinds of characters around a place; the first stands for none, at either end of the text."""
 
 _REPLACEMENT = 0xFFFD
-_Emitting = Generator[tuple[Node, int], int, int]
+_Emitting = Generator[tuple[RegexNode, int], int, int]
 
 
 def kind_of(char: str) -> int:
@@ -74,7 +74,7 @@ class Program:
         return len(self.ops) - 1
 
 
-def compile_nodes(nodes: Sequence[Node]) -> Program:
+def compile_nodes(nodes: Sequence[RegexNode]) -> Program:
     """A program that matches any of `nodes`, those before others preferred."""
     compiler = _Compiler()
     program = compiler.program
@@ -98,7 +98,7 @@ class _Compiler:
         self.numbers: dict[Ranges, int] = {}
         self.literals: dict[int, str] = {}
 
-    def emitted(self, node: Node, out: int) -> int:
+    def emitted(self, node: RegexNode, out: int) -> int:
         """The number of the first instruction of `node`, which goes on at `out`; without recursion."""
         waiting = [self._emit(node, out)]
         answer: int | None = None
@@ -114,7 +114,7 @@ class _Compiler:
         assert answer is not None
         return answer
 
-    def _emit(self, node: Node, out: int) -> _Emitting:
+    def _emit(self, node: RegexNode, out: int) -> _Emitting:
         add = self.program.add
         if isinstance(node, Chars):
             return add(CHAR, out, self._set(node.ranges))
@@ -138,7 +138,7 @@ class _Compiler:
 
     def _repeat(self, node: Repeat, out: int) -> _Emitting:
         sub, low, high = node.sub, node.low, node.high
-        if high == 0 or type(sub) is Node:
+        if high == 0 or type(sub) is RegexNode:
             return out
         if (low, high) == (1, 1) or _same_again(node):
             return (yield sub, out)

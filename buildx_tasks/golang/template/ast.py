@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextNode:
     """Literal text between actions."""
 
     at: int
@@ -15,21 +15,21 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Dot:
+class DotNode:
     """``.``"""
 
     at: int
 
 
 @dataclass(frozen=True, slots=True)
-class Nil:
+class NilNode:
     """``nil``"""
 
     at: int
 
 
 @dataclass(frozen=True, slots=True)
-class Constant:
+class ConstantNode:
     """A literal bool, text or number."""
 
     at: int
@@ -37,7 +37,7 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FieldNode:
     """``.A.B``"""
 
     at: int
@@ -45,7 +45,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
+class VariableNode:
     """``$x.A.B``; `name` includes the dollar sign."""
 
     at: int
@@ -54,7 +54,7 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class FunctionNode:
     """A function by name; its arguments are the rest of the command."""
 
     at: int
@@ -62,7 +62,7 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class ChainNode:
     """``(pipeline).A.B`` or ``function.A``"""
 
     at: int
@@ -71,7 +71,7 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CommandNode:
     """Operands side by side: the first is called with the others."""
 
     at: int
@@ -79,33 +79,35 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Pipeline:
+class PipelineNode:
     """Commands joined by ``|``, after variables that get the result (`assign`: they exist already)."""
 
     at: int
     variables: tuple[str, ...]
     assign: bool
-    commands: tuple[Command, ...]
+    commands: tuple[CommandNode, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class BranchNode:
     """``if``, ``with`` or ``range`` (the `word`) with its two bodies."""
 
     at: int
     word: str
-    pipeline: Pipeline
-    body: tuple[Node, ...]
-    otherwise: tuple[Node, ...]
+    pipeline: PipelineNode
+    body: tuple[TemplateNode, ...]
+    otherwise: tuple[TemplateNode, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Jump:
+class JumpNode:
     """``break`` or ``continue``"""
 
     at: int
     word: str
 
 
-Operand: TypeAlias = "Dot | Nil | Constant | Field | Variable | Function | Chain | Pipeline"
-Node: TypeAlias = "Text | Pipeline | Branch | Jump"
+Operand: TypeAlias = (
+    "DotNode | NilNode | ConstantNode | FieldNode | VariableNode | FunctionNode | ChainNode | PipelineNode"
+)
+TemplateNode: TypeAlias = "TextNode | PipelineNode | BranchNode | JumpNode"

@@ -17,12 +17,12 @@ _OPERANDS = frozenset(
 )  # fmt: skip
 
 
-def parse(template: str, functions: AbstractSet[str]) -> tuple[nodes.Node, ...]:
+def parse(template: str, functions: AbstractSet[str]) -> tuple[nodes.TemplateNode, ...]:
     """The nodes of `template`; raises TemplateError for whatever it can't be, unknown `functions` included."""
-    return _Parser(template, functions).parse()
+    return _TemplateParser(template, functions).parse()
 
 
-class _Parser:
+class _TemplateParser:
     def __init__(self, template: str, functions: AbstractSet[str]) -> None:
         self.template = template
         self.functions = functions
@@ -32,7 +32,7 @@ class _Parser:
         self.depth = 0
         self.loops = 0
 
-    def parse(self) -> tuple[nodes.Node, ...]:
+    def parse(self) -> tuple[nodes.TemplateNode, ...]:
         found, stop = self.block()
         if stop.kind != "eof":
             raise self.mistake(stop, f"unexpected {{{{{stop.text}}}}}")
@@ -72,13 +72,13 @@ class _Parser:
 
     # Text and actions
 
-    def block(self) -> tuple[tuple[nodes.Node, ...], Token]:
+    def block(self) -> tuple[tuple[nodes.TemplateNode, ...], Token]:
         """Nodes up to an ``end`` or ``else`` action or the end of the text, which is returned too."""
-        found: list[nodes.Node] = []
+        found: list[nodes.TemplateNode] = []
         while True:
             token = self.next_solid()
             if token.kind == "text":
-                found.append(nodes.Text(token.at, token.text))
+                found.append(nodes.TextNode(token.at, token.text))
             elif token.kind == "eof":
                 return tuple(found), token
             elif token.kind != "open":
@@ -100,7 +100,7 @@ class _Parser:
         if token.kind != "close":
             raise self.unexpected(token, where)
 
-    def action(self, word: Token) -> nodes.Node:
+    def action(self, word: Token) -> nodes.TemplateNode:
         if word.kind in _CONTROLS:
             return self.control(self.next())
         if word.kind in ("break", "continue"):
@@ -111,13 +111,13 @@ class _Parser:
         self.next()
         return pipeline
 
-    def jump(self, word: Token) -> nodes.Jump:
+    def jump(self, word: Token) -> nodes.JumpNode:
         self.close(word.text)
         if not self.loops:
             raise self.mistake(word, f"{{{{{word.text}}}}} outside {{{{range}}}}")
-        return nodes.Jump(word.at, word.text)
+        return nodes.JumpNode(word.at, word.text)
 
-    def control(self, word: Token) -> nodes.Branch:
+    def control(self, word: Token) -> nodes.BranchNode:
         self.deeper(word)
         known = len(self.variables)
         pipeline = self.pipeline(word.kind, "close")
@@ -125,7 +125,7 @@ class _Parser:
         self.loops += word.kind == "range"
         body, stop = self.block()
         self.loops -= word.kind == "range"
-        otherwise: tuple[nodes.Node, ...] = ()
+        otherwise: tuple[nodes.TemplateNode, ...] = ()
         if stop.kind == "else" and self.peek_solid().kind == word.kind != "range":
             otherwise = (self.control(self.next()),)  # shares the one {{end}}
         elif stop.kind == "else":
@@ -136,25 +136,25 @@ class _Parser:
             raise self.mistake(word, f"{{{{{word.text}}}}} has no {{{{end}}}}")
         del self.variables[known:]
         self.depth -= 1
-        return nodes.Branch(word.at, word.text, pipeline, body, otherwise)
+        return nodes.BranchNode(word.at, word.text, pipeline, body, otherwise)
 
     # Pipelines
 
-    def pipeline(self, where: str, end: str) -> nodes.Pipeline:
+    def pipeline(self, where: str, end: str) -> nodes.PipelineNode:
         """A pipeline up to, but without, the `end` token."""
         first = self.peek_solid()
         names, assign = self.declarations(where)
-        commands: list[nodes.Command] = []
+        commands: list[nodes.CommandNode] = []
         while (token := self.peek_solid()).kind != end:
             if token.kind not in _OPERANDS:
                 raise self.unexpected(token, where)
             command = self.command()
-            if commands and isinstance(command.operands[0], (nodes.Constant, nodes.Dot, nodes.Nil)):
+            if commands and isinstance(command.operands[0], (nodes.ConstantNode, nodes.DotNode, nodes.NilNode)):
                 raise self.mistake(token, f"stage {len(commands) + 1} of the pipeline can't be called")
             commands.append(command)
         if not commands:
             raise self.mistake(token, f"missing value for {where}")
-        return nodes.Pipeline(first.at, names, assign, tuple(commands))
+        return nodes.PipelineNode(first.at, names, assign, tuple(commands))
 
     def declarations(self, where: str) -> tuple[tuple[str, ...], bool]:
         """``$x :=``, ``$x =`` or, for a range, ``$i, $x :=``; nothing is read when there is none."""
@@ -183,7 +183,7 @@ class _Parser:
             raise self.mistake(at, f"undefined variable {unknown[0]!r}")
         self.variables += [] if assign else names
 
-    def command(self) -> nodes.Command:
+    def command(self) -> nodes.CommandNode:
         """Operands apart by white space, and the ``|`` after them."""
         start = self.peek_solid()
         operands: list[nodes.Operand] = []
@@ -199,7 +199,7 @@ class _Parser:
                 continue
             elif token.kind not in ("close", ")"):
                 raise self.unexpected(token, "operand")
-            return nodes.Command(start.at, tuple(operands))
+            return nodes.CommandNode(start.at, tuple(operands))
 
     def operand(self) -> nodes.Operand:
         token = self.next_solid()
@@ -209,51 +209,51 @@ class _Parser:
             names.append(self.next().text[1:])
         if not names:
             return term
-        if isinstance(term, nodes.Field):
-            return nodes.Field(term.at, (*term.names, *names))
-        if isinstance(term, nodes.Variable):
-            return nodes.Variable(term.at, term.name, tuple(names))
-        if isinstance(term, (nodes.Function, nodes.Pipeline)):
-            return nodes.Chain(term.at, term, tuple(names))
+        if isinstance(term, nodes.FieldNode):
+            return nodes.FieldNode(term.at, (*term.names, *names))
+        if isinstance(term, nodes.VariableNode):
+            return nodes.VariableNode(term.at, term.name, tuple(names))
+        if isinstance(term, (nodes.FunctionNode, nodes.PipelineNode)):
+            return nodes.ChainNode(term.at, term, tuple(names))
         raise self.mistake(token, f"unexpected . after {token.text!a}")
 
     def term(self, token: Token) -> nodes.Operand:
         kind, text, at = token
         if kind == "dot":
-            return nodes.Dot(at)
+            return nodes.DotNode(at)
         if kind == "nil":
-            return nodes.Nil(at)
+            return nodes.NilNode(at)
         if kind == "field":
-            return nodes.Field(at, (text[1:],))
+            return nodes.FieldNode(at, (text[1:],))
         if kind == "bool":
-            return nodes.Constant(at, text == "true")
+            return nodes.ConstantNode(at, text == "true")
         if kind == "variable":
             if text not in self.variables:
                 raise self.mistake(token, f"undefined variable {text!r}")
-            return nodes.Variable(at, text)
+            return nodes.VariableNode(at, text)
         if kind == "function":
             return self.function(token)
         return self.parenthesis(token) if kind == "(" else self.literal(token)
 
-    def function(self, token: Token) -> nodes.Function:
+    def function(self, token: Token) -> nodes.FunctionNode:
         if token.text not in self.functions:
             near = difflib.get_close_matches(token.text, sorted(self.functions), n=3)
             hint = (
                 f"did you mean {' or '.join(near)}?" if near else f"known functions: {' '.join(sorted(self.functions))}"
             )
             raise self.mistake(token, f"unknown function {token.text!a}", hint)
-        return nodes.Function(token.at, token.text)
+        return nodes.FunctionNode(token.at, token.text)
 
-    def parenthesis(self, token: Token) -> nodes.Pipeline:
+    def parenthesis(self, token: Token) -> nodes.PipelineNode:
         self.deeper(token)
         pipeline = self.pipeline("parenthesized pipeline", ")")
         self.next()
         self.depth -= 1
         return pipeline
 
-    def literal(self, token: Token) -> nodes.Constant:
+    def literal(self, token: Token) -> nodes.ConstantNode:
         parse_text = {"number": parse_number, "char": parse_char, "string": parse_string}[token.kind]
         value = parse_text(token.text)
         if value is None:
             raise self.mistake(token, f"wrong {token.kind} {token.text!a}")
-        return nodes.Constant(token.at, value)
+        return nodes.ConstantNode(token.at, value)

@@ -18,7 +18,7 @@ _NOTHING = object()
 
 
 @dataclass(kw_only=True, slots=True)
-class Run:
+class Evaluation:
     """One rendering. With `strict` a missing key is an error, else it has no value."""
 
     template: str
@@ -31,7 +31,7 @@ class Run:
     size: int = 0
     rounds: int = 0
 
-    def text(self, tree: Iterable[nodes.Node]) -> str:
+    def text(self, tree: Iterable[nodes.TemplateNode]) -> str:
         """What `tree` prints; raises TemplateError."""
         self.variables = [("$", self.data)]
         self.block(tree, self.data)
@@ -42,16 +42,16 @@ class Run:
 
     # Nodes
 
-    def block(self, tree: Iterable[nodes.Node], dot: Value) -> str:
+    def block(self, tree: Iterable[nodes.TemplateNode], dot: Value) -> str:
         """Run nodes in order; the result is `break` or `continue` when one of them said so."""
         for node in tree:
-            if isinstance(node, nodes.Text):
+            if isinstance(node, nodes.TextNode):
                 self.put(node.at, node.text)
-            elif isinstance(node, nodes.Pipeline):
+            elif isinstance(node, nodes.PipelineNode):
                 value = self.pipeline(node, dot)
                 if not node.variables:
                     self.put(node.at, NO_VALUE if value is None else show(value))
-            elif isinstance(node, nodes.Jump):
+            elif isinstance(node, nodes.JumpNode):
                 return node.word
             elif jump := self.branch(node, dot):
                 return jump
@@ -63,7 +63,7 @@ class Run:
             raise self.wrong(at, f"the result grows beyond {LIMIT} characters")
         self.pieces.append(text)
 
-    def branch(self, node: nodes.Branch, dot: Value) -> str:
+    def branch(self, node: nodes.BranchNode, dot: Value) -> str:
         known = len(self.variables)
         if node.word == "range":
             jump = self.range(node, dot)
@@ -74,7 +74,7 @@ class Run:
         del self.variables[known:]
         return jump
 
-    def range(self, node: nodes.Branch, dot: Value) -> str:
+    def range(self, node: nodes.BranchNode, dot: Value) -> str:
         value = self.pipeline(node.pipeline, dot)
         names = node.pipeline.variables
         # The loop sets its variables in every round; the declarations themselves got the whole value.
@@ -95,13 +95,13 @@ class Run:
                 break
         return "" if items else self.block(node.otherwise, dot)
 
-    def bind(self, node: nodes.Branch, name: str, value: Value) -> None:
+    def bind(self, node: nodes.BranchNode, name: str, value: Value) -> None:
         if node.pipeline.assign:
             self.assign(node.at, name, value)
         else:
             self.variables.append((name, value))
 
-    def items(self, node: nodes.Branch, value: Value) -> Sequence[tuple[Value, Value]]:
+    def items(self, node: nodes.BranchNode, value: Value) -> Sequence[tuple[Value, Value]]:
         if value is None:
             return ()
         if isinstance(value, list):
@@ -131,7 +131,7 @@ class Run:
 
     # Pipelines
 
-    def pipeline(self, node: nodes.Pipeline, dot: Value) -> Value:
+    def pipeline(self, node: nodes.PipelineNode, dot: Value) -> Value:
         value: Value = _NOTHING
         for command in node.commands:
             value = self.command(command, dot, value)
@@ -142,41 +142,45 @@ class Run:
                 self.variables.append((name, value))
         return value
 
-    def command(self, node: nodes.Command, dot: Value, piped: Value) -> Value:
+    def command(self, node: nodes.CommandNode, dot: Value, piped: Value) -> Value:
         first, *others = node.operands
-        if isinstance(first, nodes.Function):
+        if isinstance(first, nodes.FunctionNode):
             return self.call(first, others, dot, piped)
-        if isinstance(first, (nodes.Field, nodes.Chain)) or (isinstance(first, nodes.Variable) and first.names):
+        if isinstance(first, (nodes.FieldNode, nodes.ChainNode)) or (
+            isinstance(first, nodes.VariableNode) and first.names
+        ):
             return self.walk(first.at, self.start(first, dot), first.names, others, dot, piped)
         if others or piped is not _NOTHING:
             raise self.wrong(first.at, "this can't take arguments: it is not a function")
-        if isinstance(first, nodes.Nil):
+        if isinstance(first, nodes.NilNode):
             raise self.wrong(first.at, "nil is not a command")
         return self.operand(first, dot)
 
     def operand(self, node: nodes.Operand, dot: Value) -> Value:
         """The value of an operand that stands alone."""
-        if isinstance(node, nodes.Dot):
+        if isinstance(node, nodes.DotNode):
             return dot
-        if isinstance(node, nodes.Constant):
+        if isinstance(node, nodes.ConstantNode):
             return node.value
-        if isinstance(node, nodes.Nil):
+        if isinstance(node, nodes.NilNode):
             return None
-        if isinstance(node, nodes.Pipeline):
+        if isinstance(node, nodes.PipelineNode):
             return self.pipeline(node, dot)
-        if isinstance(node, nodes.Function):
+        if isinstance(node, nodes.FunctionNode):
             return self.call(node, (), dot, _NOTHING)
-        if isinstance(node, nodes.Variable) and not node.names:
+        if isinstance(node, nodes.VariableNode) and not node.names:
             return self.lookup(node.at, node.name)
         return self.walk(node.at, self.start(node, dot), node.names, (), dot, _NOTHING)
 
     # Fields
 
-    def start(self, node: nodes.Field | nodes.Variable | nodes.Chain, dot: Value) -> Value:
+    def start(self, node: nodes.FieldNode | nodes.VariableNode | nodes.ChainNode, dot: Value) -> Value:
         """What the names of a chain are looked up in."""
-        if isinstance(node, nodes.Field):
+        if isinstance(node, nodes.FieldNode):
             return dot
-        return self.lookup(node.at, node.name) if isinstance(node, nodes.Variable) else self.operand(node.operand, dot)
+        return (
+            self.lookup(node.at, node.name) if isinstance(node, nodes.VariableNode) else self.operand(node.operand, dot)
+        )
 
     def walk(
         self, at: int, value: Value, names: Sequence[str], others: Sequence[nodes.Operand], dot: Value, piped: Value
@@ -202,7 +206,7 @@ class Run:
 
     # Calls
 
-    def call(self, node: nodes.Function, others: Sequence[nodes.Operand], dot: Value, piped: Value) -> Value:
+    def call(self, node: nodes.FunctionNode, others: Sequence[nodes.Operand], dot: Value, piped: Value) -> Value:
         function = self.functions.get(node.name)
         if function is None:
             raise self.wrong(node.at, f"unknown function {node.name!a}")
@@ -211,7 +215,7 @@ class Run:
         return self.apply(node.at, node.name, function, others, dot, piped)
 
     def logic(
-        self, node: nodes.Function, function: Function, others: Sequence[nodes.Operand], dot: Value, piped: Value
+        self, node: nodes.FunctionNode, function: Function, others: Sequence[nodes.Operand], dot: Value, piped: Value
     ) -> Value:
         """``and`` and ``or`` evaluate no further than needed."""
         self.counted(node.at, node.name, function, others, piped)
@@ -245,7 +249,7 @@ class Run:
 
     def argument(self, node: nodes.Operand, dot: Value, kind: str) -> Value:
         try:
-            if isinstance(node, nodes.Constant):
+            if isinstance(node, nodes.ConstantNode):
                 return check_constant(node.value, kind)
             value = self.operand(node, dot)
             check_type(value, kind)

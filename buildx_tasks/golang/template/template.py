@@ -14,7 +14,7 @@ from buildx_tasks.golang.template import ast as nodes
 from buildx_tasks.golang.template.builtins import BUILTINS
 from buildx_tasks.golang.template.functions import CallContext, Function
 from buildx_tasks.golang.template.parser import parse
-from buildx_tasks.golang.template.run import Run
+from buildx_tasks.golang.template.run import Evaluation
 from buildx_tasks.golang.template.sprig import SPRIG
 from buildx_tasks.golang.template.values import StringMap
 
@@ -26,16 +26,11 @@ class Template:
     """Text with ``{{actions}}``."""
 
     text: str
-    tree: tuple[nodes.Node, ...] = field(repr=False)
+    tree: tuple[nodes.TemplateNode, ...] = field(repr=False)
 
     def fields(self) -> tuple[str, ...]:
         """The names of all fields that are used anywhere, each once; a chain ``.A.B`` gives both."""
         return tuple(dict.fromkeys(name for node in _walk(self.tree) for name in _names(node)))
-
-    @property
-    def uses_cmd(self) -> bool:
-        """Whether rendering may run a command."""
-        return any(isinstance(node, nodes.Function) and node.name == "cmd" for node in _walk(self.tree))
 
     def render(
         self,
@@ -54,7 +49,7 @@ class Template:
         Without `cmd` a template that runs a command fails.
         """
         world = CallContext(environ=values if environ is None else environ, now=now, cmd=cmd)
-        run = Run(
+        run = Evaluation(
             template=self.text,
             data=StringMap(values),
             functions=_FUNCTIONS[functions],
@@ -71,21 +66,21 @@ def parse_template(text: str, *, functions: FunctionSet = "sprig") -> Template:
 
 
 def _names(node: object) -> tuple[str, ...]:
-    if isinstance(node, (nodes.Field, nodes.Chain)):
+    if isinstance(node, (nodes.FieldNode, nodes.ChainNode)):
         return node.names
-    return node.names if isinstance(node, nodes.Variable) and node.name == "$" else ()
+    return node.names if isinstance(node, nodes.VariableNode) and node.name == "$" else ()
 
 
 def _walk(tree: Iterable[object]) -> Iterator[object]:
     """Every node, in the order of the text."""
     for node in tree:
-        if isinstance(node, nodes.Branch):
+        if isinstance(node, nodes.BranchNode):
             yield from _walk((node.pipeline, *node.body, *node.otherwise))
-        elif isinstance(node, nodes.Pipeline):
+        elif isinstance(node, nodes.PipelineNode):
             yield from _walk(node.commands)
-        elif isinstance(node, nodes.Command):
+        elif isinstance(node, nodes.CommandNode):
             yield from _walk(node.operands)
-        elif isinstance(node, nodes.Chain):
+        elif isinstance(node, nodes.ChainNode):
             yield from _walk((node.operand,))
             yield node
         else:

@@ -52,21 +52,21 @@ class CachePlan:
     problems: list[BuildxTasksError] = field(default_factory=list)
 
 
-def plan_cache(artifact: Artifact, tag: str, wishes: CacheOptions) -> CachePlan:
+def plan_cache(artifact: Artifact, tag: str, options: CacheOptions) -> CachePlan:
     """Plan the caches of `artifact`, which is built as `tag` through buildx."""
-    return _Planner(artifact, tag, wishes).plan()
+    return _CachePlanner(artifact, tag, options).plan()
 
 
-class _Planner:
-    def __init__(self, artifact: Artifact, tag: str, wishes: CacheOptions) -> None:
+class _CachePlanner:
+    def __init__(self, artifact: Artifact, tag: str, options: CacheOptions) -> None:
         self.artifact = artifact
         self.final = parse_image_ref(tag)
-        self.wishes = wishes
+        self.options = options
         self.result = CachePlan()
         self.cache_tag = self._cache_tag()
 
     def plan(self) -> CachePlan:
-        settings = self.wishes.settings
+        settings = self.options.settings
         if settings.cache_mode == "off":
             return self.result
         own: list[tuple[Spec, bool]] = []
@@ -86,20 +86,20 @@ class _Planner:
         return self.result
 
     def _texts_from(self) -> tuple[str, ...]:
-        if self.wishes.settings.cache_from:
-            return self.wishes.settings.cache_from
+        if self.options.settings.cache_from:
+            return self.options.settings.cache_from
         extra = self.artifact.extras.cache_from
         return self.artifact.docker.cache_from if extra is None else extra
 
     def _texts_to(self) -> tuple[str, ...] | None:
-        if self.wishes.settings.cache_to:
-            return self.wishes.settings.cache_to
+        if self.options.settings.cache_to:
+            return self.options.settings.cache_to
         extra = self.artifact.extras.cache_to
         return self.artifact.docker.cache_to if extra is None else extra
 
     def _read(self, text: str, where: str) -> Spec | None:
         """The entry after its templates; None, with a warning, when a template has no value."""
-        expanded = self.wishes.expand(text, {"CACHE_TAG": self.cache_tag}) if self.wishes.adjust else text
+        expanded = self.options.expand(text, {"CACHE_TAG": self.cache_tag}) if self.options.adjust else text
         if NO_VALUE in expanded:
             self.result.warnings.append(
                 f"artifact {self.artifact.image!r}: {where} {text!r} is left out: a variable in it is not set"
@@ -116,7 +116,7 @@ class _Planner:
 
         Images of others have no tags of ours: unless a cache-tag is set for all, docker's own default is theirs.
         """
-        if spec.type != "registry" or not self.wishes.adjust:
+        if spec.type != "registry" or not self.options.adjust:
             return spec, False
         try:
             ref = parse_image_ref(spec.get("ref"))
@@ -124,34 +124,34 @@ class _Planner:
             self._problem(error.message, error.hint)
             return spec, False
         is_own = ref.base_name in (self.artifact.image.lower(), self.final.base_name)
-        foreign = not is_own and ref.base_name not in self.wishes.images
-        tag = ref.tag or ("latest" if foreign and not self.wishes.settings.cache_tag else self.cache_tag)
+        foreign = not is_own and ref.base_name not in self.options.images
+        tag = ref.tag or ("latest" if foreign and not self.options.settings.cache_tag else self.cache_tag)
         text = self._name(ref, is_own) + (f"@{ref.digest}" if ref.digest else f":{tag}")
         return self._with_insecure(spec.with_attr("ref", text), ref.domain), is_own
 
     def _with_insecure(self, spec: Spec, registry: str) -> Spec:
         """A registry without TLS has to be announced to a builder that speaks to it by itself."""
-        if spec.type != "registry" or not self.wishes.tool.pushes_itself:
+        if spec.type != "registry" or not self.options.tool.pushes_itself:
             return spec
-        if registry not in self.wishes.settings.insecure_registries or spec.has(INSECURE):
+        if registry not in self.options.settings.insecure_registries or spec.has(INSECURE):
             return spec
         return spec.with_attr(INSECURE, "true")
 
     def _name(self, ref: ImageRef, is_own: bool) -> str:
-        settings = self.wishes.settings
+        settings = self.options.settings
         repo = (settings.cache_repo or settings.default_repo or "").lower()
         if is_own and settings.cache_repo:
             return apply_default_repo(repo, settings.multi_level_repo, self.artifact.image.lower())
-        if ref.base_name in self.wishes.images:
+        if ref.base_name in self.options.images:
             return apply_default_repo(repo, settings.multi_level_repo, ref.base_name)
         return ref.base_name
 
     def _cache_tag(self) -> str:
-        template = self.wishes.settings.cache_tag
+        template = self.options.settings.cache_tag
         own = self.final.tag or "latest"
         if not template:
             return own
-        expanded = self.wishes.expand(template, {})
+        expanded = self.options.expand(template, {})
         if NO_VALUE in expanded or not expanded.strip():
             self.result.warnings.append(
                 f"cache-tag {template!r} uses a variable that is not set: the image's own tag is used"
@@ -169,14 +169,14 @@ class _Planner:
         Never to the image's own tag, which is what a reference without a tag means while no cache-tag is set:
         the cache would replace the image that was just pushed.
         """
-        if not own or self.wishes.settings.cache_mode == "read":
+        if not own or self.options.settings.cache_mode == "read":
             return
         if not self._may_write():
             self.result.notes.append(f"artifact {self.artifact.image!r}: no cache is written: the image is not pushed")
             return
-        if not self.wishes.tool.exports_cache:
+        if not self.options.tool.exports_cache:
             self.result.notes.append(
-                f"artifact {self.artifact.image!r}: no cache is written: builder {self.wishes.tool.builder} "
+                f"artifact {self.artifact.image!r}: no cache is written: builder {self.options.tool.builder} "
                 "(driver docker, classic image store) can't export one"
             )
             return
@@ -195,7 +195,7 @@ class _Planner:
             self._add(self.result.cache_to, CacheUse(spec=target, derived=True, reason=reason))
 
     def _export_explicit(self, texts: tuple[str, ...]) -> None:
-        settings = self.wishes.settings
+        settings = self.options.settings
         for text in texts:
             if settings.cache_mode == "read" or (spec := self._read(text, "cacheTo")) is None:
                 continue
@@ -212,12 +212,12 @@ class _Planner:
                     "give the reference a tag of its own, or set one for all:  --cache-tag cache",
                 )
                 continue
-            if self._is_plain(text) and self.wishes.adjust:
+            if self._is_plain(text) and self.options.adjust:
                 resolved = self._with_flags(resolved.get("ref"))
-            if not self.wishes.tool.exports_cache and spec.type != "inline":
+            if not self.options.tool.exports_cache and spec.type != "inline":
                 self._problem(
                     f"cacheTo {text!r} needs a builder that can export a cache, and builder "
-                    f"{self.wishes.tool.builder} (driver docker, classic image store) can't",
+                    f"{self.options.tool.builder} (driver docker, classic image store) can't",
                     CREATE_HINT.format(name="cached") + "\nor leave the cache out:  --cache-mode read",
                     EngineUnfit,
                 )
@@ -234,11 +234,11 @@ class _Planner:
 
     def _may_write(self, kind: str = "registry") -> bool:
         """In mode auto a shared cache is written only by who may push; a local folder is always our own."""
-        return self.wishes.pushes or self.wishes.settings.cache_mode == "write" or kind == "local"
+        return self.options.pushes or self.options.settings.cache_mode == "write" or kind == "local"
 
     def _with_flags(self, ref: str) -> Spec:
         """A registry exporter from ``cache-flags``, or from the defaults that every registry takes."""
-        pairs = [item.partition("=") for item in self.wishes.settings.cache_flags or DEFAULT_FLAGS]
+        pairs = [item.partition("=") for item in self.options.settings.cache_flags or DEFAULT_FLAGS]
         spec = Spec(next((value for key, _eq, value in pairs if key == "type"), "registry"))
         for key, _eq, value in pairs:
             if key != "type":
@@ -249,7 +249,7 @@ class _Planner:
         return not any("=" in item for item in read_csv(text))
 
     def _why(self, spec: Spec, where: str) -> str:
-        settings = self.wishes.settings
+        settings = self.options.settings
         given = settings.cache_from if where == "cacheFrom" else settings.cache_to
         origin = "flag" if given else where
         tagged = settings.cache_tag and spec.type == "registry" and spec.get("ref").endswith(f":{self.cache_tag}")

@@ -55,7 +55,7 @@ def decide_artifact(
     if platforms.all and artifact.kind == DOCKER:
         raise _no_such_build(artifact, tool)
     outputs = tuple(parse_output(text) for text in settings.output or artifact.extras.outputs)
-    wishes = DestinationOptions(
+    options = DestinationOptions(
         settings=settings,
         local=config.local,
         cluster_pushes=facts.cluster_pushes,
@@ -69,8 +69,8 @@ def decide_artifact(
         tag=tag,
         tool=tool,
         platforms=platforms,
-        destination=choose_destination(artifact, tag, platforms, wishes, tool),
-        outputs=wishes.outputs,
+        destination=choose_destination(artifact, tag, platforms, options, tool),
+        outputs=options.outputs,
     )
 
 

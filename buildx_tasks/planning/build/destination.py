@@ -47,7 +47,7 @@ class DestinationOptions:
 
 
 def choose_destination(
-    artifact: Artifact, tag: str, platforms: PlatformSet, wishes: DestinationOptions, tool: Tool
+    artifact: Artifact, tag: str, platforms: PlatformSet, options: DestinationOptions, tool: Tool
 ) -> Destination:
     """The destination of one artifact. Raises `EngineUnfit` when no destination can hold what is built.
 
@@ -55,15 +55,15 @@ def choose_destination(
     the kube-context is not a local cluster"; so nothing is ever pushed to Docker Hub by accident.
     """
     if artifact.environment != LOCAL:
-        return _pushed_elsewhere(artifact, wishes.settings)
+        return _pushed_elsewhere(artifact, options.settings)
     if platforms.is_multi and not tool.builds_indexes:
-        raise _one_platform_only(artifact, platforms, tool, wishes.settings)
-    _check_outputs(artifact, wishes.outputs, tool)
-    pushes, reason = wants_push(tag, wishes)
-    own_flags = parse_cli_flags(wishes.cli_flags)
-    if wishes.outputs or has_flag(own_flags, "output"):
-        explicit = pushes and wishes.settings.push is True
-        exporting = any(is_push(output) for output in wishes.outputs)
+        raise _one_platform_only(artifact, platforms, tool, options.settings)
+    _check_outputs(artifact, options.outputs, tool)
+    pushes, reason = wants_push(tag, options)
+    own_flags = parse_cli_flags(options.cli_flags)
+    if options.outputs or has_flag(own_flags, "output"):
+        explicit = pushes and options.settings.push is True
+        exporting = any(is_push(output) for output in options.outputs)
         output = PUSH if explicit else EXPORT
         return Destination(output=output, pushes=explicit or exporting, reason=reason if explicit else "outputs given")
     if pushes:
@@ -81,20 +81,20 @@ def _pushed_elsewhere(artifact: Artifact, settings: Settings) -> Destination:
     return Destination(output=PUSH, pushes=True, reason=f"{where} pushes what it builds", warning=warning)
 
 
-def wants_push(tag: str, wishes: DestinationOptions) -> tuple[bool, str]:
+def wants_push(tag: str, options: DestinationOptions) -> tuple[bool, str]:
     """Whether to push, and why or why not."""
-    if wishes.settings.push is not None:
-        origin = wishes.settings.origins.get("push", "setting")
-        return wishes.settings.push, f"push is {'on' if wishes.settings.push else 'off'} ({origin})"
-    if has_flag(parse_cli_flags(wishes.cli_flags), "push"):
+    if options.settings.push is not None:
+        origin = options.settings.origins.get("push", "setting")
+        return options.settings.push, f"push is {'on' if options.settings.push else 'off'} ({origin})"
+    if has_flag(parse_cli_flags(options.cli_flags), "push"):
         return True, "cliFlags has --push"
-    if wishes.local.push is not None:
-        return wishes.local.push, f"build.local.push is {'true' if wishes.local.push else 'false'}"
+    if options.local.push is not None:
+        return options.local.push, f"build.local.push is {'true' if options.local.push else 'false'}"
     if not registry_of(parse_image_ref(tag)):
         return False, f"{tag} names no registry"
-    if not wishes.cluster_pushes:
-        return False, wishes.cluster_reason
-    return True, f"{tag} names a registry and {wishes.cluster_reason}"
+    if not options.cluster_pushes:
+        return False, options.cluster_reason
+    return True, f"{tag} names a registry and {options.cluster_reason}"
 
 
 def is_push(output: Spec) -> bool:

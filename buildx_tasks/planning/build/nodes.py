@@ -9,26 +9,26 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from buildx_tasks.errors import EngineUnfit
-from buildx_tasks.model.engine import Builder, Node
+from buildx_tasks.model.engine import Builder, BuilderNode
 from buildx_tasks.model.platform import Platform, parse_platform
 from buildx_tasks.planning.build.decisions import ArtifactDecision
 from buildx_tasks.planning.builders.state import leave_argv
 
 
-def nodes_for(builder: Builder, platforms: Iterable[Platform]) -> tuple[Node, ...]:
+def nodes_for(builder: Builder, platforms: Iterable[Platform]) -> tuple[BuilderNode, ...]:
     """The nodes that buildx 0.13 to 0.29 connects to for a build.
 
     Without platforms that is the first one. A platform that was given to a node when it was created is built there,
     whoever else can; for any other all nodes are asked what they offer.
     """
-    chosen: list[Node] = []
+    chosen: list[BuilderNode] = []
     for platform in platforms:
         claiming = [node for node in builder.nodes if _claims(node, platform)]
         chosen += claiming[:1] or builder.nodes
     return tuple(dict.fromkeys(chosen)) if chosen else builder.nodes[:1]
 
 
-def silent_nodes(builder: Builder | None, platforms: Iterable[Platform]) -> tuple[Node, ...]:
+def silent_nodes(builder: Builder | None, platforms: Iterable[Platform]) -> tuple[BuilderNode, ...]:
     """Those of the needed nodes that do not answer."""
     return tuple(node for node in nodes_for(builder, platforms) if node.error) if builder else ()
 
@@ -44,15 +44,15 @@ def check_nodes(builder: Builder | None, decisions: Sequence[ArtifactDecision]) 
     return [EngineUnfit(node_text(builder, node), node_hint(builder, node)) for node in silent]
 
 
-def node_text(builder: Builder, node: Node) -> str:
+def node_text(builder: Builder, node: BuilderNode) -> str:
     """What is wrong with a node."""
     return f"node {node.name} of builder {builder.name}: {node.error}"
 
 
-def node_hint(builder: Builder, node: Node) -> str:
+def node_hint(builder: Builder, node: BuilderNode) -> str:
     """How to get rid of a node that does not answer, if it can't be made to."""
     return f"start BuildKit there, or take the node out:  {shlex.join(leave_argv(builder.name, node.name))}"
 
 
-def _claims(node: Node, platform: Platform) -> bool:
+def _claims(node: BuilderNode, platform: Platform) -> bool:
     return any(parse_platform(text, platform).same_as(platform) for text in node.claimed)

@@ -9,19 +9,19 @@ from buildx_tasks.model.config import Artifact, Config
 from buildx_tasks.model.plan import BuildPlan, BuildStep, ConfigPlan
 from buildx_tasks.model.request import CUSTOM, DOCKER, LOAD, SKAFFOLD, CacheUse
 from buildx_tasks.model.settings import DEFAULT_CONCURRENCY, Settings
-from buildx_tasks.planning.build.around import (
-    artifact_hook_environment,
-    custom_request,
-    daemon_variables,
-    delegated_request,
-    pipeline_hook_environment,
-)
 from buildx_tasks.planning.build.batches import batch_bounds, said_concurrency
 from buildx_tasks.planning.build.cache import CacheOptions, plan_cache, shared_caches
 from buildx_tasks.planning.build.decisions import ArtifactDecision, check_reach, decide_artifact, needs_layout
 from buildx_tasks.planning.build.destination import shared_files
 from buildx_tasks.planning.build.engine import Tool, choose_tool
 from buildx_tasks.planning.build.fallback import plain_cache, plain_losses
+from buildx_tasks.planning.build.hooks import (
+    artifact_hook_environment,
+    custom_request,
+    daemon_variables,
+    delegated_request,
+    pipeline_hook_environment,
+)
 from buildx_tasks.planning.build.newflags import check_new_flags, keeps_history
 from buildx_tasks.planning.build.nodes import check_nodes
 from buildx_tasks.planning.build.step import plan_request
@@ -42,10 +42,10 @@ def plan_build(
     `settings` hold the insecure registries of the configs too. Raises the problem when there
     is one, and one error with a line for each when there are several.
     """
-    return _Planner(configs, settings, facts, tags, expander).plan()
+    return _BuildPlanner(configs, settings, facts, tags, expander).plan()
 
 
-class _Planner:
+class _BuildPlanner:
     def __init__(
         self, configs: Sequence[Config], settings: Settings, facts: Facts, tags: dict[str, str], expander: Expander
     ) -> None:
@@ -221,7 +221,7 @@ class _Planner:
             uses, warnings = plain_cache(decision.artifact, decision.tag, self.settings, adjust=adjust)
             self.warnings.extend((*warnings, *plain_losses(decision.artifact, self.settings)))
             return uses, ()
-        wishes = CacheOptions(
+        options = CacheOptions(
             settings=self.settings,
             tool=decision.tool,
             pushes=decision.destination.pushes,
@@ -229,7 +229,7 @@ class _Planner:
             adjust=adjust,
             expand=expander,
         )
-        planned = plan_cache(decision.artifact, decision.tag, wishes)
+        planned = plan_cache(decision.artifact, decision.tag, options)
         self.warnings.extend(planned.warnings)
         self.notes.extend(planned.notes)
         self.problems.extend(planned.problems)

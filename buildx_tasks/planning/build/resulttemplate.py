@@ -14,7 +14,7 @@ from buildx_tasks.golang.template.builtins import BUILTINS
 from buildx_tasks.golang.template.errors import GoError
 from buildx_tasks.golang.template.functions import CallContext, Function, fn
 from buildx_tasks.golang.template.parser import parse
-from buildx_tasks.golang.template.run import Run
+from buildx_tasks.golang.template.run import Evaluation
 from buildx_tasks.golang.template.sprig import SPRIG
 from buildx_tasks.golang.template.template import Template
 from buildx_tasks.golang.template.values import Value
@@ -28,13 +28,13 @@ class ResultTemplate:
     """A template over ``.Builds``, whose items have ``.ImageName``, ``.Tag`` and ``.RuntimeType``."""
 
     text: str
-    tree: tuple[nodes.Node, ...] = field(repr=False)
+    tree: tuple[nodes.TemplateNode, ...] = field(repr=False)
 
     def render(self, builds: Sequence[Mapping[str, str]]) -> str:
         """The text for `builds`, items of the result JSON. Raises `TemplateError`."""
         data = {"Builds": [{name: build.get(key, "") for key, name in FIELDS.items()} for build in builds]}
         world = CallContext(environ={}, now=datetime.fromtimestamp(0, tz=UTC), cmd=None)
-        run = Run(template=self.text, data=data, functions=_FUNCTIONS, world=world, strict=True)
+        run = Evaluation(template=self.text, data=data, functions=_FUNCTIONS, world=world, strict=True)
         return run.text(self.tree)
 
 

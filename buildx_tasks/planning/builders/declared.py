@@ -57,7 +57,7 @@ def parse_builders(
 
     Raises `CannotStart` with a line for each problem.
     """
-    reader = _Reader(cwd, home, read, expand)
+    reader = _DeclarationReader(cwd, home, read, expand)
     specs = [reader.builder(str(name), value) for name, value in declared.items()]
     names = [spec.name for spec in specs]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -140,7 +140,7 @@ def _with_registries(config: str, registries: tuple[str, ...]) -> str:
     return "\n".join([config.rstrip("\n") + "\n", *tables] if config.strip() and tables else tables) or config
 
 
-class _Reader:
+class _DeclarationReader:
     def __init__(self, cwd: str, home: str, read: ReadText, expand: Callable[[str], str]) -> None:
         self.cwd = cwd
         self.home = home

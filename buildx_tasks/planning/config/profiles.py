@@ -190,7 +190,7 @@ def _kube_context_problems(data: Mapping[str, Any], chosen: _Chosen, facts: Acti
             path=path,
             code="kube-context",
             message=f"profile {name!r} was activated by kube-context {facts.kube_context!r}, "
-            f"yet deploy.kubeContext is {wanted!r}",
+            f"but deploy.kubeContext is {wanted!r}",
             hint=f"change one of them, or give --kube-context {wanted}",
         )
         for name, path in chosen.by_kube_context

@@ -30,13 +30,13 @@ class Diagnosis:
     own_words: bool = False
 
 
-def diagnose(ending: ErrorOutput, *, tag: str = "", builder: str = "") -> Diagnosis:
+def diagnose(printed: ErrorOutput, *, tag: str = "", builder: str = "") -> Diagnosis:
     """The cause and what to run next; what the catalogue does not know is told with docker's own message.
 
     `tag` is the reference that was built, as far as there is one, and `builder` the builder's name.
     """
-    told = replace(ending, error=ending.words)
-    for symptom, said in (*((one, ending) for one in SYMPTOMS), *((one, told) for one in REGISTRY)):
+    told = replace(printed, error=printed.words)
+    for symptom, said in (*((one, printed) for one in SYMPTOMS), *((one, told) for one in REGISTRY)):
         if (match := _find(symptom, said)) is not None:
             values = fillings(told, tag, builder) | {key: value or "" for key, value in match.groupdict().items()}
             return Diagnosis(
@@ -46,19 +46,19 @@ def diagnose(ending: ErrorOutput, *, tag: str = "", builder: str = "") -> Diagno
                 transient=symptom.transient,
                 own_words=symptom not in STEP,
             )
-    return Diagnosis(id="", message=ending.message, own_words=len(ending.error.splitlines()) > 1)
+    return Diagnosis(id="", message=printed.message, own_words=len(printed.error.splitlines()) > 1)
 
 
-def _find(symptom: Symptom, ending: ErrorOutput) -> re.Match[str] | None:
-    if symptom.where == BOOT and ending.step != BOOTING:
+def _find(symptom: Symptom, printed: ErrorOutput) -> re.Match[str] | None:
+    if symptom.where == BOOT and printed.step != BOOTING:
         return None
-    return symptom.pattern.search("\n".join(ending.log) if symptom.where == LOG else ending.error)
+    return symptom.pattern.search("\n".join(printed.log) if symptom.where == LOG else printed.error)
 
 
-def fillings(ending: ErrorOutput, tag: str, builder: str) -> dict[str, str]:
+def fillings(printed: ErrorOutput, tag: str, builder: str) -> dict[str, str]:
     """What causes and hints may name: the registry that was spoken to, the repository, the step, commands."""
     ref = parse_image_ref(tag) if tag else None
-    address = _ADDRESS.search(ending.error)
+    address = _ADDRESS.search(printed.error)
     registry = _registry_name(address["host"]) if address else (registry_of(ref) if ref else "") or DOCKER_HUB
     return {
         "registry": registry,
@@ -66,7 +66,7 @@ def fillings(ending: ErrorOutput, tag: str, builder: str) -> dict[str, str]:
         "builder": builder or "default",
         "login": login_hint(registry),
         "new": "buildkit",
-        "step": _step_name(ending),
+        "step": _step_name(printed),
     }
 
 
@@ -75,10 +75,10 @@ def _registry_name(host: str) -> str:
     return DOCKER_HUB if host == DOCKER_HUB or host.endswith(f".{DOCKER_HUB}") else host
 
 
-def _step_name(ending: ErrorOutput) -> str:
-    text = _STEP_HEAD.sub("", ending.step) or "a step"
+def _step_name(printed: ErrorOutput) -> str:
+    text = _STEP_HEAD.sub("", printed.step) or "a step"
     short = text if len(text) <= STEP_CHARACTERS else f"{text[: STEP_CHARACTERS - 1]}…"
-    return f"{short} ({ending.place})" if ending.place else short
+    return f"{short} ({printed.place})" if printed.place else short
 
 
 def login_hint(registry: str) -> str:

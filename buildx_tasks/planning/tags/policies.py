@@ -110,13 +110,6 @@ def needs_input_digest(policy: TagPolicy) -> bool:
     return any(isinstance(leaf, InputDigest) for leaf in leaf_policies(policy))
 
 
-def needs_cmd(policy: TagPolicy) -> bool:
-    """Whether making the tag runs a command that the config names."""
-    return any(
-        isinstance(leaf, EnvTemplate) and parse_template(leaf.template).uses_cmd for leaf in leaf_policies(policy)
-    )
-
-
 def full_name(image: str, tag: str) -> str:
     """`image:tag`; the image alone when there is no tag."""
     return f"{image}:{tag}" if tag else image

@@ -29,11 +29,11 @@ def output(name: str) -> str:
     ],
 )
 def test_the_failed_step_its_log_and_its_source(name: str, step: str, place: str, last: str) -> None:
-    ending = read_error_output(output(name))
-    assert ending.step.startswith(step)
-    assert ending.place == place
-    assert ending.log[-1].startswith(last)
-    assert len(ending.log) <= 20
+    printed = read_error_output(output(name))
+    assert printed.step.startswith(step)
+    assert printed.place == place
+    assert printed.log[-1].startswith(last)
+    assert len(printed.log) <= 20
 
 
 def test_the_last_twenty_lines_of_the_step_and_no_other() -> None:
@@ -66,8 +66,8 @@ def test_docker_says_it_in_one_line(name: str, message: str) -> None:
 
 
 def test_nothing_at_all_is_no_words() -> None:
-    ending = read_error_output("")
-    assert (ending.error, ending.message, ending.step, ending.log) == ("", "", "", ())
+    printed = read_error_output("")
+    assert (printed.error, printed.message, printed.step, printed.log) == ("", "", "", ())
 
 
 def test_a_line_written_over_is_what_a_terminal_would_show() -> None:

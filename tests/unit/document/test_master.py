@@ -14,7 +14,7 @@ from buildx_tasks.document.schema.master import (
     PRIMITIVES,
     ROOT,
     Definition,
-    Span,
+    VersionRange,
     definitions,
     folder,
     parse_span,
@@ -103,12 +103,12 @@ def test_every_definition_is_used() -> None:
     ],
 )
 def test_parse_span(text: str, first: str, last: str) -> None:
-    assert parse_span(text) == Span(position(first), position(last))
+    assert parse_span(text) == VersionRange(position(first), position(last))
 
 
 def test_spans_meet_and_may_be_empty() -> None:
-    assert (Span(2, 5) & Span(4, 9)) == Span(4, 5)
-    assert not (Span(2, 3) & Span(4, 9))
+    assert (VersionRange(2, 5) & VersionRange(4, 9)) == VersionRange(4, 5)
+    assert not (VersionRange(2, 3) & VersionRange(4, 9))
     assert EVER
-    assert 3 in Span(2, 3)
-    assert 4 not in Span(2, 3)
+    assert 3 in VersionRange(2, 3)
+    assert 4 not in VersionRange(2, 3)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from buildx_tasks.execution.docker.builder_inspect import look_at_builder
-from buildx_tasks.execution.docker.endpoints import diagnose_endpoint, knock_at_each, speaks_http2
+from buildx_tasks.execution.docker.endpoints import check_endpoints, diagnose_endpoint, speaks_http2
 from buildx_tasks.execution.verdicts import VerdictCache
 from buildx_tasks.model.command import TIMED_OUT, Command, Completed, Write
 
@@ -86,7 +86,7 @@ class Here:
     def __init__(self, folder: Path, endpoint: str) -> None:
         self.environ = {"BUILDX_CONFIG": str(folder)}
         self.folder = folder
-        self.memory = folder / "memory"
+        self.verdicts = folder / "memory"
         self.docker = Docker(endpoint)
         self.create(endpoint)
 
@@ -97,7 +97,9 @@ class Here:
 
     def look(self) -> tuple[str, ...]:
         """The platforms of the builder, as a new run sees it."""
-        builder = look_at_builder(self.docker, "far", self.environ, str(self.folder), memory=VerdictCache(self.memory))
+        builder = look_at_builder(
+            self.docker, "far", self.environ, str(self.folder), verdicts=VerdictCache(self.verdicts)
+        )
         assert (builder.name, builder.driver, builder.nodes[0].running) == ("far", "remote", True)
         assert builder.nodes[0].claimed == ("linux/arm64",)
         return builder.platforms
@@ -131,14 +133,14 @@ def test_what_does_not_greet_is_always_inspected(tmp_path: Path, first: bytes) -
         for _ in range(3):
             here.look()
         assert here.docker.asked == 3
-        assert "[]" in here.memory.read_text()
+        assert "[]" in here.verdicts.read_text()
 
 
 def test_a_note_that_can_not_be_read_is_none(tmp_path: Path) -> None:
     with server(SETTINGS) as endpoint:
         here = Here(tmp_path, endpoint)
         here.look()
-        here.memory.write_text(here.memory.read_text()[:90] + "\n")
+        here.verdicts.write_text(here.verdicts.read_text()[:90] + "\n")
         assert [here.look(), here.look()] == [("linux/arm64", "linux/amd64")] * 2
         assert here.docker.asked == 2
 
@@ -151,7 +153,7 @@ def test_nobody_greets_where_nobody_is(endpoint: str, tmp_path: Path) -> None:
 def test_every_node_that_is_not_reached_is_told_of_also_before_they_have_names(tmp_path: Path) -> None:
     one, two = (f"unix://{tmp_path}/{name}" for name in ("one", "two"))
     nodes = [{"Endpoint": endpoint} for endpoint in (one, "ssh://host", two, "ssh://other")]
-    said = [reason for reason in knock_at_each(nodes) if reason]
+    said = [reason for reason in check_endpoints(nodes) if reason]
     assert [reason.split(": ")[0] for reason in said] == [f"nothing answers at {name}" for name in (one, two)]
 
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from buildx_tasks.execution.docker import socket as daemonsocket
-from buildx_tasks.execution.docker.probe import probe_engine
+from buildx_tasks.execution.docker.probe import answers, ask
 from buildx_tasks.execution.docker.socket import daemon_info
+from buildx_tasks.execution.verdicts import VerdictCache
 from buildx_tasks.model.command import Command, Completed, Write
-from buildx_tasks.model.engine import CLASSIC, CONTAINERD
+from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Engine
 
 INFO = {"ServerVersion": "26.1.5", "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]]}
 
@@ -115,19 +116,24 @@ class Docker:
         """Nothing runs."""
 
 
+def probe(docker: Docker, sock: Path) -> Engine:
+    environ, home = {"DOCKER_HOST": f"unix://{sock}"}, str(sock.parent)
+    return answers(ask(docker, environ, home, VerdictCache(None)), docker, environ, home, "off")
+
+
 @pytest.mark.parametrize(
     ("info", "store"), [(INFO, CONTAINERD), ({**INFO, "DriverStatus": [["Backing Filesystem", "extfs"]]}, CLASSIC)]
 )
 def test_the_store_is_known_without_a_docker_process(sock: Path, info: dict[str, object], store: str) -> None:
     docker = Docker()
     with daemon(sock, ok(info)):
-        engine = probe_engine(docker, {"DOCKER_HOST": f"unix://{sock}"}, str(sock.parent), "off")
+        engine = probe(docker, sock)
     assert (engine.daemon.store, engine.daemon.platform) == (store, "linux/arm64")
     assert ("info",) not in docker.commands
 
 
 def test_docker_is_asked_when_the_socket_is_silent(tmp_path: Path) -> None:
     docker = Docker('[["driver-type","io.containerd.snapshotter.v1"]]')
-    engine = probe_engine(docker, {"DOCKER_HOST": f"unix://{tmp_path}/none"}, str(tmp_path), "off")
+    engine = probe(docker, tmp_path / "none")
     assert engine.daemon.store == CONTAINERD
     assert ("info",) in docker.commands

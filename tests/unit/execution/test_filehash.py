@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from buildx_tasks.execution.sources import filehash
-from buildx_tasks.execution.sources.filehash import FileHashes, memory_path, user_cache_folder
+from buildx_tasks.execution.sources.filehash import FileHashes, hashes_path, user_cache_folder
 
 OLD = time.time() - 3600
 
@@ -183,4 +183,4 @@ def test_the_cache_folder_is_the_users() -> None:
     assert user_cache_folder({"XDG_CACHE_HOME": "relative"}, home) == Path("/home/u/.cache/buildx-tasks")
     folder = user_cache_folder({"XDG_CACHE_HOME": "/c"}, home)
     assert folder == Path("/c/buildx-tasks")
-    assert memory_path(folder, Path("/a")) != memory_path(folder, Path("/b"))
+    assert hashes_path(folder, Path("/a")) != hashes_path(folder, Path("/b"))

@@ -38,9 +38,9 @@ def test_junk_in_the_file_is_passed_over(tmp_path: Path, junk: bytes) -> None:
 
 def test_a_file_that_cannot_be_written_costs_nothing(tmp_path: Path) -> None:
     (tmp_path / "memory").write_text("")
-    memory = VerdictCache(tmp_path / "memory" / "below a file")
-    memory.keep(KEY)
-    assert memory.holds(KEY)
+    verdicts = VerdictCache(tmp_path / "memory" / "below a file")
+    verdicts.keep(KEY)
+    assert verdicts.holds(KEY)
 
 
 NOT_JUDGING = {"invoke", "rich", "sh", "urllib3"}
@@ -150,9 +150,9 @@ def test_another_version_of_a_library_is_another_stamp(tmp_path: Path, monkeypat
 
 def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
     file = tmp_path / "memory"
-    memory = VerdictCache(file)
+    verdicts = VerdictCache(file)
     for number in range(KEPT + 50):
-        memory.keep(key_of("kind", str(number)))
+        verdicts.keep(key_of("kind", str(number)))
     assert len(file.read_text().splitlines()) < KEPT
 
 
@@ -175,6 +175,6 @@ def test_several_writers_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_without_a_home_nothing_is_kept() -> None:
-    memory = VerdictCache.of({})
-    memory.keep(KEY)
-    assert memory.file is None
+    verdicts = VerdictCache.of({})
+    verdicts.keep(KEY)
+    assert verdicts.file is None

@@ -122,18 +122,6 @@ def test_fields(text: str, expected: tuple[str, ...]) -> None:
     assert parse_template(text).fields() == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ('{{cmd "git" "rev-parse"}}', True),
-        ('{{if .A}}{{(cmd "x") | trunc 7}}{{end}}', True),
-        ('{{"cmd"}} cmd {{.cmd}}', False),
-    ],
-)
-def test_uses_cmd(text: str, expected: bool) -> None:
-    assert parse_template(text).uses_cmd is expected
-
-
 def test_long_templates_are_shown_in_part() -> None:
     with pytest.raises(TemplateError) as caught:
         parse_template("x" * 5000 + "{{")

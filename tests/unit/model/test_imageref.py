@@ -11,27 +11,27 @@ D = "sha256:" + "81daf011d63b68cfa514ddab7741a1adddd59d3264118dfb0fd9266328bb888
 
 
 @pytest.mark.parametrize(
-    ("text", "base_name", "tag", "digest", "qualified"),
+    ("text", "base_name", "tag", "digest"),
     [
-        ("host:1234/user/container:tag", "host:1234/user/container", "tag", "", True),
-        ("host:1234/user/container", "host:1234/user/container", "", "", False),
-        ("host/user/container:latest", "host/user/container", "latest", "", False),
-        ("host/user/container:tag", "host/user/container", "tag", "", True),
-        ("gcr.io/k8s-skaffold/example", "gcr.io/k8s-skaffold/example", "", "", False),
-        ("gcr.io/k8s-skaffold/Example:Tag", "gcr.io/k8s-skaffold/example", "Tag", "", True),
-        (f"gcr.io/k8s-skaffold/example@{D}", "gcr.io/k8s-skaffold/example", "", D, True),
-        (f"gcr.io/p/e:v1@{D}", "gcr.io/p/e", "v1", D, True),
-        (f"gcr.io/p/e:latest@{D}", "gcr.io/p/e", "latest", D, True),
-        ("ko://github.com/Acme/Tool", "github.com/acme/tool", "", "", False),
-        ("ko://github.com/Acme/Tool:V1", "github.com/acme/tool", "V1", "", True),
-        ("app", "app", "", "", False),
-        ("a__b.c-d---e", "a__b.c-d---e", "", "", False),
-        ("[2001:db8::1]:5000/app:1", "[2001:db8::1]:5000/app", "1", "", True),
+        ("host:1234/user/container:tag", "host:1234/user/container", "tag", ""),
+        ("host:1234/user/container", "host:1234/user/container", "", ""),
+        ("host/user/container:latest", "host/user/container", "latest", ""),
+        ("host/user/container:tag", "host/user/container", "tag", ""),
+        ("gcr.io/k8s-skaffold/example", "gcr.io/k8s-skaffold/example", "", ""),
+        ("gcr.io/k8s-skaffold/Example:Tag", "gcr.io/k8s-skaffold/example", "Tag", ""),
+        (f"gcr.io/k8s-skaffold/example@{D}", "gcr.io/k8s-skaffold/example", "", D),
+        (f"gcr.io/p/e:v1@{D}", "gcr.io/p/e", "v1", D),
+        (f"gcr.io/p/e:latest@{D}", "gcr.io/p/e", "latest", D),
+        ("ko://github.com/Acme/Tool", "github.com/acme/tool", "", ""),
+        ("ko://github.com/Acme/Tool:V1", "github.com/acme/tool", "V1", ""),
+        ("app", "app", "", ""),
+        ("a__b.c-d---e", "a__b.c-d---e", "", ""),
+        ("[2001:db8::1]:5000/app:1", "[2001:db8::1]:5000/app", "1", ""),
     ],
 )
-def test_parts(text: str, base_name: str, tag: str, digest: str, qualified: bool) -> None:
+def test_parts(text: str, base_name: str, tag: str, digest: str) -> None:
     ref = parse_image_ref(text)
-    assert (ref.base_name, ref.tag, ref.digest, ref.fully_qualified) == (base_name, tag, digest, qualified)
+    assert (ref.base_name, ref.tag, ref.digest) == (base_name, tag, digest)
     assert parse_image_ref(str(ref)) == ref
 
 

@@ -8,7 +8,6 @@ from buildx_tasks.errors import CannotStart
 from buildx_tasks.model.platform import (
     Platform,
     PlatformSet,
-    can_run,
     format_platforms,
     intersect,
     parse_platform,
@@ -146,33 +145,3 @@ def test_a_version_of_windows_is_kept_and_no_version_is_any() -> None:
 def test_classes(texts: str, filled: bool, multi: bool) -> None:
     found = platforms(texts)
     assert (bool(found), found.is_multi) == (filled, multi)
-
-
-@pytest.mark.parametrize(
-    ("host", "platform", "expected"),
-    [
-        ("linux/amd64", "linux/amd64", True),
-        ("linux/amd64", "linux/386", True),
-        ("linux/386", "linux/amd64", False),
-        ("linux/amd64", "linux/arm64", False),
-        ("linux/amd64", "windows/amd64", False),
-        ("linux/amd64", "linux/amd64/v2", False),
-        ("linux/amd64/v3", "linux/amd64/v2", True),
-        ("linux/arm64", "linux/arm64/v8", True),
-        ("linux/arm64", "linux/arm/v7", True),
-        ("linux/arm64", "linux/arm/v5", True),
-        ("linux/arm64", "linux/arm/v4", False),
-        ("linux/arm64", "linux/arm64/v8.2", False),
-        ("linux/arm64/v9", "linux/arm64/v8.5", True),
-        ("linux/arm64/v9", "linux/arm64/v8.6", False),
-        ("linux/arm64/v9", "linux/arm/v7", True),
-        ("linux/arm/v6", "linux/arm/v7", False),
-        ("linux/arm/v7", "linux/arm/v6", True),
-        ("linux/arm/v7", "linux/arm64", False),
-        ("linux/mips64le/hardfloat", "linux/mips64le", False),
-        ("linux/mips64le/hardfloat", "linux/mips64le/hardfloat", True),
-        ("linux/s390x", "linux/s390x", True),
-    ],
-)
-def test_native(host: str, platform: str, expected: bool) -> None:
-    assert can_run(parse_platform(host, AMD64), parse_platform(platform, AMD64)) is expected

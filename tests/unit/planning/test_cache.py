@@ -33,7 +33,7 @@ def planned(
         file="skaffold.yaml",
         line=7,
     )
-    wishes = CacheOptions(
+    options = CacheOptions(
         settings=settings or Settings(default_repo="localhost:5000", cache_tag="cache"),
         tool=tool,
         pushes=pushes,
@@ -43,7 +43,7 @@ def planned(
             "{{.NONE}}", "<no value>"
         ),
     )
-    return plan_cache(artifact, tag, wishes)
+    return plan_cache(artifact, tag, options)
 
 
 def specs(uses: list[CacheUse]) -> list[str]:

@@ -33,7 +33,7 @@ def choose(
     outputs: tuple[Spec, ...] = (),
     cli_flags: tuple[str, ...] = (),
 ) -> Destination:
-    wishes = DestinationOptions(
+    options = DestinationOptions(
         settings=Settings(push=push),
         local=LocalBuild(push=local),
         cluster_pushes=cluster_pushes,
@@ -41,7 +41,7 @@ def choose(
         outputs=outputs,
         cli_flags=cli_flags,
     )
-    return choose_destination(APP, tag, platforms, wishes, tool)
+    return choose_destination(APP, tag, platforms, options, tool)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from buildx_tasks.model.check import OK, PROBLEM, SKIPPED, WARNING, Check
 from buildx_tasks.model.config import Artifact, DockerArtifact, Secret
-from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, Daemon, Engine, Node
+from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, BuilderNode, Daemon, Engine
 from buildx_tasks.model.platform import Platform, PlatformSet
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build.secretfiles import missing_secrets, wants_agent
@@ -18,7 +18,7 @@ from buildx_tasks.planning.doctor.places import is_near
 from buildx_tasks.planning.doctor.registries import used_registries
 
 AMD, ARM, RISC = (Platform(os="linux", arch=arch) for arch in ("amd64", "arm64", "riscv64"))
-NODE = Node(name="n", status="running", buildkit="v0.20", platforms=("linux/amd64", "linux/arm64"))
+NODE = BuilderNode(name="n", status="running", buildkit="v0.20", platforms=("linux/amd64", "linux/arm64"))
 HEALTHY = DoctorFacts(
     engine=Engine(
         cli="28.2.2",
@@ -91,7 +91,9 @@ def test_a_healthy_setup_has_nothing_to_mend() -> None:
         ),
         *(
             (
-                engine(builder=Builder(name="x", driver="docker-container", nodes=(Node(name="x0", status=status),))),
+                engine(
+                    builder=Builder(name="x", driver="docker-container", nodes=(BuilderNode(name="x0", status=status),))
+                ),
                 "builder",
                 WARNING,
                 f"builder x (docker-container) does not run: x0 is {status}; a build has to start it first",

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from buildx_tasks.errors import EngineUnfit
-from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, Daemon, Engine, Node
+from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, BuilderNode, Daemon, Engine
 from buildx_tasks.model.layers import Layer, resolve
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build.engine import choose_tool, wants_buildx
@@ -65,7 +65,7 @@ def test_the_docker_driver_needs_the_daemon_and_a_remote_one_does_not() -> None:
     own = Engine(cli="28.2.2", buildx="0.29.1", builder=Builder(name="default", driver="docker"), daemon=DOWN)
     with pytest.raises(EngineUnfit, match="none answers: Cannot connect"):
         choose_tool(settings(), own)
-    node = Node(status="running", platforms=("linux/amd64",))
+    node = BuilderNode(status="running", platforms=("linux/amd64",))
     far = Engine(cli="28", buildx="0.29.1", builder=Builder(name="far", driver="remote", nodes=(node,)), daemon=DOWN)
     tool = choose_tool(settings("far"), far)
     assert (tool.builder, tool.exports_cache, tool.builds_indexes, tool.loads) == ("far", True, True, False)

@@ -23,7 +23,7 @@ from buildx_tasks.model.config import (
     LocalBuild,
     Secret,
 )
-from buildx_tasks.model.engine import CONTAINERD, Builder, Daemon, Engine, Node
+from buildx_tasks.model.engine import CONTAINERD, Builder, BuilderNode, Daemon, Engine
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.request import (
     BUILDX,
@@ -61,7 +61,7 @@ from buildx_tasks.planning.tags.references import apply_default_repo
 
 BASE = Artifact(image="base", context="base")
 APP = Artifact(image="app", context="app", requires=(Dependency(image="base", alias="BASE"),))
-NODE = Node(name="n", status="running", platforms=("linux/amd64", "linux/arm64"))
+NODE = BuilderNode(name="n", status="running", platforms=("linux/amd64", "linux/arm64"))
 BUILDER = Builder(name="default", driver="docker", nodes=(NODE,))
 ENGINE = Engine(
     cli="26.1.5",

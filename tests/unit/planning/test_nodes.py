@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from buildx_tasks.model.engine import Builder, Node
+from buildx_tasks.model.engine import Builder, BuilderNode
 from buildx_tasks.model.platform import Platform, parse_platforms
 from buildx_tasks.planning.build.nodes import node_hint, nodes_for, silent_nodes
 
 HOST = Platform(os="linux", arch="amd64")
-FIRST = Node(name="n0", status="running", platforms=("linux/amd64", "linux/arm64"))
-SECOND = Node(name="n1", status="inactive", error="nothing answers")
+FIRST = BuilderNode(name="n0", status="running", platforms=("linux/amd64", "linux/arm64"))
+SECOND = BuilderNode(name="n1", status="inactive", error="nothing answers")
 ARM = replace(SECOND, platforms=("linux/arm64/v8",), claimed=("linux/arm64/v8",))
 
 
@@ -26,7 +26,7 @@ ARM = replace(SECOND, platforms=("linux/arm64/v8",), claimed=("linux/arm64/v8",)
         (ARM, "linux/arm64,linux/arm64/v8", ["n1"]),
     ],
 )
-def test_nodes_for(second: Node, platforms: str, needed: list[str]) -> None:
+def test_nodes_for(second: BuilderNode, platforms: str, needed: list[str]) -> None:
     builder = Builder(name="b", driver="remote", nodes=(FIRST, second))
     assert [node.name for node in nodes_for(builder, parse_platforms([platforms], HOST))] == needed
 

@@ -24,7 +24,6 @@ from buildx_tasks.planning.tags.policies import (
     full_name,
     generate_tag,
     git_queries,
-    needs_cmd,
     needs_input_digest,
     sanitise,
     tag_for,
@@ -334,9 +333,6 @@ def test_needs() -> None:
     assert needs_input_digest(InputDigest())
     assert needs_input_digest(custom("{{.INPUT_DIGEST}}"))
     assert not needs_input_digest(custom("{{.GIT}}", A=InputDigest()))
-    assert needs_cmd(EnvTemplate(template='{{cmd "x"}}'))
-    assert needs_cmd(custom("{{.A}}", A=EnvTemplate(template='{{cmd "x"}}')))
-    assert not needs_cmd(EnvTemplate(template="{{.cmd}}"))
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from buildx_tasks.model.config import (
     Hooks,
     Secret,
 )
-from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, Daemon, Engine, Node
+from buildx_tasks.model.engine import CLASSIC, CONTAINERD, Builder, BuilderNode, Daemon, Engine
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.request import BUILDX, Because, BuildRequest
 from buildx_tasks.model.settings import Settings
@@ -40,7 +40,7 @@ REMOTE = Engine(
     cli="26.1.5",
     buildx="0.29.1",
     selected="far",
-    builder=Builder(name="far", driver="remote", nodes=(Node(name="far0", status="running"),)),
+    builder=Builder(name="far", driver="remote", nodes=(BuilderNode(name="far0", status="running"),)),
 )
 
 
