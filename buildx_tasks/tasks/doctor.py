@@ -19,7 +19,7 @@ FORMAT = (Option("format", "text or json"),)
 
 @with_options(SELECTION, BUILD, FORMAT)
 def doctor(c: Context, given: Mapping[str, Any]) -> None:
-    """Check docker, builders, registries and the config before a build."""
+    """Check docker, builders, registries and config for a build."""
     from buildx_tasks.tasks.runcontext import RunContext
 
     form = given["format"] or "text"

@@ -287,7 +287,7 @@ def test_a_builder_in_cli_flags_holds_unless_one_is_configured(project: Project)
     )
     done = project.invoke(*BUILD, "--artifact", "app")
     assert (done.returncode, project.docker.builds[0]["argv"].count("--builder")) == (0, 1)
-    assert "cliFlags have --builder: what it can do is not looked at" in done.stderr
+    assert "cliFlags have --builder: what it supports is not checked" in done.stderr
     done = project.invoke(*BUILD, "--artifact", "app", "--builder", "default", "--no-cache-artifacts")
     assert project.docker.builds[1]["argv"].count("--builder") == 2
     assert "builder default is used" in done.stderr

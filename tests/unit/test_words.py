@@ -14,7 +14,7 @@ import buildx_tasks
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "buildx_tasks"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-HELP_WIDTH = 64
+HELP_WIDTH = 60
 
 PLAIN = {
     r"knock\w*": "connect to, check",
@@ -69,7 +69,7 @@ def test_help_of_tasks() -> None:
     for name in namespace.task_names:
         task = namespace[name]
         (line,) = (task.__doc__ or "").strip().splitlines()
-        assert len(line) <= HELP_WIDTH + 1, name
+        assert len(line) <= HELP_WIDTH, name
         assert re.match(r"[A-Z][a-z]+ .*\.\Z", line), name
         assert list(pictures(line)) == [], name
 
