@@ -44,7 +44,7 @@ CHOOSING = ("artifact", "build_image")
 
 @with_options(HOW, SELECTION, WHAT)
 def affected(c: Context, given: Mapping[str, Any]) -> None:
-    """Say which artifacts have changed since a commit, and why."""
+    """List the artifacts that changed since a commit, and why."""
     from buildx_tasks.tasks.runcontext import RunContext
 
     form = given["format"] or "text"

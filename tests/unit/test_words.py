@@ -13,7 +13,7 @@ import buildx_tasks
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "buildx_tasks"
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
 HELP_WIDTH = 60
 
 PLAIN = {
