@@ -369,7 +369,8 @@ class TestInterrupt:
     ) -> None:
         config = APP + "        - image: slow\n          context: app\n          docker: {target: slow}\n"
         project = Project(sandbox, config, "FROM busybox AS slow\nRUN echo waiting-now && sleep 60\nFROM busybox\n")
-        argv = ["invoke", "buildx.build", "--default-repo", project.repo, "--file-output", "build.json"]
+        words = ("--default-repo", project.repo, "--file-output", "build.json", "--batch", "off")
+        argv = ["invoke", "buildx.build", *words]
         process = subprocess.Popen(
             argv, cwd=project.folder, env=sandbox.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
