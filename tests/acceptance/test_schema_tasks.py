@@ -103,11 +103,11 @@ def test_what_cannot_start_is_status_2(run: Run, arguments: list[str], message: 
 
 
 def test_an_unreadable_file_does_not_hide_the_others(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> bytes:
+    def refuse(path: Path, size: int) -> bytes:
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_bytes", refuse)
+        patch.setattr("buildx_tasks.execution.config.inputs.read_start", refuse)
         code, out, err = run("schema.validate", "--filename", "-,skaffold.yaml", stdin=TYPO.encode(), skaffold=VALID)
     assert (code, err) == (2, "skaffold.yaml can't be read: Permission denied\n")
     assert out.startswith("<stdin>:3:1: biuld")
