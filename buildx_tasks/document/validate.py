@@ -7,12 +7,13 @@ The only importer of jsonschema.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from buildx_tasks.document.migrations.table import migrate
 from buildx_tasks.document.schema.catalogue import BLOCK
+from buildx_tasks.document.schema.explain import NO_KIND
 from buildx_tasks.document.schema.rules import RULES
 from buildx_tasks.document.schema.rules.block import unknown_artifacts
 from buildx_tasks.document.schema.rules.files import check_configs
@@ -41,7 +42,7 @@ def validate_text(
     warnings: bool = False,
     elsewhere: Collection[str] | None = (),
 ) -> list[Finding]:
-    """All problems of a config file, by place; an empty list means that Skaffold would accept it.
+    """All problems of a config file, by place; an empty list means that there is none.
 
     Never raises, whatever the text. `upstream` adds what only Skaffold itself would refuse, `warnings` adds
     what it accepts without doing what is meant. `elsewhere` are images that other files of the run build, None
@@ -125,7 +126,8 @@ class _Judged:
             return
         newest = self.newest = plain(root)
         for rule in (completeness_problems, *RULES):
-            self.add_from_newest(rule(newest))
+            problems = rule(newest)
+            self.add_from_newest(_as_skaffold_judges(problems) if upstream else problems)
         self.add_from_newest(unknown_artifacts(data.get(BLOCK), newest))
 
     def add_from_newest(self, problems: Iterable[Problem]) -> None:
@@ -134,6 +136,12 @@ class _Judged:
             path = original_path(problem.path, self.document.places)
             if path not in self.unsound:
                 self.problems.append(replace(problem, path=path))
+
+
+def _as_skaffold_judges(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """`problems` with those as errors that only Skaffold has for some."""
+    for problem in problems:
+        yield replace(problem, severity="error") if problem.code == NO_KIND else problem
 
 
 def _sound(value: Any, unsound: Collection[Path], empty_lists: bool, path: Path = ()) -> Any:

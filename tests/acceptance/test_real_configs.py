@@ -162,3 +162,25 @@ def test_a_dry_run_needs_nothing_of_a_docker_that_can_not_do_it(here: Here, tmp_
     words = ("--tag", "v1", "--push", "--platform", "linux/amd64,linux/arm64")
     assert here.invoke(project, "buildx.build", *words).code == 4
     assert here.invoke(project, "buildx.build", *words, "--dry-run").code == 0
+
+
+NO_KIND = "apiVersion: skaffold/v4beta13\nbuild:\n  artifacts: [{image: app, context: app}]\n"
+
+
+def test_a_config_without_a_kind_is_built_with_a_warning(here: Here, tmp_path: Path) -> None:
+    project = make_project(tmp_path, NO_KIND)
+    done = here.invoke(project, "buildx.build", "--tag", "v1")
+    assert done.code == 0
+    warning = "WARNING: skaffold.yaml:1:1: kind: kind is missing; Skaffold rejects the config, write kind: Config\n"
+    assert done.err.count(warning) == 1
+    assert len(project.docker.builds) == 1
+
+
+@pytest.mark.parametrize(("words", "code", "kind"), [((), 0, " (warning)"), (("--upstream",), 1, "")])
+def test_a_missing_kind_is_an_error_to_skaffold_alone(
+    here: Here, tmp_path: Path, words: tuple[str, ...], code: int, kind: str
+) -> None:
+    project = make_project(tmp_path, NO_KIND)
+    done = here.invoke(project, "schema.validate", *words)
+    assert done.code == code
+    assert f"skaffold.yaml:1:1: kind: kind is missing, write kind: Config{kind}\n" in done.out

@@ -16,6 +16,8 @@ from buildx_tasks.model.apiversion import PREFIX, VERSIONS
 from buildx_tasks.model.taskname import task_command
 
 UPGRADE = f"run: {task_command('schema.upgrade')}"
+NO_KIND = "missing-kind"
+"""The code of the one thing that Skaffold rejects and a build here does not: a config without a ``kind``."""
 _FEW = 14
 _WANTED = {"string": "a string", "integer": "a whole number", "boolean": "true or false", "object": "a mapping"}
 _WANTED_MANY = {"string": "strings", "integer": "whole numbers", "boolean": "true or false", "object": "mappings"}
@@ -83,10 +85,14 @@ def ignored_key(problem: Problem) -> Problem:
 
 
 def missing_value(path: Path, key: str, instance: Mapping[str, Any]) -> Problem:
-    """A required key that is absent or empty."""
+    """A required key that is absent or empty.
+
+    Without a ``kind`` it is clear what is meant, as there is only one, but Skaffold rejects the config.
+    """
     message = f"{key} is empty" if key in instance else f"{key} is missing"
-    hint = "write kind: Config" if key == "kind" and not path else ""
-    return Problem(path=(*path, key), code="required", message=message, hint=hint)
+    if key == "kind" and not path:
+        return Problem(path=(key,), code=NO_KIND, message=message, hint="write kind: Config", severity="warning")
+    return Problem(path=(*path, key), code="required", message=message)
 
 
 def several_of_one(path: Path, keys: Sequence[str]) -> Problem:

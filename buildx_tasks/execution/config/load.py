@@ -75,6 +75,9 @@ def load_configs(
             *(finding for one in loaded for finding in _unknown_extras(one)),
         ]
     )
+    for one in loaded:
+        if not one.data.get("kind"):
+            notify(str(one.finding(("kind",), "kind is missing; Skaffold rejects the config", "write kind: Config")))
     return tuple(_decoded(one) for one in loaded)
 
 

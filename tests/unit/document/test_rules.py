@@ -19,9 +19,6 @@ def artifacts(*items: str, build: str = "", version: str = NEWEST) -> str:
 DIGEST = "sha256:" + "0" * 64
 BROKEN = [
     # what Skaffold wants set
-    ("required", "kind", "apiVersion: skaffold/v4beta14\n"),
-    ("required", "kind", "apiVersion: skaffold/v4beta14\nkind: ''\n"),
-    ("required", "kind", "apiVersion: skaffold/v2beta29\n"),
     ("required", "build.artifacts[0].image", artifacts("docker: {}")),
     ("required", "build.artifacts[0].image", artifacts("image: ''")),
     ("required", "build.artifacts[0].imageName", artifacts("docker: {}, imageName: ''", version="v1alpha3")),
@@ -156,6 +153,16 @@ BROKEN = [
 @pytest.mark.parametrize(("code", "path", "text"), BROKEN, ids=[f"{r[0]}-{r[1]}" for r in BROKEN])
 def test_a_broken_rule_is_one_finding_at_its_place(code: str, path: str, text: str) -> None:
     assert [(item.code, item.path) for item in validate_text(text)] == [(code, path)]
+
+
+@pytest.mark.parametrize("text", ["skaffold/v4beta14\n", "skaffold/v4beta14\nkind: ''\n", "skaffold/v2beta29\n"])
+def test_a_missing_kind_is_a_warning_and_to_skaffold_an_error(text: str) -> None:
+    config = f"apiVersion: {text}"
+    assert validate_text(config) == []
+    (warning,) = validate_text(config, warnings=True)
+    (error,) = validate_text(config, upstream=True)
+    assert (warning.code, warning.path, warning.severity) == ("missing-kind", "kind", "warning")
+    assert (error.code, error.path, error.severity) == ("missing-kind", "kind", "error")
 
 
 KEPT = [
