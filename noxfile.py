@@ -79,8 +79,10 @@ def tests(session: nox.Session) -> None:
     # Those that share engines and registries run one after the other.
     runs = [session.posargs] if session.posargs else [IN_PARALLEL, ("-m", "docker")]
     with _lab(session, "", required=IN_CI) as (env, _):
-        for arguments in runs:
-            session.run("pytest", *arguments, env={**env, "BUILDX_TASKS_WHEEL": "1"})
+        environment = {**env, "BUILDX_TASKS_WHEEL": "1"}
+        failed = [one for one in runs if not _passes(session, "pytest", *one, env=environment)]
+    if failed:
+        session.error(f"{len(failed)} of {len(runs)} runs of pytest failed, see above")
 
 
 @nox.session
@@ -158,6 +160,15 @@ def soak(session: nox.Session) -> None:
     session.install("-e", ".", *_group("test"))
     with _lab(session, "containerd,base", required=IN_CI) as (env, _):
         session.run("python", "-m", "soak", *session.posargs, env=env)
+
+
+def _passes(session: nox.Session, *argv: str, env: Mapping[str, str]) -> bool:
+    """Run a command and say whether it succeeded, so that others still run after a failure."""
+    try:
+        session.run(*argv, env=env)
+    except nox.command.CommandFailed:
+        return False
+    return True
 
 
 def _group(name: str) -> list[str]:
