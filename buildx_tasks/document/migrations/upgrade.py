@@ -21,6 +21,7 @@ from buildx_tasks.model.finding import Finding, dotted
 from buildx_tasks.model.taskname import task_command
 
 VALIDATE = f"{task_command('schema.validate')} lists all that is wrong"
+CACHE_TO_SINCE = "v4beta13"
 OTHER_VERSION = "set apiVersion to a version that has it"
 
 
@@ -137,6 +138,13 @@ def _version_problem(document: Document) -> Problem | None:
     return next((problem for problem in duplicate_keys(document) if problem.path == ("apiVersion",)), None)
 
 
+def _is_ours(problem: Problem, target: str) -> bool:
+    """Whether a key of a later version is ``docker.cacheTo``, which no Skaffold has, and `target` has it."""
+    if problem.code != "newer-key" or problem.path[-2:] != ("docker", "cacheTo"):
+        return False
+    return position(target) >= position(CACHE_TO_SINCE)
+
+
 def _check(documents: list[Document], before: tuple[str, ...], target: str, file: str) -> None:
     """Refuse a file that Skaffold can't read: a half-understood config would be half-migrated."""
     from buildx_tasks.document.schema.structure import structure_problems
@@ -149,7 +157,7 @@ def _check(documents: list[Document], before: tuple[str, ...], target: str, file
             findings += [
                 place(replace(problem, hint=problem.hint.replace(UPGRADE, OTHER_VERSION)), document, file)
                 for problem in problems
-                if problem.severity == "error" and problem.code != "unlisted-value"
+                if problem.severity == "error" and problem.code != "unlisted-value" and not _is_ours(problem, target)
             ]
     if findings:
         findings.sort(key=lambda finding: (finding.line, finding.column))

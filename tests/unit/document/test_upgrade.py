@@ -6,6 +6,7 @@ import pytest
 
 from buildx_tasks.document.migrations.rewrite import difference
 from buildx_tasks.document.migrations.upgrade import upgrade, upgrade_text
+from buildx_tasks.document.validate import validate_text
 from buildx_tasks.errors import CannotStart, ConfigInvalid, UpgradeRefused
 
 
@@ -161,3 +162,23 @@ def test_json_gets_no_blanks_where_a_value_is_changed_that_had_none() -> None:
     assert upgrade_text(before) == (
         '{"apiVersion": "skaffold/v4beta14","kind":"Config", "manifests": {"rawYaml": ["a"]},"deploy":{"kubectl":{}}}\n'
     )
+
+
+@pytest.mark.parametrize("version", ["v1alpha2", "v1beta2", "v1", "v2beta29", "v4beta12"])
+def test_cache_to_in_an_older_file_is_kept_as_its_hint_promises(version: str) -> None:
+    key = "imageName" if version == "v1alpha2" else "image"
+    text = (
+        f"apiVersion: skaffold/{version}\nkind: Config\nbuild:\n  artifacts:\n  - {key}: app\n    docker:\n"
+        "      cacheTo: [app]   # where to\nprofiles:\n- name: p\n  build:\n    artifacts:\n"
+        f"    - {key}: app\n      docker: {{cacheTo: ['type=inline']}}\n"
+    )
+    (first, *_rest) = validate_text(text)
+    assert (first.code, first.hint) == ("newer-key", "run: buildx-tasks schema.upgrade")
+    upgraded = upgrade_text(text)
+    assert validate_text(upgraded) == []
+    assert upgraded.count("cacheTo") == 2
+    assert "cacheTo: [app]   # where to\n" in upgraded
+    assert upgrade_text(upgraded) == upgraded
+    if version != "v4beta12":
+        with pytest.raises(ConfigInvalid):
+            upgrade_text(text, to="v4beta11")
