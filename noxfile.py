@@ -171,6 +171,73 @@ def _passes(session: nox.Session, *argv: str, env: Mapping[str, str]) -> bool:
     return True
 
 
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Check that wheel and sdist are reproducible, and the oldest and newest dependencies for known vulnerabilities."""
+    session.install(*_group("build"), "uv", "pip-audit")
+    with tempfile.TemporaryDirectory(prefix="buildx-tasks-audit-") as name:
+        folder = Path(name).resolve()
+        problems = [*_not_reproducible(session, folder), *_vulnerabilities(session, folder)]
+    if problems:
+        session.error("\n".join(problems))
+
+
+def _not_reproducible(session: nox.Session, folder: Path) -> Iterator[str]:
+    """Build the files of the last commit twice, in folders, at times and with file modes that differ."""
+    sums: list[dict[str, str]] = []
+    epoch = _git(session, "log", "-1", "--format=%ct")
+    for place, umask in (("one", 0o022), ("another-place", 0o077)):
+        source, before = folder / place, os.umask(umask)
+        try:
+            session.run("git", "clone", "--quiet", str(ROOT), str(source), external=True)
+            with session.chdir(source):
+                command = ["python", "-m", "build", "--no-isolation", "--outdir", "dist"]
+                session.run(*command, env={"SOURCE_DATE_EPOCH": epoch}, silent=True)
+        finally:
+            os.umask(before)
+        sums.append({file.name: _sha256(file) for file in sorted((source / "dist").iterdir())})
+    for name in sorted({*sums[0], *sums[1]}):
+        if sums[0].get(name) != sums[1].get(name):
+            yield f"{name} is not reproducible: {sums[0].get(name)} and {sums[1].get(name)}"
+        else:
+            session.log(f"reproducible: {name} {sums[0][name]}")
+
+
+def _vulnerabilities(session: nox.Session, folder: Path) -> Iterator[str]:
+    """Audit what the lowest and the newest versions resolve to. A service that does not answer is a problem too."""
+    for resolution in ("lowest-direct", "highest"):
+        locked, report = folder / f"{resolution}.txt", folder / f"{resolution}.json"
+        lock = ["uv", "pip", "compile", "--quiet", "--generate-hashes", f"--resolution={resolution}"]
+        env = {"UV_SYSTEM_CERTS": "1"}
+        session.run(
+            *lock, "pyproject.toml", "--output-file", str(locked), env=env, success_codes=[0, 1, 2], silent=True
+        )
+        if not locked.exists():
+            yield f"{resolution}: NOT AUDITED: the package index gave no versions"
+            continue
+        command = ["pip-audit", "--disable-pip", "--require-hashes", "--progress-spinner=off", "--format=json"]
+        session.run(*command, "-r", str(locked), "-o", str(report), success_codes=range(256), silent=True)
+        try:
+            found = json.loads(report.read_text(encoding="utf-8"))["dependencies"]
+        except (OSError, ValueError, KeyError):
+            yield f"{resolution}: NOT AUDITED: the vulnerability service did not answer"
+            continue
+        for one in found:
+            yield from (f"{resolution}: {one['name']} {one['version']}: {item['id']}" for item in one.get("vulns", ()))
+        # pip-audit ends with 0 for packages that its service does not know.
+        if skipped := [one["name"] for one in found if "skip_reason" in one]:
+            yield f"{resolution}: NOT AUDITED: {len(skipped)} of {len(found)} packages: {', '.join(skipped)}"
+        session.log(f"{resolution}: {len(found) - len(skipped)} of {len(found)} packages audited")
+
+
+def _git(session: nox.Session, *words: str) -> str:
+    return (session.run("git", *words, external=True, silent=True) or "").strip()
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def _group(name: str) -> list[str]:
     return list(nox.project.dependency_groups(PROJECT, name))
 

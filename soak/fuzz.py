@@ -197,7 +197,7 @@ def _measured(text: str, stand: Stand) -> tuple[Verdict, float, float]:
         verdict = Verdict([("ends in time", f"more than {HANGS} s")])
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    return verdict, time.process_time() - begin, max(0.0, (_peak() - before) / 1000)
+    return verdict, time.process_time() - begin - verdict.checking, max(0.0, (_peak() - before) / 1000)
 
 
 def _raise_too_long(_number: int, _frame: object) -> None:
