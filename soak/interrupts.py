@@ -83,8 +83,8 @@ def _signalled(
             _found(findings, "a signalled build ends in time", mark)
     seconds = time.monotonic() - begin
     begun.unlink()
-    # A build that was over, or whose last step failed on its own, when the signal came.
-    wanted = {0} if sent is None else {0, STATUS[sent]}
+    # The build may be over when the signal comes: 0, or what Python does by default while it ends.
+    wanted = {0} if sent is None else {0, STATUS[sent], *([] if sent == signal.SIGINT else [-sent])}
     if process.returncode not in wanted:
         _found(findings, "the exit status names the signal", f"{mark}: status {process.returncode}\n{err}")
     if "Traceback" in err:

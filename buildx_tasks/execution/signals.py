@@ -20,6 +20,8 @@ from buildx_tasks.errors import Interrupted
 from buildx_tasks.execution.wakeup import WakeUp
 
 GRACE_SECONDS = 5.0
+AGAIN_SECONDS = 0.01
+_AROUND_FORK = ("_acquireLock", "_releaseLock")
 DEFAULTS: dict[signal.Signals, Callable[[int, FrameType | None], object] | signal.Handlers] = {
     signal.SIGINT: signal.default_int_handler,
     signal.SIGTERM: signal.SIG_DFL,
@@ -61,11 +63,14 @@ class _Scope:
         self.first = 0
         self.since = 0.0
 
-    def handle(self, number: int, _frame: FrameType | None) -> None:
+    def handle(self, number: int, frame: FrameType | None) -> None:
         """What happens on a signal, in the main thread."""
         if os.getpid() != self.process:
             # A command that is not quite there yet: between fork and exec the code here is still ours.
             os._exit(128 + number)
+        if _is_swallowed(frame):
+            _thread.start_new_thread(_send_again, (number,))
+            return
         if not self.wakeup.noticed():
             return
         if self.over:
@@ -95,6 +100,23 @@ class _Scope:
     def _kill(self) -> None:
         for runner in tuple(self.runners):
             runner.kill()
+
+
+def _is_swallowed(frame: FrameType | None) -> bool:
+    """Whether an exception would be lost: Python drops those of the functions by which `logging` follows a fork.
+
+    The lock of `logging` would stay locked, too.
+    """
+    while frame is not None:
+        if frame.f_code.co_name in _AROUND_FORK and frame.f_globals.get("__name__") == "logging":
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _send_again(number: int) -> None:
+    time.sleep(AGAIN_SECONDS)
+    os.kill(os.getpid(), number)
 
 
 class _Current(threading.local):

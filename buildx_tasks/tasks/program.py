@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from invoke.collection import Collection
 from invoke.config import AmbiguousMergeError
@@ -165,5 +165,13 @@ def main() -> None:
     try:
         OurProgram(name=PROGRAM, binary=PROGRAM, namespace=namespace(), version=__version__).run()
     except KeyboardInterrupt:  # before a task handles signals
-        print("interrupted", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        _end_interrupted()
+    except SystemExit as end:
+        if isinstance(end.__context__, KeyboardInterrupt):  # which Invoke makes status 1 of
+            _end_interrupted()
+        raise
+
+
+def _end_interrupted() -> NoReturn:
+    print("interrupted", file=sys.stderr)
+    sys.exit(INTERRUPTED)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import signal
 import threading
@@ -206,3 +208,38 @@ def test_a_run_leaves_no_descriptor_and_no_thread() -> None:
             pass
     # What other tests left behind may end meanwhile.
     assert all(now <= then for now, then in zip(state(), before, strict=True))
+
+
+@pytest.mark.skipif(not hasattr(logging, "_releaseLock"), reason="newer Pythons follow a fork without Python code")
+def test_a_signal_in_a_function_whose_exceptions_are_dropped_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Lock:
+        def release(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0)  # the handler has run
+
+    with pytest.raises(Interrupted) as caught, handled():
+        with monkeypatch.context() as patch:
+            patch.setattr(logging, "_lock", Lock())
+            with contextlib.suppress(BaseException):  # as Python does after a fork
+                logging._releaseLock()  # type: ignore[attr-defined]
+        time.sleep(10)
+    assert caught.value.exit_code == 143
+
+
+@pytest.mark.parametrize("where", ["namespace", "parse_core"])
+def test_an_interrupt_before_a_task_has_the_same_status(
+    where: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from buildx_tasks.tasks import program
+
+    def interrupted(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    if where == "namespace":
+        monkeypatch.setattr(program, "namespace", interrupted)
+    else:
+        monkeypatch.setattr(program.OurProgram, "parse_core", interrupted)
+    with pytest.raises(SystemExit) as caught:
+        program.main()
+    assert caught.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"
