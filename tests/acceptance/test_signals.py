@@ -15,7 +15,7 @@ from recording import Project, gone, make_project
 
 HEAD = "apiVersion: skaffold/v4beta13\nkind: Config\n"
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
-SLEEPER = "#!/bin/sh\ntrap '' HUP\nsleep 60 & echo $! > {folder}/child\necho $$ > {folder}/pid\nwait\n"
+SLEEPER = "#!/bin/sh\ntrap '' HUP\nsleep 60 & echo $! >> {folder}/child\necho $$ >> {folder}/pid\nwait\n"
 
 CONFIGS = {
     "cmd": HEAD
@@ -55,7 +55,8 @@ def begun(folder: Path) -> bool:
 
 
 def gone_all(folder: Path) -> bool:
-    return all(gone(int((folder / name).read_text())) for name in ("pid", "child"))
+    # Several may have been started: docker is asked more than one question at once.
+    return all(gone(int(line)) for name in ("pid", "child") for line in (folder / name).read_text().split())
 
 
 @pytest.mark.parametrize(
