@@ -84,7 +84,7 @@ def test_a_tls_server_that_is_spoken_to_without_tls_and_another_name(new_sandbox
     sandbox = new_sandbox(engine=None)
     facts = sandbox.lab.parts["mtls"]
     sandbox.create_builder("plain", facts["endpoint"])
-    assert "speaks TLS" in doctor(sandbox, "--builder", "plain")[1]["builder"][0]["text"]
+    assert "requires TLS" in doctor(sandbox, "--builder", "plain")[1]["builder"][0]["text"]
     first, pairs = tls_options(facts)
     sandbox.create_builder("named", facts["endpoint"], first, f"{pairs},servername=other")
     assert "is not for other" in doctor(sandbox, "--builder", "named")[1]["builder"][0]["text"]
