@@ -102,7 +102,9 @@ def test_the_release_check_sees_that_the_program_is_not_the_installed_one(tmp_pa
     command = [sys.executable, str(ROOT / "tests/support/installed.py"), str(ROOT), "--version"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"the installed program opens {ROOT}/buildx_tasks/")
+    # In the checkout itself, or in an environment of a session below it.
+    assert done.stderr.startswith(f"the installed program opens {ROOT}/")
+    assert "/buildx_tasks/" in done.stderr
 
 
 @pytest.mark.skipif("BUILDX_TASKS_WHEEL" not in os.environ, reason="only where the built wheel is to be tested")
