@@ -13,8 +13,9 @@ from pathlib import Path
 
 from buildx_tasks.errors import BuildxTasksError, CannotStart, EngineUnfit, NothingSelected
 from buildx_tasks.execution.cluster.detect import ClusterContext
-from buildx_tasks.execution.config.configfile import DEFAULT_NAMES, STDIN, ConfigFileMissing
+from buildx_tasks.execution.config.configfile import ConfigFileMissing
 from buildx_tasks.execution.config.gitcache import cache_folder
+from buildx_tasks.execution.config.inputs import DEFAULT_NAMES, STDIN
 from buildx_tasks.execution.pipeline import LoadedRun, Run, gather_facts, host_platform, not_run
 from buildx_tasks.execution.sources.buildinputs import BuildInputs
 from buildx_tasks.execution.sources.filehash import FileHashes, hashes_path, user_cache_folder

@@ -11,7 +11,7 @@ from functools import cached_property, partial
 
 from buildx_tasks.errors import BuildxTasksError, CannotStart, raise_all
 from buildx_tasks.execution.cluster.detect import ClusterContext, EnvironmentRunner, detect_cluster
-from buildx_tasks.execution.config.configfile import DEFAULT_NAMES
+from buildx_tasks.execution.config.inputs import DEFAULT_NAMES
 from buildx_tasks.execution.config.layers import SettingsSources, merged_block
 from buildx_tasks.execution.config.load import load_configs
 from buildx_tasks.execution.docker.declared import select_builder

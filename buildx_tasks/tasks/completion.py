@@ -15,11 +15,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from buildx_tasks.execution.config.inputs import DEFAULT_NAMES
 from buildx_tasks.model.layers import kind_of
 from buildx_tasks.model.settings import ALIASES, CHOICES, CONFIG_KEYS, KEYS
 
 PLATFORMS = ("all", "linux/amd64", "linux/arm64", "linux/arm/v7", "linux/s390x", "linux/ppc64le", "linux/riscv64")
-CONFIG_NAMES = ("skaffold.yaml", "skaffold.yml")
 FORMATS = {
     "plan": ("text", "full", "json", "bake"),
     "check": ("text", "json", "github"),
@@ -116,12 +116,12 @@ _FROM_CONFIG: dict[str, Callable[[Iterable[Mapping[str, Any]]], Iterator[str]]] 
 def _documents(words: list[str], cwd: Path) -> Iterator[Mapping[str, Any]]:
     """The documents of the named config, or the usual one, and of the files that they require from this machine."""
     named = [value for flag, value in pairwise(words) if flag in ("--filename", "-f")]
-    waiting = [cwd / name for name in named or CONFIG_NAMES]
+    waiting = [cwd / name for name in named or DEFAULT_NAMES]
     seen: set[str] = set()
     while waiting and len(seen) < MOST_FILES:
         path = waiting.pop(0)
         if path.is_dir():
-            waiting += [path / name for name in CONFIG_NAMES]
+            waiting += [path / name for name in DEFAULT_NAMES]
             continue
         if os.path.realpath(path) in seen or not path.is_file():
             continue

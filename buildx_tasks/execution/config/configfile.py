@@ -18,13 +18,12 @@ from buildx_tasks.document.yaml.reading import MAX_TEXT, yaml_finding
 from buildx_tasks.document.yaml.source import Document, parse
 from buildx_tasks.document.yaml.source import Path as DocumentPath
 from buildx_tasks.errors import CannotStart
+from buildx_tasks.execution.config.inputs import DEFAULT_NAMES, STDIN
 from buildx_tasks.execution.paths import LARGEST_FILE, exists, is_folder, read_start
 from buildx_tasks.execution.verdicts import VerdictCache, key_of
 from buildx_tasks.model.finding import Finding
 from buildx_tasks.model.secrets import masked, split_credentials
 
-STDIN = "-"
-DEFAULT_NAMES = ("skaffold.yaml", "skaffold.yml")
 URL_SECONDS = 30
 URL_BYTES = 10_000_000
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 from buildx_tasks.document.schema.decode import decode_config, items, section, text
 from buildx_tasks.document.yaml.problem import Problem
 from buildx_tasks.errors import CannotStart, ConfigInvalid
-from buildx_tasks.execution.config.configfile import DEFAULT_NAMES, locate
+from buildx_tasks.execution.config.configfile import locate
 from buildx_tasks.execution.config.graph import ConfigLoader, LoadedConfig, near
+from buildx_tasks.execution.config.inputs import DEFAULT_NAMES
 from buildx_tasks.execution.verdicts import VerdictCache, key_of
 from buildx_tasks.model.command import Runner
 from buildx_tasks.model.config import Artifact, Config
