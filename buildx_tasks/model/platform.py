@@ -50,7 +50,7 @@ class Platform:
         """Equality of meaning: `linux/arm64` is `linux/arm64/v8`, and no version is any version."""
         if self.os_version and other.os_version and self.os_version != other.os_version:
             return False
-        return _canonical(self) == _canonical(other)
+        return canonical(self) == canonical(other)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,6 +125,12 @@ def format_platforms(platforms: PlatformSet) -> str:
     return "all" if platforms.all else ",".join(str(platform) for platform in platforms)
 
 
+def canonical(platform: Platform) -> Platform:
+    """A platform as buildx prints it: usual variants left out, except that arm always has one; without a version."""
+    arch, variant = _normal_arch(platform.arch, platform.variant)
+    return Platform(os=_normal_os(platform.os), arch=arch, variant=variant)
+
+
 def _normal_os(text: str) -> str:
     return "darwin" if text.lower() == "macos" else text.lower()
 
@@ -149,11 +155,6 @@ def _shown(arch: str, variant: str, *, given: bool) -> str:
     if given:
         return "v8" if arch == "arm64" and not variant else variant
     return "" if arch == "arm" and variant == "v7" else variant
-
-
-def _canonical(platform: Platform) -> Platform:
-    arch, variant = _normal_arch(platform.arch, platform.variant)
-    return Platform(os=_normal_os(platform.os), arch=arch, variant=variant)
 
 
 def _known(platform: Platform, text: str) -> Platform:

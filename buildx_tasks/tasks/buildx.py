@@ -27,7 +27,7 @@ def build(c: Context, given: Mapping[str, Any]) -> None:
     from buildx_tasks.tasks.runcontext import RunContext
 
     flags, result = flag_values(given, SELECTION, BUILD), flag_values(given, RESULT)
-    context = RunContext.from_invoke(c, lambda environ: output_options(result, environ))
+    context = RunContext.from_invoke(c, lambda environ: output_options(result, environ), builder=flags.get("builder"))
 
     from buildx_tasks.tasks.presenter import Presenter
 
@@ -50,7 +50,7 @@ def plan(c: Context, given: Mapping[str, Any]) -> None:
     if form not in PLAN_FORMATS:
         raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(PLAN_FORMATS)}")
     flags, shown = flag_values(given, SELECTION, BUILD), OutputOptions(quiet=form not in ("text", "full"), dry_run=True)
-    context = RunContext.from_invoke(c, lambda _environ: shown, asking=True)
+    context = RunContext.from_invoke(c, lambda _environ: shown, asking=True, builder=flags.get("builder"))
 
     from buildx_tasks.reporting.paint import terminal_width
     from buildx_tasks.reporting.plan import full_plan_text, plan_json, plan_text, why_text

@@ -18,7 +18,7 @@ from buildx_tasks.execution.shell import ShellRunner
 from buildx_tasks.execution.verdicts import VerdictCache
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Command
-from buildx_tasks.model.layers import Layer
+from buildx_tasks.model.layers import Layer, environment_layer
 from buildx_tasks.model.mask import Mask
 from buildx_tasks.model.secrets import masked_word
 from buildx_tasks.tasks.calling import hide
@@ -52,12 +52,13 @@ class RunContext:
         output: Callable[[Mapping[str, str]], OutputOptions] = lambda _environ: SILENT,
         *,
         asking: bool = False,
+        builder: object = None,
     ) -> RunContext:
         """The world around us, ``skaffold.env`` included, with a runner that honours Invoke's core flags.
 
         ``--dry`` is a dry run, ``--echo`` shows every build command, and ``--command-timeout`` bounds every command.
         `output` makes the output options, given the environment; docker is asked unless that is a dry run, or with
-        `asking`.
+        `asking`. `builder` is the one that a flag names.
         """
         options = c.config.run
         cwd, home, notify = Path.cwd(), Path.home(), once(print_warning)
@@ -66,6 +67,11 @@ class RunContext:
         chosen = output(environ)
         chosen = replace(chosen, dry_run=chosen.dry_run or bool(options.dry))
         runner = ShellRunner(environ, echo=_echo if options.echo else None, timeout=c.config.timeouts.command)
+        questions = None
+        if asking or not chosen.dry_run:
+            questions = ask(runner, environ, str(home), VerdictCache.of(environ))
+            # Not for certain the one that is wanted: no config has been read yet.
+            questions.remote.expect(str(builder or environment_layer(environ).values.get("builder") or ""))
         return cls(
             world=World(
                 environ=environ,
@@ -79,9 +85,7 @@ class RunContext:
             ),
             output=chosen,
             invoke=invoke_layer(c, environ),
-            questions=ask(runner, environ, str(home), VerdictCache.of(environ))
-            if asking or not chosen.dry_run
-            else None,
+            questions=questions,
             hidden=options.hide in (True, "both", "out", "stdout"),
             terminal=bool(options.pty),
         )

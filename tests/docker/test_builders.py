@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from lab_support import Completed, Relay, Sandbox, server_tls, tls_options
 
-from buildx_tasks.execution.docker.endpoints import speaks_http2
+from buildx_tasks.document.buildkit.inspect import parse_inspect
+from buildx_tasks.execution.docker.builder_inspect import RemoteBuilders
+from buildx_tasks.execution.docker.connection import speaks_http2
 
 CONFIG = """\
 apiVersion: skaffold/v4beta13
@@ -219,6 +221,25 @@ def test_buildkit_speaks_first(sandbox: Sandbox) -> None:
     assert speaks_http2({"Endpoint": parts["mtls"]["endpoint"], "DriverOpts": pairs})
     assert not speaks_http2({"Endpoint": parts["mtls"]["endpoint"], "DriverOpts": {**pairs, "servername": "other"}})
     assert not speaks_http2({"Endpoint": parts["open"]["url"].replace("http", "tcp"), **options})
+
+
+@pytest.mark.parametrize("place", ["remote", "unix", "mtls", "nodes"])
+def test_a_remote_builder_says_itself_what_buildx_says_of_it(far: Sandbox, place: str) -> None:
+    parts = far.lab.parts
+    specs = {
+        "remote": {"driver": "remote", "endpoint": parts["remote"]["endpoint"]},
+        "unix": {"driver": "remote", "endpoint": parts["remote"]["unix"]},
+        "mtls": safe(far),
+        "nodes": two(far),
+    }
+    project = Declared(far, {"far": specs[place]}, "far")
+    project.invoke("buildx.builder.ensure")
+    said = parse_inspect(far.docker("buildx", "inspect", "far").out)
+    remote = RemoteBuilders(far.env, far.env["HOME"])
+    nodes = remote.nodes("far")
+    assert [(node.name, node.endpoint, node.claimed, node.platforms, node.running) for node in nodes] == [
+        (node.name, node.endpoint, node.claimed, node.platforms, True) for node in said.nodes
+    ]
 
 
 def test_a_driver_that_cannot_start_says_why(sandbox: Sandbox) -> None:

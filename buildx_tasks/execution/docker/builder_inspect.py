@@ -2,28 +2,53 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
 from buildx_tasks.document.buildkit.inspect import parse_inspect
+from buildx_tasks.document.buildkit.workers import Workers
 from buildx_tasks.execution.docker.docker_state import instance, is_local_daemon, own_builder, selected_builder
-from buildx_tasks.execution.verdicts import VerdictCache, key_of
 from buildx_tasks.model.builder import DOCKER_CONTAINER, KUBERNETES, REMOTE, BuilderSpec
 from buildx_tasks.model.command import Command, Completed, Runner
 from buildx_tasks.model.engine import Builder, BuilderNode
+from buildx_tasks.model.platform import canonical, parse_platform
+from buildx_tasks.planning.builders.state import LINUX, claimed_platforms
 
 REMOTE_SECONDS = 2
 LOCAL_SECONDS = 20
 """A daemon of this machine, or a BuildKit that does answer: only the machine is busy then."""
 KUBERNETES_SECONDS = 10
 """A cluster may have to run a credential plugin before it answers."""
+WORKERS_SECONDS = 0.4
+"""How long the BuildKit of a remote builder has to tell of its workers before buildx is asked instead."""
 INACTIVE = "buildx can't reach it and does not say why"
 HEAD_START_SECONDS = 0.5
 """A healthy builder has answered by then, and is not knocked at."""
+
+
+class RemoteBuilders:
+    """The nodes of remote builders as the BuildKit at their endpoints tells of them; each builder is asked once."""
+
+    def __init__(self, environ: Mapping[str, str], home: str) -> None:
+        self._environ, self._home = environ, home
+        self._asked: dict[str, Future[tuple[BuilderNode, ...]]] = {}
+
+    def expect(self, name: str) -> None:
+        """Begin to ask a builder that may be wanted ("" for the selected one), while nobody waits for it."""
+        name = name or selected_builder(self._environ, self._home)
+        known = instance(name, self._environ, self._home)
+        if known.get("Driver") == REMOTE and name not in self._asked:
+            pool = ThreadPoolExecutor(max_workers=1)
+            self._asked[name] = pool.submit(_asked, known)
+            pool.shutdown(wait=False)
+
+    def nodes(self, name: str) -> tuple[BuilderNode, ...]:
+        """The nodes of a builder; none of one that is not remote, or when a node does not answer."""
+        self.expect(name)
+        return self._asked[name].result() if name in self._asked else ()
 
 
 def look_at_builder(
@@ -32,12 +57,12 @@ def look_at_builder(
     environ: Mapping[str, str],
     home: str,
     patience: int | None = None,
-    verdicts: VerdictCache | None = None,
+    remote: RemoteBuilders | None = None,
 ) -> Builder:
     """What ``docker buildx inspect`` says of a builder ("" for the current one), within `patience` seconds.
 
-    The endpoints of a remote one are checked meanwhile, so that the cause is known at the timeout. With `verdicts` a
-    remote one that is known and whose BuildKit responds is not inspected again.
+    The endpoints of a remote one are checked meanwhile, so that the cause is known at the timeout. With `remote` one
+    whose BuildKit tells its platforms is not inspected.
     """
     own = own_builder(environ, home)
     wanted = name or selected_builder(environ, home) or own
@@ -47,19 +72,9 @@ def look_at_builder(
         return of_another_context(_inspected(runner, name, wanted, known, seconds), own)
     if patience is None and _is_local(known, environ, home, own=wanted == own):
         patience = LOCAL_SECONDS
-    if verdicts is None or known.get("Driver") != REMOTE:
-        return _inspected(runner, name, wanted, known, patience)
-    key = key_of("builder", json.dumps(known, sort_keys=True))
-    if (nodes := _recalled(verdicts.recall(key))) is not None:
-        if nodes and _all_respond(known):
-            return Builder(name=wanted, driver=REMOTE, nodes=nodes)
-        return _inspected(runner, name, wanted, known, patience)
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        responding = pool.submit(_all_respond, known)
-        builder = _inspected(runner, name, wanted, known, patience)
-        if builder.nodes and not builder.error and all(node.running for node in builder.nodes):
-            verdicts.keep(key, _noted(builder.nodes if responding.result() else ()))
-    return builder
+    if remote is not None and (nodes := remote.nodes(wanted)):
+        return Builder(name=wanted, driver=REMOTE, nodes=nodes)
+    return _inspected(runner, name, wanted, known, patience)
 
 
 def of_another_context(builder: Builder, own: str) -> Builder:
@@ -104,37 +119,38 @@ def _is_local(known: Mapping[str, Any], environ: Mapping[str, str], home: str, *
     return known.get("Driver") == DOCKER_CONTAINER and all(is_local_daemon(environ, home, one) for one in endpoints)
 
 
+def _asked(known: Mapping[str, Any]) -> tuple[BuilderNode, ...]:
+    """The nodes of a remote builder as the BuildKit at each endpoint tells of them; none when one does not."""
+    from buildx_tasks.execution.docker.buildkitapi import list_workers
+
+    nodes = known.get("Nodes") or []
+    with ThreadPoolExecutor(max_workers=max(1, len(nodes))) as pool:
+        told = tuple(pool.map(partial(list_workers, seconds=WORKERS_SECONDS), nodes))
+    return (
+        tuple(_node(node, workers) for node, workers in zip(nodes, told, strict=True) if workers) if all(told) else ()
+    )
+
+
+def _node(node: Mapping[str, Any], workers: Workers) -> BuilderNode:
+    """A node as buildx prints it: first the platforms that it was created for."""
+    claimed = tuple(str(canonical(parse_platform(text, LINUX))) for text in claimed_platforms(node))
+    return BuilderNode(
+        name=str(node.get("Name") or ""),
+        endpoint=str(node.get("Endpoint") or ""),
+        status="running",
+        buildkit=workers.buildkit,
+        platforms=tuple(dict.fromkeys((*claimed, *workers.platforms))),
+        claimed=claimed,
+    )
+
+
 def _all_respond(known: Mapping[str, Any]) -> bool:
     """Whether there is BuildKit at every endpoint that buildx has on file for a builder."""
-    from buildx_tasks.execution.docker.endpoints import speaks_http2
+    from buildx_tasks.execution.docker.connection import speaks_http2
 
     nodes = known.get("Nodes") or []
     with ThreadPoolExecutor(max_workers=max(1, len(nodes))) as pool:
         return bool(nodes) and all(pool.map(speaks_http2, nodes))
-
-
-def _noted(nodes: Iterable[BuilderNode]) -> str:
-    """What is remembered of the nodes of a builder; of one that does not respond, that it has none."""
-    fields = [[node.name, node.endpoint, node.buildkit, node.platforms, node.claimed] for node in nodes]
-    return json.dumps(fields, separators=(",", ":"))
-
-
-def _recalled(said: str | None) -> tuple[BuilderNode, ...] | None:
-    """The nodes that were noted, None when nothing was that can be read."""
-    try:
-        return tuple(
-            BuilderNode(
-                name=name,
-                endpoint=endpoint,
-                status="running",
-                buildkit=buildkit,
-                platforms=tuple(platforms),
-                claimed=tuple(claimed),
-            )
-            for name, endpoint, buildkit, platforms, claimed in json.loads(said or "")
-        )
-    except (ValueError, TypeError):
-        return None
 
 
 def _inspected(runner: Runner, name: str, wanted: str, known: Mapping[str, Any], patience: int | None) -> Builder:

@@ -6,7 +6,6 @@ the certificates that buildx has on file for the builder.
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
@@ -16,17 +15,20 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from buildx_tasks.execution.docker.certificates import valid_until
+from buildx_tasks.execution.docker.connection import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    HTTP2,
+    MUTE,
+    OTHER,
+    client_context,
+    connected,
+    driver_options,
+    has_tls,
+    protocol_at,
+)
 
-CONNECT_SECONDS = 1.0
-ANSWER_SECONDS = 0.5
-FRAME_HEAD = 9
-SETTINGS_FRAME = 4
-"""RFC 9113: the first frame from a server, and how long the head of any frame is."""
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, SETTINGS_FRAME, 0, 0, 0, 0, 0))
-"""What a client of HTTP/2 says first; a server of something else answers it in its own way."""
 NO_TLS = "it does not speak TLS"
-HTTP2, MUTE, OTHER = "http2", "mute", "other"
-"""What may be at an endpoint: BuildKit, or what could be it; what says nothing in time; something else."""
 REFUSALS = ("certificate", "unknown ca", "handshake failure")
 """Alerts of a server that does not like the client's certificate. Go, and so BuildKit, calls all of it "bad"."""
 
@@ -44,19 +46,19 @@ def check_endpoints(nodes: Sequence[Mapping[str, Any]], patience: float | None =
 def diagnose_endpoint(node: Mapping[str, Any], patience: float | None = None) -> str:
     """Why one node can't be reached; "" when it can, or can't be tried this way. `patience` as in `check_endpoints`."""
     endpoint = str(node.get("Endpoint") or "")
-    options = _options(node)
+    options = driver_options(node)
     try:
         parts = urlsplit(endpoint)
         if parts.scheme not in ("tcp", "unix"):
             return ""
-        reason = _why_no_tls(parts, options, endpoint) if _has_tls(options) else ""
-        found = OTHER if reason else _protocol_at(parts, options, patience or ANSWER_SECONDS)
-        if found == OTHER and _has_tls(options) and _protocol_at(parts, {}, ANSWER_SECONDS) == HTTP2:
+        reason = _why_no_tls(parts, options, endpoint) if has_tls(options) else ""
+        found = OTHER if reason else protocol_at(parts, options, patience or ANSWER_SECONDS)
+        if found == OTHER and has_tls(options) and protocol_at(parts, {}, ANSWER_SECONDS) == HTTP2:
             # How the handshake with a server without TLS ends is a matter of chance.
             return f"TLS with {endpoint} fails: {NO_TLS}"
         if reason:
             return reason
-        if found != HTTP2 and not _has_tls(options) and _speaks_tls(parts):
+        if found != HTTP2 and not has_tls(options) and _speaks_tls(parts):
             return f"{endpoint} requires TLS, and the builder has no certificates (driver options cacert, cert, key)"
     except OSError as error:
         return f"nothing answers at {endpoint}: {error.strerror or error}"
@@ -67,69 +69,8 @@ def diagnose_endpoint(node: Mapping[str, Any], patience: float | None = None) ->
     return f"{endpoint} did not answer within {patience:g} s" if found == MUTE and patience else ""
 
 
-def speaks_http2(node: Mapping[str, Any]) -> bool:
-    """Whether a node's endpoint answers as BuildKit does: with its HTTP/2 settings, once TLS is through."""
-    try:
-        return _protocol_at(urlsplit(str(node.get("Endpoint") or "")), _options(node), ANSWER_SECONDS) == HTTP2
-    except (OSError, ValueError):
-        return False
-
-
-def _protocol_at(parts: SplitResult, options: Mapping[str, str], seconds: float) -> str:
-    """HTTP2, MUTE or OTHER. Raises `OSError` when nothing listens there, `ValueError` for an invalid address."""
-    with contextlib.ExitStack() as stack:
-        connection = stack.enter_context(_connected(parts))
-        connection.settimeout(seconds)
-        try:
-            if _has_tls(options):
-                context = _client_context(options)
-                context.set_alpn_protocols(["h2"])
-                name = options.get("servername") or parts.hostname
-                connection = stack.enter_context(context.wrap_socket(connection, server_hostname=name))
-            connection.sendall(PREFACE)
-            frame = stack.enter_context(connection.makefile("rb")).read(FRAME_HEAD)
-        except TimeoutError:
-            return MUTE
-        except OSError:
-            return OTHER
-    return HTTP2 if len(frame) == FRAME_HEAD and frame[3] == SETTINGS_FRAME else OTHER
-
-
-def _options(node: Mapping[str, Any]) -> dict[str, str]:
-    return {str(key): str(value) for key, value in (node.get("DriverOpts") or {}).items()}
-
-
-def _has_tls(options: Mapping[str, str]) -> bool:
-    return bool(options.get("cacert") or options.get("cert"))
-
-
-def _connected(parts: SplitResult) -> socket.socket:
-    if parts.scheme == "tcp":
-        if not parts.hostname or not parts.port:
-            raise ValueError("it has no port" if parts.hostname else "it has no host")
-        return socket.create_connection((parts.hostname, parts.port), CONNECT_SECONDS)
-    if parts.scheme != "unix":
-        raise ValueError(f"{parts.scheme or 'an address without a scheme'} is not supported")
-    connection = socket.socket(socket.AF_UNIX)
-    try:
-        connection.settimeout(CONNECT_SECONDS)
-        connection.connect(parts.path)
-    except OSError:
-        connection.close()
-        raise
-    return connection
-
-
-def _client_context(options: Mapping[str, str]) -> ssl.SSLContext:
-    """TLS with the files of a builder. Raises `OSError` for one that can't be used."""
-    context = ssl.create_default_context(cafile=options.get("cacert") or None)
-    if options.get("cert"):
-        context.load_cert_chain(options["cert"], options.get("key") or None)
-    return context
-
-
 def _why_no_tls(parts: SplitResult, options: Mapping[str, str], endpoint: str) -> str:
-    with _connected(parts) as plain:
+    with connected(parts) as plain:
         plain.settimeout(CONNECT_SECONDS)
         return _handshake(plain, options.get("servername") or parts.hostname or "", options, endpoint)
 
@@ -137,7 +78,7 @@ def _why_no_tls(parts: SplitResult, options: Mapping[str, str], endpoint: str) -
 def _handshake(plain: socket.socket, name: str, options: Mapping[str, str], endpoint: str) -> str:
     """Why mutual TLS with these files fails."""
     try:
-        context = _client_context(options)
+        context = client_context(options)
     except OSError as error:
         files = ", ".join(options[key] for key in ("cacert", "cert", "key") if options.get(key))
         return f"a TLS file of the builder can't be used ({files}): {error.strerror or error}"
@@ -199,7 +140,7 @@ def _speaks_tls(parts: SplitResult) -> bool:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        with _connected(parts) as plain, context.wrap_socket(plain, server_hostname=parts.hostname):
+        with connected(parts) as plain, context.wrap_socket(plain, server_hostname=parts.hostname):
             return True
     except OSError:
         return False

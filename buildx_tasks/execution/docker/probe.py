@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from buildx_tasks.execution.docker.builder_inspect import look_at_builder
+from buildx_tasks.execution.docker.builder_inspect import RemoteBuilders, look_at_builder
 from buildx_tasks.execution.docker.docker_state import (
     docker_config,
     is_default_context,
@@ -38,8 +38,8 @@ class Questions:
     docker: Future[tuple[str, Daemon]]
     store: Future[str]
     buildx: Future[tuple[str, str]]
+    remote: RemoteBuilders
     pool: ThreadPoolExecutor
-    verdicts: VerdictCache
 
 
 def ask(runner: Runner, environ: Mapping[str, str], home: str, verdicts: VerdictCache) -> Questions:
@@ -49,8 +49,8 @@ def ask(runner: Runner, environ: Mapping[str, str], home: str, verdicts: Verdict
         docker=pool.submit(_docker, runner, _patience(environ, home)),
         store=pool.submit(_store, runner, environ, home),
         buildx=pool.submit(_buildx, runner, environ, home, verdicts),
+        remote=RemoteBuilders(environ, home),
         pool=pool,
-        verdicts=verdicts,
     )
 
 
@@ -68,9 +68,7 @@ def answers(
     `patience` is how many seconds it may take to answer; None leaves that to its driver.
     """
     selected = selected_builder(environ, home)
-    found = (
-        asked.pool.submit(_find, runner, builder, environ, home, patience, asked.verdicts) if builder != OFF else None
-    )
+    found = asked.pool.submit(_find, runner, builder, environ, home, patience, asked.remote) if builder != OFF else None
     cli, daemon = asked.docker.result()
     version, error = asked.buildx.result()
     engine = Engine(
@@ -155,9 +153,9 @@ def _ask_buildx(runner: Runner) -> tuple[str, str]:
 
 
 def _find(
-    runner: Runner, name: str, environ: Mapping[str, str], home: str, patience: int | None, verdicts: VerdictCache
+    runner: Runner, name: str, environ: Mapping[str, str], home: str, patience: int | None, remote: RemoteBuilders
 ) -> Builder:
     """The wanted builder. The daemon's own needs no look-up: it is there when the daemon is."""
     if not name and not selected_builder(environ, home) and is_default_context(environ, home):
         return Builder(name="default", driver="docker")
-    return look_at_builder(runner, name, environ, home, patience, verdicts)
+    return look_at_builder(runner, name, environ, home, patience, remote)

@@ -66,7 +66,7 @@ def _node_differences(spec: BuilderSpec, node: NodeSpec, found: Mapping[str, Any
     endpoint = str(found.get("Endpoint") or "")
     if node.endpoint and spec.driver != KUBERNETES and endpoint != node.endpoint:
         note("endpoint", endpoint, node.endpoint)
-    platforms = tuple(_platform(item) for item in found.get("Platforms") or [])
+    platforms = claimed_platforms(found)
     if not _same_platforms(platforms, node.platforms):
         note("platforms", ",".join(platforms), ",".join(node.platforms))
     options = {str(key): str(value) for key, value in (found.get("DriverOpts") or {}).items()}
@@ -78,9 +78,10 @@ def _node_differences(spec: BuilderSpec, node: NodeSpec, found: Mapping[str, Any
     return differences
 
 
-def _platform(item: Mapping[str, Any]) -> str:
-    parts = (item.get("os"), item.get("architecture"), item.get("variant"))
-    return "/".join(str(part) for part in parts if part)
+def claimed_platforms(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """The platforms that a node, as buildx has it on file, was created for."""
+    items = [(item.get("os"), item.get("architecture"), item.get("variant")) for item in found.get("Platforms") or []]
+    return tuple("/".join(str(part) for part in parts if part) for parts in items)
 
 
 def _same_platforms(left: tuple[str, ...], right: tuple[str, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""Looking a builder up: what is remembered of one that speaks_http2, against small servers of our own."""
+"""Looking a builder up: what it is asked and when it is inspected, against small servers of our own."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import hashlib
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from buildx_tasks.execution.docker.builder_inspect import look_at_builder
-from buildx_tasks.execution.docker.endpoints import check_endpoints, diagnose_endpoint, speaks_http2
-from buildx_tasks.execution.verdicts import VerdictCache
+from buildx_tasks.document.buildkit.workers import Workers
+from buildx_tasks.execution.docker.builder_inspect import RemoteBuilders, look_at_builder
+from buildx_tasks.execution.docker.buildkitapi import list_workers
+from buildx_tasks.execution.docker.connection import speaks_http2
+from buildx_tasks.execution.docker.endpoints import check_endpoints, diagnose_endpoint
 from buildx_tasks.model.command import TIMED_OUT, Command, Completed, Write
+from buildx_tasks.model.engine import Builder
 
 SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 AUTHORITY = """\
@@ -43,6 +47,37 @@ Platforms: linux/arm64*, linux/amd64
 """
 
 
+def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    """A frame of HTTP/2."""
+    return len(payload).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big") + payload
+
+
+def field(number: int, value: bytes) -> bytes:
+    """A field of protobuf that holds bytes, fewer than 2¹⁴."""
+    size = (len(value),) if len(value) < 128 else (len(value) & 127 | 128, len(value) >> 7)
+    return bytes((number << 3 | 2, *size)) + value
+
+
+def platform(arch: bytes, variant: bytes = b"") -> bytes:
+    return field(1, arch) + field(2, b"linux") + (field(3, variant) if variant else b"")
+
+
+def workers(*platforms: bytes) -> bytes:
+    """A message of gRPC: one worker with a label and a version."""
+    record = field(1, b"id") + field(2, field(1, b"key") + field(2, b"value")) + b"\x38\x96\x01\x41" + bytes(8)
+    record += b"".join(field(3, one) for one in platforms) + field(5, field(1, b"moby/buildkit") + field(2, b"v0.20.0"))
+    message = field(1, record)
+    return bytes(1) + len(message).to_bytes(4, "big") + message
+
+
+@contextmanager
+def buildkit(*answers: bytes) -> Iterator[str]:
+    """Answers each call with the next of `answers`."""
+    told = iter(answers)
+    with server(lambda: SETTINGS + frame(1, 4, 1, b"\x88") + frame(0, 1, 1, next(told)), patient=True) as endpoint:
+        yield endpoint
+
+
 class Docker:
     """Answers `inspect`, and counts how often it was asked."""
 
@@ -63,7 +98,7 @@ class Docker:
 
 
 @contextmanager
-def server(first: bytes, to_tls: bytes | None = None) -> Iterator[str]:
+def server(first: bytes | Callable[[], bytes], to_tls: bytes | None = None, *, patient: bool = False) -> Iterator[str]:
     """Says `first` to whoever speaks to it, or `to_tls` to who speaks TLS, and hangs up."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
@@ -74,7 +109,11 @@ def server(first: bytes, to_tls: bytes | None = None) -> Iterator[str]:
                 except OSError:
                     return
                 heard = connection.recv(1000)
-                connection.sendall(first if to_tls is None or not heard.startswith(b"\x16") else to_tls)
+                said = first() if callable(first) else first
+                connection.sendall(said if to_tls is None or not heard.startswith(b"\x16") else to_tls)
+                # Hanging up with something unread takes back what was said.
+                while patient and connection.recv(1000):
+                    pass
                 connection.close()
 
         threading.Thread(target=serve, daemon=True).start()
@@ -83,66 +122,98 @@ def server(first: bytes, to_tls: bytes | None = None) -> Iterator[str]:
 
 
 class Here:
-    def __init__(self, folder: Path, endpoint: str) -> None:
+    def __init__(self, folder: Path, *endpoints: str, claimed: Sequence[Mapping[str, str]] = ()) -> None:
         self.environ = {"BUILDX_CONFIG": str(folder)}
         self.folder = folder
-        self.verdicts = folder / "memory"
-        self.docker = Docker(endpoint)
-        self.create(endpoint)
+        self.docker = Docker(endpoints[0])
+        (folder / "instances").mkdir()
+        nodes = [
+            {"Name": f"far{at}", "Endpoint": endpoint, "Platforms": list(claimed), "DriverOpts": None}
+            for at, endpoint in enumerate(endpoints)
+        ]
+        (folder / "instances" / "far").write_text(json.dumps({"Name": "far", "Driver": "remote", "Nodes": nodes}))
 
-    def create(self, endpoint: str) -> None:
-        (self.folder / "instances").mkdir(exist_ok=True)
-        nodes = [{"Name": "far0", "Endpoint": endpoint, "DriverOpts": None}]
-        (self.folder / "instances" / "far").write_text(json.dumps({"Name": "far", "Driver": "remote", "Nodes": nodes}))
-
-    def look(self) -> tuple[str, ...]:
-        """The platforms of the builder, as a new run sees it."""
-        builder = look_at_builder(
-            self.docker, "far", self.environ, str(self.folder), verdicts=VerdictCache(self.verdicts)
-        )
-        assert (builder.name, builder.driver, builder.nodes[0].running) == ("far", "remote", True)
-        assert builder.nodes[0].claimed == ("linux/arm64",)
-        return builder.platforms
+    def look(self) -> Builder:
+        """The builder as a new run sees it."""
+        remote = RemoteBuilders(self.environ, str(self.folder))
+        return look_at_builder(self.docker, "far", self.environ, str(self.folder), remote=remote)
 
 
-def test_a_builder_that_greets_is_inspected_once(tmp_path: Path) -> None:
-    with server(SETTINGS) as endpoint:
+AMD64, ARM64 = platform(b"amd64"), platform(b"arm64", b"v8")
+
+
+def test_a_remote_builder_is_asked_itself_and_not_inspected(tmp_path: Path) -> None:
+    with buildkit(workers(AMD64, ARM64)) as endpoint:
+        here = Here(tmp_path, endpoint, claimed=[{"os": "linux", "architecture": "arm64", "variant": "v8"}])
+        (node,) = here.look().nodes
+    assert here.docker.asked == 0
+    assert (node.name, node.endpoint, node.running) == ("far0", endpoint, True)
+    assert (node.claimed, node.platforms) == (("linux/arm64",), ("linux/arm64", "linux/amd64"))
+    assert node.buildkit == "v0.20.0"
+
+
+def test_what_it_says_now_counts_not_what_it_said_before(tmp_path: Path) -> None:
+    answers = [workers(AMD64), workers(ARM64)]
+    with buildkit(*answers) as endpoint:
         here = Here(tmp_path, endpoint)
-        assert [here.look() for _ in range(3)] == [("linux/arm64", "linux/amd64")] * 3
+        assert [here.look().platforms for _ in answers] == [("linux/amd64",), ("linux/arm64",)]
+
+
+def test_it_is_asked_once_in_a_run_also_when_that_began_early(tmp_path: Path) -> None:
+    with buildkit(workers(AMD64), workers(ARM64)) as endpoint:
+        here = Here(tmp_path, endpoint)
+        (tmp_path / "current").write_text(json.dumps({"Name": "far", "Global": True}))
+        remote = RemoteBuilders(here.environ, str(tmp_path))
+        for name in ("", "far", "other", "off"):
+            remote.expect(name)
+        look = partial(look_at_builder, here.docker, "far", here.environ, str(tmp_path), remote=remote)
+        assert [look().platforms, look().platforms] == [("linux/amd64",)] * 2
+    assert here.docker.asked == 0
+
+
+SILENCE = {
+    "nothing": b"",
+    "HTTP/1": b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    "part of a frame": SETTINGS[:5],
+    "settings alone": SETTINGS,
+    "a reset": SETTINGS + frame(3, 0, 1, bytes(4)),
+    "a farewell": SETTINGS + frame(7, 0, 0, bytes(8)),
+    "an error of gRPC": SETTINGS + frame(1, 5, 1, b"\x88"),
+    "an endless frame": SETTINGS + b"\xff\xff\xff\x00\x00\x00\x00\x00\x01" + bytes(100),
+    "half a message": SETTINGS + frame(0, 1, 1, workers(AMD64)[:-3]),
+    "a compressed message": SETTINGS + frame(0, 1, 1, b"\x01" + workers(AMD64)[1:]),
+    "no worker": SETTINGS + frame(0, 1, 1, bytes(5)),
+    "no message of protobuf": SETTINGS + frame(0, 1, 1, bytes(4) + b"\x02\x0a\xff"),
+}
+
+
+@pytest.mark.parametrize("first", SILENCE.values(), ids=SILENCE)
+def test_one_that_does_not_tell_is_inspected(tmp_path: Path, first: bytes) -> None:
+    with server(first) as endpoint:
+        here = Here(tmp_path, endpoint)
+        assert here.look().platforms == ("linux/arm64", "linux/amd64")
         assert here.docker.asked == 1
 
 
-def test_it_is_inspected_again_when_it_was_changed_or_is_silent(tmp_path: Path) -> None:
-    with server(SETTINGS) as endpoint, server(SETTINGS) as other:
-        here = Here(tmp_path, endpoint)
+def test_all_of_a_builder_is_inspected_when_one_node_does_not_tell(tmp_path: Path) -> None:
+    with buildkit(workers(AMD64)) as endpoint, server(SETTINGS) as other:
+        here = Here(tmp_path, endpoint, other)
         here.look()
-        here.create(other)
-        here.look()
-        assert here.docker.asked == 2
-        here.create(endpoint)
-        here.look()
-        assert here.docker.asked == 2
-    here.look()
-    assert here.docker.asked == 3
+        assert here.docker.asked == 1
 
 
-@pytest.mark.parametrize("first", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", SETTINGS[:5]])
-def test_what_does_not_greet_is_always_inspected(tmp_path: Path, first: bytes) -> None:
-    with server(first) as endpoint:
-        here = Here(tmp_path, endpoint)
-        for _ in range(3):
-            here.look()
-        assert here.docker.asked == 3
-        assert "[]" in here.verdicts.read_text()
-
-
-def test_a_note_that_can_not_be_read_is_none(tmp_path: Path) -> None:
-    with server(SETTINGS) as endpoint:
-        here = Here(tmp_path, endpoint)
-        here.look()
-        here.verdicts.write_text(here.verdicts.read_text()[:90] + "\n")
-        assert [here.look(), here.look()] == [("linux/arm64", "linux/amd64")] * 2
-        assert here.docker.asked == 2
+def test_settings_and_pings_in_between_are_answered(tmp_path: Path) -> None:
+    ping = frame(6, 0, 0, b"12345678")
+    answer = workers(AMD64)
+    parts = (
+        SETTINGS,
+        ping,
+        frame(1, 4, 1, b"\x88"),
+        frame(0, 8, 1, b"\x02" + answer[:7] + b"\0\0"),
+        frame(8, 0, 0, bytes(4)),
+    )
+    with server(b"".join((*parts, frame(0, 0, 1, answer[7:]), frame(1, 5, 1, b"\x88"))), patient=True) as endpoint:
+        assert list_workers({"Endpoint": endpoint}, 5) == Workers(platforms=("linux/amd64",), buildkit="v0.20.0")
 
 
 @pytest.mark.parametrize("endpoint", ["", "unix://{folder}/none", "ssh://host", "tcp://127.0.0.1", "tcp://[:1"])

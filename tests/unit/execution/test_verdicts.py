@@ -100,7 +100,7 @@ def test_the_stamp_covers_every_module_that_a_verdict_depends_on() -> None:
     names = [".".join(path.relative_to(verdicts.PACKAGE.parent).with_suffix("").parts) for path in callers]
     files, others = closure_of(*names)
     schema = {path for folder in ("_schema", "../schema") for path in (verdicts.PACKAGE / folder).glob("*.json")}
-    assert len(callers) >= 5
+    assert len(callers) >= 4
     assert len(files) > 50
     assert schema
     stamped = {
