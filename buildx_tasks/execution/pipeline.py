@@ -199,9 +199,11 @@ class Run:
         loaded = replace(self.loaded, settings=selection.settings)
         cmd = run_cmd(world) if building else not_run
         try:
-            with ThreadPoolExecutor(max_workers=1) as pool:
+            with ThreadPoolExecutor(max_workers=2) as pool:
                 arguments = (loaded.configs, loaded.selected, loaded.settings, world, cmd)
                 tag_facts = pool.submit(gather_tag_facts, *arguments, building=building)
+                if building:
+                    pool.submit(_import_for_building)
                 engine = selection.seen(see_engine(loaded, world, questions))
                 facts = gather_facts(loaded, world, engine)
                 if not building:
@@ -327,6 +329,13 @@ def plan_with(
         warnings=(*loaded.warnings, *tags.warnings, *plan.warnings),
         notes=(*tags.notes, *plan.notes),
     )
+
+
+def _import_for_building() -> None:
+    """Load what `Run.build` needs, while docker is being waited for."""
+    import buildx_tasks.execution.cache.artifacts
+    import buildx_tasks.execution.run.masked
+    import buildx_tasks.execution.run.schedule  # noqa: F401
 
 
 def _with_left_out(plan: BuildPlan, loaded: LoadedRun) -> BuildPlan:

@@ -25,8 +25,8 @@ KUBERNETES_SECONDS = 10
 WORKERS_SECONDS = 0.4
 """How long the BuildKit of a remote builder has to tell of its workers before buildx is asked instead."""
 INACTIVE = "buildx can't reach it and does not say why"
-HEAD_START_SECONDS = 0.5
-"""A healthy builder has answered by then, and is not knocked at."""
+HEAD_START_SECONDS = 0.25
+"""A healthy builder has answered by then: it is not inspected, or its endpoints are not checked."""
 
 
 class RemoteBuilders:
@@ -46,9 +46,11 @@ class RemoteBuilders:
             pool.shutdown(wait=False)
 
     def nodes(self, name: str) -> tuple[BuilderNode, ...]:
-        """The nodes of a builder; none of one that is not remote, or when a node does not answer."""
+        """The nodes of a builder; none of one that is not remote, or when a node does not answer soon."""
         self.expect(name)
-        return self._asked[name].result() if name in self._asked else ()
+        if name not in self._asked or not wait([self._asked[name]], HEAD_START_SECONDS).done:
+            return ()
+        return self._asked[name].result()
 
 
 def look_at_builder(
