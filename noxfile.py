@@ -142,6 +142,16 @@ def release_check(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Make the site of the documentation in _site/html, strictly; with --browser look at it in Chromium too."""
+    session.install(*_group("docs"))
+    shutil.rmtree(ROOT / "_site", ignore_errors=True)
+    strict = ["--fail-on-warning", "--keep-going", "--nitpicky", "--quiet"]
+    session.run("python", "-m", "sphinx", "--conf-dir", "website", *strict, ".", "_site/html")
+    session.run("python", "-m", "website.checks", "_site/html")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure what we promise to cost, on the wheel and in the lab; arguments are names of measures."""
     with tempfile.TemporaryDirectory(prefix="buildx-tasks-wheel-") as folder:

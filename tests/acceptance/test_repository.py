@@ -25,7 +25,7 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
 
 def test_ci_runs_every_session_that_checks_something() -> None:
     script = (ROOT / ".ci" / "run").read_text()
-    for session in ("lint", "types", "minimums", "release_check"):
+    for session in ("lint", "types", "docs", "minimums", "release_check"):
         assert session in script
         assert f"def {session}(" in (ROOT / "noxfile.py").read_text()
 

@@ -35,6 +35,12 @@ def tls_engine() -> Lab:
     return need_lab(find_lab(("clients", "containerd", "open", "base", "remote", "mtls")))
 
 
+@pytest.fixture(scope="session")
+def registry_and_engine() -> Lab:
+    """The same for tests that need an engine and a registry: `invoke lab.up --only clients,base`."""
+    return need_lab(find_lab(("clients", "containerd", "open", "base")))
+
+
 def need_lab(found: Lab | str) -> Lab:
     """The lab that was found, or the end of the test."""
     if isinstance(found, str):

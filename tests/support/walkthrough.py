@@ -1,0 +1,112 @@
+"""Runs a page of docs/ as a reader does: writes its files, types its commands, and compares what they print.
+
+A fenced block after "Write `NAME`:" is a file. In a block `console`, a line that begins with `$ ` is a command, and the
+lines below it are what it prints: `…` is any text, and a line `…` any number of lines.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"[Ww]rite `([^`]+)`:\s*\Z")
+_END = "end-of-a-command"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class File:
+    """A file that the page shows, and its line in the page."""
+
+    line: int
+    name: str
+    language: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """A command that the page shows, what it prints, and its line in the page."""
+
+    line: int
+    text: str
+    output: str
+
+
+def steps(page: str) -> Iterator[File | Command]:
+    """The files and the commands of a page, in its order."""
+    for block in _BLOCK.finditer(page):
+        language, text = block.groups()
+        line = page.count("\n", 0, block.start()) + 2
+        if language == "console":
+            yield from _commands(text, line)
+        elif named := _FILE.search(page[: block.start()]):
+            yield File(line=line, name=named[1], language=language, text=text)
+
+
+def _commands(text: str, line: int) -> Iterator[Command]:
+    for part in re.split(r"^(?=\$ )", text, flags=re.MULTILINE):
+        if not part.strip():
+            continue
+        words, _, output = part.removeprefix("$ ").partition("\n")
+        yield Command(line=line, text=words, output=output)
+        line += part.count("\n")
+
+
+def matches(shown: str, printed: str) -> bool:
+    """Whether a command printed what a page shows."""
+    pattern = "".join(
+        r"(?:.*\n)*?" if line == "…" else ".*?".join(map(re.escape, line.split("…"))) + "\n"
+        for line in shown.splitlines()
+    )
+    text = "".join(f"{line.rstrip()}\n" for line in printed.splitlines())
+    return re.fullmatch(pattern, text) is not None
+
+
+class Shell:
+    """One shell for all commands of a page, so that `cd`, `export` and `.` last."""
+
+    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+        self._place = folder
+        self._process = subprocess.Popen(
+            ["bash", "--norc", "--noprofile"],
+            cwd=folder,
+            env=dict(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def __enter__(self) -> Shell:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def run(self, command: str) -> tuple[int, str]:
+        """The exit status of a command, and all that it printed."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(f'{command} </dev/null\necho "{_END} $? $PWD"\n')
+        self._process.stdin.flush()
+        printed = ""
+        for line in self._process.stdout:
+            # What a command prints may end without a line end.
+            before, end, after = line.partition(_END)
+            printed += before
+            if end:
+                code, _, place = after.strip().partition(" ")
+                self._place = Path(place)
+                return int(code), printed
+        raise AssertionError(f"the shell ended with: {command}\n{printed}")
+
+    def write(self, file: File) -> None:
+        """Write a file of the page in the folder where the shell is."""
+        path = self._place / file.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file.text, encoding="utf-8")
