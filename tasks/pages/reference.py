@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import buildx_tasks
+from buildx_tasks.tasks.options import BUILD, SELECTION
 
 HEAD = """\
 # Tasks
@@ -32,18 +34,57 @@ Invoke takes the next word for its value.
 """
 
 
+SHARED = (
+    (
+        "Flags of the selection",
+        "Which configs, profiles and artifacts a task works on. Several tasks take all of them.",
+        tuple(option.flag for option in SELECTION),
+    ),
+    (
+        "Flags of a build",
+        "How artifacts are built. The tasks that build, show or check a build take all of them.",
+        tuple(option.flag for option in BUILD),
+    ),
+)
+"""Flags that several tasks have alike, so that the page has them once: heading, meaning and flags."""
+
+
 def tasks_page() -> str:
-    """The whole page."""
+    """The whole page: every task, then the flags that several tasks share."""
     namespace = buildx_tasks.namespace()
-    return HEAD + "".join(_section(name, namespace[name]) for name in sorted(namespace.task_names))
+    tasks = "".join(_section(name, namespace[name]) for name in sorted(namespace.task_names))
+    build = _rows(namespace["buildx.build"])
+    shared = "".join(
+        f"\n## {heading}\n\n{meaning}\n{_table([row for row in build if _flag(row) in flags])}"
+        for heading, meaning, flags in SHARED
+    )
+    return HEAD + tasks + shared
 
 
 def _section(name: str, task: Any) -> str:
     doc = (task.__doc__ or "").strip()
+    rows = _rows(task)
+    links = []
+    for heading, _meaning, flags in SHARED:
+        if set(flags) <= {_flag(row) for row in rows}:
+            rows = [row for row in rows if _flag(row) not in flags]
+            links.append(f"[{heading.lower()}](#{heading.lower().replace(' ', '-')})")
+    also = f"\nIt takes the {' and the '.join(links)}{', and:' if rows else '.'}\n" if links else ""
+    return f"\n## {name}\n\n{doc}\n{also}{_table(rows)}"
+
+
+def _rows(task: Any) -> Sequence[str]:
+    """The rows of a table of a task's arguments; Invoke's one-letter spellings are left out."""
     arguments = [argument for argument in task.get_arguments() if len(argument.names[0]) > 1]
-    rows = [f"| `{_spelled(argument)}` | {argument.help or ''} |" for argument in arguments]
-    table = "\n".join(("", "| argument | meaning |", "|---|---|", *rows, "")) if rows else ""
-    return f"\n## {name}\n\n{doc}\n{table}"
+    return [f"| `{_spelled(argument)}` | {argument.help or ''} |" for argument in arguments]
+
+
+def _flag(row: str) -> str:
+    return row.removeprefix("| `").partition("`")[0].partition("[")[0].partition("=")[0]
+
+
+def _table(rows: Sequence[str]) -> str:
+    return "\n".join(("", "| argument | meaning |", "|---|---|", *rows, "")) if rows else ""
 
 
 def _spelled(argument: Any) -> str:

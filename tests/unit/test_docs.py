@@ -64,3 +64,16 @@ def test_every_command_of_these_files_is_a_task_with_these_flags() -> None:
     for task, flags in commands:
         known = {f"--{item.name.strip('_').replace('_', '-')}" for item in namespace[task].get_arguments()}
         assert set(re.findall(r" (--[\w-]+)", flags)) <= known
+
+
+def test_flags_that_several_tasks_share_are_on_the_page_of_tasks_once() -> None:
+    page = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
+    assert len(re.findall(r"^\| `--cache-repo=…` \|", page, re.MULTILINE)) == 1
+    sections = dict(part.split("\n", 1) for part in page.split("\n## ")[1:])
+    namespace = buildx_tasks.namespace()
+    for name in namespace.task_names:
+        linked = re.findall(r"\]\(#([\w-]+)\)", sections[name])
+        shown = "".join([sections[name], *(sections[link.replace("-", " ").capitalize()] for link in linked)])
+        words = {item for item in namespace[name].get_arguments() if len(item.names[0]) > 1}
+        flags = {f"--{item.name.strip('_').replace('_', '-')}" for item in words if not item.positional}
+        assert {flag for flag in flags if not re.search(rf"`{flag}[`=\[]", shown)} == set(), name
