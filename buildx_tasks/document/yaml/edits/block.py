@@ -93,9 +93,17 @@ class BlockWriter(FlowWriter):
                 or following != (here[0], here[1] + 1)
                 or last_leaf(child_at(here[0].node, here[1])[1]) is not end
             ):
-                lead = comments_within(found[at + 1].lead, column)
-                found[at + 1] = Piece(without_blanks(lead) if self._keeps_blanks(end) else lead, found[at + 1].main)
+                self._part(end, found, at + 1, column)
         return found
+
+    def _part(self, end: Scalar, found: list[Piece], at: int, column: int) -> None:
+        """Keep the lines from piece `at` on apart from a block scalar in front of them; empty ones part nothing."""
+        for number in range(at, len(found)):
+            lead, main = found[number]
+            lead = comments_within(lead, column)
+            found[number] = Piece(without_blanks(lead) if self._keeps_blanks(end) else lead, main)
+            if found[number].lead or main:
+                return
 
     def _open_end(self, value: Value) -> Scalar | None:
         """The block scalar that a value ends with."""
@@ -251,9 +259,12 @@ class BlockWriter(FlowWriter):
                     main = first.rstrip(BREAKS) + self.closed(eol) + main[len(first) :]
             return Piece(lead + above, self._footed(f"{head} {main}", foot))
         line = f"{head} {body.inline}" if body.inline else head
-        if eol.strip() and BLOCK_SCALAR.match(body.inline):
-            lead += self.comment_lines([eol.strip()], column)
-            eol = ""
+        if BLOCK_SCALAR.match(body.inline):
+            # What follows a block scalar and is indented as far as its text would be read as its own.
+            foot = without_blanks(comments_within(foot, column))
+            if eol.strip():
+                lead += self.comment_lines([eol.strip()], column)
+                eol = ""
         line += self.closed(eol) or self.text.newline
         return Piece(lead, self._footed(line + self.joined(body.below, body.column), foot))
 

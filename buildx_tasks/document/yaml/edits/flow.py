@@ -104,7 +104,8 @@ class FlowWriter(EditBase):
         source = value.source
         if source is None:
             return scalar(value.value, style or self.quote)
-        flowing = value.within is not None and value.within.flow
+        # A merge may have brought a block scalar into a flow mapping.
+        flowing = value.within is not None and value.within.flow and source.style not in ("|", ">")
         single = source.start.line == source.end.line
         if flowing or (single and source.style in ("'", '"')):
             return self.own_text(value)
