@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from buildx_tasks.model.arguments import SettingArguments
     from buildx_tasks.model.config import Config
     from buildx_tasks.model.plan import BuildPlan
+    from buildx_tasks.model.reports import ReportPaths
     from buildx_tasks.model.result import Results
+    from buildx_tasks.reporting.cireports import CiReporter
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -105,6 +107,9 @@ def build(
     *,
     log: TextIO | None = None,
     check: bool = True,
+    junit_output: str | os.PathLike[str] | None = None,
+    summary_output: str | os.PathLike[str] | None = None,
+    dotenv_output: str | os.PathLike[str] | None = None,
     environ: Mapping[str, str] | None = None,
     cwd: str | os.PathLike[str] | None = None,
     warn: Callable[[str], None] = _log.warning,
@@ -115,8 +120,11 @@ def build(
     `log` gets the text that ``buildx.build`` prints, None keeps quiet; `warn` gets warnings, and notes go to the
     log of the module. With `check` a failed build raises `WorkFailed`, and so does a warning of a build with
     ``strict=True``; without it the results say so. An interrupt stops the builds and raises `Interrupted`.
+    `junit_output`, `summary_output` and `dotenv_output` are files to write, as the options of these names do, also
+    after a failure. Under GitHub Actions its job summary and outputs are written, and annotations to `log`.
     """
-    return _build(_run("build", path, settings, environ, cwd, warn), log, check, warn)
+    paths = _report_paths(junit_output, summary_output, dotenv_output)
+    return _build(_run("build", path, settings, environ, cwd, warn), log, check, warn, paths)
 
 
 class Project:
@@ -175,9 +183,19 @@ class Project:
 
     @handled()
     @without_secrets
-    def build(self, *, log: TextIO | None = None, check: bool = True, **settings: Unpack[SettingArguments]) -> Results:
+    def build(
+        self,
+        *,
+        log: TextIO | None = None,
+        check: bool = True,
+        junit_output: str | os.PathLike[str] | None = None,
+        summary_output: str | os.PathLike[str] | None = None,
+        dotenv_output: str | os.PathLike[str] | None = None,
+        **settings: Unpack[SettingArguments],
+    ) -> Results:
         """As the function `build`."""
-        return _build(self._run("build", settings), log, check, self._warn)
+        paths = _report_paths(junit_output, summary_output, dotenv_output)
+        return _build(self._run("build", settings), log, check, self._warn, paths)
 
     def _run(self, function: str, settings: Mapping[str, object]) -> Run:
         path, environ, cwd, warn = self._where
@@ -186,29 +204,73 @@ class Project:
         return _run(function, path, {**self._settings, **settings}, environ, cwd, warn)
 
 
-def _build(run: Run, log: TextIO | None, check: bool, warn: Callable[[str], None]) -> Results:
-    from buildx_tasks.errors import Interrupted
+def _report_paths(
+    junit: str | os.PathLike[str] | None,
+    summary: str | os.PathLike[str] | None,
+    dotenv: str | os.PathLike[str] | None,
+) -> ReportPaths:
+    from buildx_tasks.model.reports import ReportPaths
+
+    junit, summary, dotenv = ("" if path is None else os.fspath(path) for path in (junit, summary, dotenv))
+    return ReportPaths(junit=junit, summary=summary, dotenv=dotenv)
+
+
+def _build(run: Run, log: TextIO | None, check: bool, warn: Callable[[str], None], paths: ReportPaths) -> Results:
+    from buildx_tasks.errors import Interrupted, WorkFailed
+    from buildx_tasks.execution.files import check_writable
+    from buildx_tasks.model.ciservice import ci_service
     from buildx_tasks.model.outcome import outcome
     from buildx_tasks.model.settings import PLAIN
     from buildx_tasks.reporting.failures import failures_text
     from buildx_tasks.reporting.paint import painter_for
     from buildx_tasks.reporting.text import Silent, TextReporter
 
-    prepared = run.prepare(building=True)
-    reporter = None
-    if log is not None:
-        reporter = TextReporter(log, environ=run.world.environ, painter=painter_for(log, run.world.environ))
-        reporter.interleaved = prepared.settings.progress == PLAIN
-        reporter.tags(prepared.plan.tags)
-    results = run.build(prepared, reporter or Silent())
-    if reporter is not None:
-        reporter.results(results)
-    for text in (text for result in results.builds for text in result.warnings):
-        warn(text)
-    error = outcome(results, strict=prepared.settings.strict, describe=failures_text)
+    for path in paths.named.values():
+        check_writable(run.world.cwd / path)
+    reports = _ci_reporter(run, log, warn, paths)
+    with reports.errors(lambda: run.outside.ci_service):
+        prepared = run.prepare(building=True)
+        settings = prepared.settings
+        reporter = None
+        if log is not None:
+            service = ci_service(run.world.environ, settings.ci_service)
+            reporter = TextReporter(log, service=service, painter=painter_for(log, run.world.environ))
+            reporter.interleaved = settings.progress == PLAIN
+            reporter.tags(prepared.plan.tags)
+        results = run.build(prepared, reporter or Silent())
+        if reporter is not None:
+            reporter.results(results)
+        for text in (text for result in results.builds for text in result.warnings):
+            warn(text)
+        reports.results(results, settings.ci_service)
+    error = outcome(results, strict=settings.strict, describe=failures_text)
+    if reports.unwritten and not isinstance(error, Interrupted):
+        error = WorkFailed("\n".join([*([str(error)] if error else []), *reports.unwritten]))
     if error is not None and (check or isinstance(error, Interrupted)):
         raise error
+    for text in reports.unwritten:
+        warn(text)
     return results
+
+
+def _ci_reporter(run: Run, log: TextIO | None, warn: Callable[[str], None], paths: ReportPaths) -> CiReporter:
+    from buildx_tasks.execution.reportfiles import in_workspace, write_reports
+    from buildx_tasks.reporting.cireports import CiReporter
+
+    def say(text: str) -> None:
+        if log is not None:
+            print(text, file=log)
+
+    world = run.world
+    return CiReporter(
+        environ=world.environ,
+        paths=paths,
+        write=functools.partial(write_reports, cwd=world.cwd),
+        locate=functools.partial(in_workspace, cwd=world.cwd, environ=world.environ),
+        spelled=Mask.of(world.environ).text,
+        say=say,
+        warn=warn,
+    )
 
 
 def _run(

@@ -55,7 +55,9 @@ for prefix, (code, out, err) in answers["table"].items():
         time.sleep(answers["duration"] if line.startswith(("buildx build", "buildx bake")) else 0)
         while code < 0:
             time.sleep(1)
-        sys.exit(code)
+        if code:
+            sys.exit(code)
+        break
 if "--metadata-file" in argv:
     built = '{{"containerimage.digest": "' + answers["digest"] + '"}}'
     if "bake" in call:

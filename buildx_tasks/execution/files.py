@@ -33,6 +33,32 @@ def write_atomic(path: Path, data: bytes, *, private: bool = False) -> None:
         raise CannotStart(f"{path} can't be written: {error.strerror or error}") from error
 
 
+def append_to(path: Path, data: bytes) -> None:
+    """Add lines to a file, which others write to as well, or create it. Raises `CannotStart` when that fails."""
+    try:
+        if _is_no_file(path, _status(path)):
+            with path.open("wb") as stream:
+                stream.write(data)
+            return
+        with path.open("ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                data = data if file.read(1) == b"\n" else b"\n" + data
+            file.write(data)
+    except OSError as error:
+        raise CannotStart(f"{path} can't be written: {error.strerror or error}") from error
+
+
+def size_of(path: Path) -> int:
+    """The bytes of a file, 0 for one that is not there. Raises `CannotStart` when its folder can't be read."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise CannotStart(f"{path} can't be read: {error.strerror or error}") from error
+
+
 def check_writable(path: Path) -> None:
     """Raise `CannotStart` for a file that `write_atomic` could not write, as far as that shows beforehand."""
     try:

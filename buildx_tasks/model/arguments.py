@@ -55,6 +55,7 @@ class SettingArguments(TypedDict, total=False):
     retries: int | None
     progress: str | None
     skip_tests: bool | None
+    ci_service: str | None
     kube_context: str | None
     kubeconfig: str | None
     local_cluster: bool | None

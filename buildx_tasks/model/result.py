@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from buildx_tasks.model.finding import Finding
+
 BUILT = "built"
 CACHED = "cached"
 FAILED = "failed"
@@ -46,6 +48,14 @@ class PlatformManifest:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StepTime:
+    """One step of a build as BuildKit names it (``[2/3] RUN make``, ``exporting to image``), and its seconds."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ArtifactResult:
     """`status` is one of the constants of this module, and `reason` says why a build was left out.
 
@@ -55,6 +65,9 @@ class ArtifactResult:
     `digest` is the registry's digest of a pushed image, the image ID of a loaded one, "" when there is none.
     `by_choice` says that the settings ask to leave it out, or what it needs, so that its absence is no failure.
     `manifests` and `media_type` are looked up only where somebody wants to know.
+    `cache_from` and `cache_to` are the caches of the plan; `cache_imported` (references as BuildKit prints them) and
+    `cache_exported` are those that were read and written. `step_times` has the steps that took a measurable time, and
+    `findings` what BuildKit's checks say of the Dockerfile.
     """
 
     image: str
@@ -68,8 +81,12 @@ class ArtifactResult:
     platforms: tuple[str, ...] = ()
     cache_from: tuple[str, ...] = ()
     cache_to: tuple[str, ...] = ()
+    cache_imported: tuple[str, ...] = ()
+    cache_exported: tuple[str, ...] = ()
     steps: int = 0
     cached_steps: int = 0
+    step_times: tuple[StepTime, ...] = ()
+    findings: tuple[Finding, ...] = ()
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
     reason: str = ""

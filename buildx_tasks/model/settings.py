@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
+from buildx_tasks.model.ciservice import GITHUB, GITLAB
+
 DEFAULT_CONCURRENCY = 4
 DEFAULT_BATCH_SIZE = 10
 OFF = "off"
@@ -27,6 +29,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "progress": ("auto", PLAIN, TTY),
     "batch": ("auto", OFF),
     "sync-remote-cache": ("always", "missing", "never"),
+    "ci-service": ("auto", GITHUB, GITLAB, OFF),
 }
 
 
@@ -87,6 +90,7 @@ class Settings:
     build_timeout: int | None = None
     progress: str = "auto"
     skip_tests: bool = False
+    ci_service: str = "auto"
     # cluster
     kube_context: str = ""
     kubeconfig: str = ""

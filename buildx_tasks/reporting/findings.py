@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from buildx_tasks.model.finding import Finding
+from buildx_tasks.reporting.annotations import annotation
 
 Reporter = Callable[[Sequence[str], Sequence[Finding]], str]
 """Takes the names of the judged files and all findings; gives what to print, "" for nothing."""
@@ -40,17 +41,16 @@ def findings_github(files: Sequence[str], findings: Sequence[Finding]) -> str:
 
 
 def _annotation(finding: Finding) -> str:
-    place = {"file": finding.file, "line": str(finding.line), "col": str(finding.column), "title": finding.code}
-    properties = ",".join(f"{key}={_escaped(value, ',:')}" for key, value in place.items() if value)
     subject = f"{finding.path}: " if finding.path else ""
     hint = f", {finding.hint}" if finding.hint else ""
-    return f"::{finding.severity} {properties}::{_escaped(f'{subject}{finding.message}{hint}')}"
-
-
-def _escaped(text: str, more: str = "") -> str:
-    for char in f"%\r\n{more}":
-        text = text.replace(char, f"%{ord(char):02X}")
-    return text
+    return annotation(
+        finding.severity,
+        f"{subject}{finding.message}{hint}",
+        file=finding.file,
+        line=finding.line,
+        column=finding.column,
+        title=finding.code,
+    )
 
 
 REPORTERS: dict[str, Reporter] = {"text": findings_text, "json": findings_json, "github": findings_github}

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TextIO
+
+from buildx_tasks.model import ciservice
 
 
 def put(stream: TextIO, text: str) -> None:
@@ -96,11 +98,9 @@ GITLAB = Marks(
 )
 
 
-def marks_for(environ: Mapping[str, str]) -> Marks:
-    """The marks of the CI service that we run under, if it has any."""
-    if environ.get("GITHUB_ACTIONS") == "true":
-        return GITHUB
-    return GITLAB if environ.get("GITLAB_CI") == "true" else Marks()
+def marks_for(service: str) -> Marks:
+    """The marks of a CI service (see `model.ciservice`), none for ""."""
+    return {ciservice.GITHUB: GITHUB, ciservice.GITLAB: GITLAB}.get(service, Marks())
 
 
 def _plain(name: str) -> str:

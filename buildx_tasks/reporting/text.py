@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TextIO
 
 from buildx_tasks.model.plan import BuildPlan, BuildStep
@@ -21,8 +21,8 @@ class TextReporter:
     """Shows a run on `stream`.
 
     `terminal` says that `stream` is one, and `board` that rows can be drawn on it; `hidden` leaves out the builds'
-    own output; `environ` tells of the CI service that reads it. `interleaved` shows parallel builds line by line.
-    `painter` writes in colour. The time of the run counts from here.
+    own output; `service` is the CI service that reads it (see `model.ciservice`). `interleaved` shows parallel builds
+    line by line. `painter` writes in colour. The time of the run counts from here.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class TextReporter:
         terminal: bool = False,
         board: bool = False,
         hidden: bool = False,
-        environ: Mapping[str, str] | None = None,
+        service: str = "",
         painter: Painter | None = None,
     ) -> None:
         self.stream = stream
@@ -46,7 +46,12 @@ class TextReporter:
         self.drawing = False
         self.drawn = ""
         self.unended = False
-        self.layout: LogLayout = Blocks(stream, marks_for({} if hidden else environ or {}))
+        self.layout: LogLayout = Blocks(stream)
+        self.write_for(service)
+
+    def write_for(self, service: str) -> None:
+        """Mark the blocks of a log as this CI service folds them; before anything is shown."""
+        self.layout = Blocks(self.stream, marks_for("" if self.hidden else service))
 
     def tags(self, tags: Sequence[tuple[str, str]]) -> None:
         """The final references of all selected artifacts, by image name."""

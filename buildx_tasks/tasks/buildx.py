@@ -36,8 +36,9 @@ def build(c: Context, given: Mapping[str, Any]) -> None:
         presenter.dry_run(run.loaded.settings, *run.tags())
         return
     presenter.check_files()
-    prepared = run.prepare(building=True)
-    results = presenter.build(run, prepared)
+    with presenter.reports.errors(lambda: run.outside.ci_service):
+        prepared = run.prepare(building=True)
+        results = presenter.build(run, prepared)
     presenter.finish(prepared.settings, results)
 
 

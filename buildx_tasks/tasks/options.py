@@ -119,6 +119,10 @@ BUILD: tuple[Option, ...] = (
     _text(
         "progress", "how builds are shown: auto, plain (every line as it comes) or tty (an error where that can't be)"
     ),
+    _text(
+        "ci_service",
+        "CI service to write for: auto, github, gitlab or off (folded logs, annotations, summary, outputs)",
+    ),
     _switch("keep_going", "after a failure, still build what does not need it"),
     _boolean("skip_tests", "tell custom build commands to skip their tests"),
     _switch("strict", "treat every warning as an error"),
@@ -129,6 +133,9 @@ RESULT: tuple[Option, ...] = (
     _boolean("dry_run", "show the tags and stop"),
     _text("file_output", "write the result to this file, in Skaffold's format"),
     _text("metadata_output", "write a richer record of the result to this file"),
+    _text("junit_output", "write the builds as JUnit XML to this file, also after a failure"),
+    _text("summary_output", "write a summary of the builds as Markdown to this file, also after a failure"),
+    _text("dotenv_output", "write image and digest of every build as variables to this file (dotenv report)"),
     _text("template", "Go template of what --quiet prints and --file-output writes (default: {{json .}})"),
 )
 

@@ -10,6 +10,7 @@ from buildx_tasks.errors import CannotStart, WorkFailed
 from buildx_tasks.model.layers import as_boolean
 
 if TYPE_CHECKING:
+    from buildx_tasks.model.reports import ReportPaths
     from buildx_tasks.model.result import Results
 
 VARIABLES = {
@@ -23,13 +24,29 @@ VARIABLES = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OutputOptions:
-    """What to show and to write; `file_output` and `metadata_output` are "" for no file."""
+    """What to show and to write; the names that end with `output` are files, "" for none."""
 
     quiet: bool = False
     dry_run: bool = False
     file_output: str = ""
     metadata_output: str = ""
+    junit_output: str = ""
+    summary_output: str = ""
+    dotenv_output: str = ""
     template: str = ""
+
+    @property
+    def reports(self) -> ReportPaths:
+        """The files that other programs read."""
+        from buildx_tasks.model.reports import ReportPaths
+
+        return ReportPaths(junit=self.junit_output, summary=self.summary_output, dotenv=self.dotenv_output)
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Every file to write, by the option that names it."""
+        files = {"file-output": self.file_output, "metadata-output": self.metadata_output, **self.reports.named}
+        return {option: name for option, name in files.items() if name}
 
     def text(self, results: Results) -> str:
         """The machine output: Skaffold's JSON, or what the template makes of it; raises `WorkFailed` when it can't."""
@@ -60,6 +77,9 @@ def output_options(flags: Mapping[str, object], environ: Mapping[str, str]) -> O
         dry_run=as_boolean(said.get("dry-run", False), "dry-run"),
         file_output=said.get("file-output", ""),
         metadata_output=said.get("metadata-output", ""),
+        junit_output=said.get("junit-output", ""),
+        summary_output=said.get("summary-output", ""),
+        dotenv_output=said.get("dotenv-output", ""),
         template=said.get("template", ""),
     )
     if options.template:

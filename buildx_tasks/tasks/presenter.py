@@ -10,13 +10,16 @@ from functools import partial
 from buildx_tasks.errors import CannotStart, Interrupted, WorkFailed
 from buildx_tasks.execution.files import check_writable, write_atomic
 from buildx_tasks.execution.pipeline import PreparedRun, Run
+from buildx_tasks.execution.reportfiles import in_workspace, write_reports
 from buildx_tasks.execution.run.masked import mask_of_plan
+from buildx_tasks.model.ciservice import ci_service
 from buildx_tasks.model.outcome import outcome
 from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.result import Results
 from buildx_tasks.model.settings import PLAIN, TTY, Settings
 from buildx_tasks.planning.tags.references import TagPlan
 from buildx_tasks.reporting.buildjson import record_json
+from buildx_tasks.reporting.cireports import CiReporter
 from buildx_tasks.reporting.failures import failures_text
 from buildx_tasks.reporting.paint import Painter, painter_for
 from buildx_tasks.reporting.text import Silent, TextReporter
@@ -31,6 +34,7 @@ class Presenter:
 
     context: RunContext
     reporter: TextReporter
+    reports: CiReporter
     unwritten: list[str] = field(default_factory=list)
 
     @classmethod
@@ -42,10 +46,19 @@ class Presenter:
             terminal=context.terminal or on_screen,
             board=on_screen and environ.get("TERM") not in (None, "", "dumb"),
             hidden=context.hidden,
-            environ=environ,
             painter=painter_for(sys.stdout, environ),
         )
-        return cls(context=context, reporter=reporter)
+        reports = CiReporter(
+            environ=environ,
+            paths=context.output.reports,
+            write=partial(write_reports, cwd=context.world.cwd),
+            locate=partial(in_workspace, cwd=context.world.cwd, environ=environ),
+            spelled=as_called,
+            say=print_aside,
+            warn=print_warning,
+            warned=context.warned,
+        )
+        return cls(context=context, reporter=reporter, reports=reports)
 
     @property
     def quiet(self) -> bool:
@@ -75,6 +88,7 @@ class Presenter:
         """
         settings = prepared.settings
         self.reporter.interleaved = settings.progress == PLAIN
+        self.reporter.write_for(ci_service(self.context.world.environ, settings.ci_service))
         if settings.progress == TTY and not self.reporter.terminal and not self.quiet:
             raise CannotStart(
                 f"progress is tty ({settings.origins['progress']}), and standard output is not a terminal",
@@ -88,6 +102,7 @@ class Presenter:
             results = run.with_record(results, prepared.plan)
         self._show(results)
         self._write(results)
+        self.reports.results(results, settings.ci_service)
         return results
 
     def _show(self, results: Results) -> None:
@@ -118,11 +133,12 @@ class Presenter:
 
     def check_files(self) -> None:
         """Raise `CannotStart` for result files that can't be written, before anything is built."""
-        output, cwd = self.context.output, self.context.world.cwd
-        names = [name for name in (output.file_output, output.metadata_output) if name]
-        if len(names) > len({os.path.realpath(cwd / name) for name in names}):
-            raise CannotStart(f"file-output and metadata-output are both {names[0]}", "give each a file of its own")
-        for name in names:
+        cwd = self.context.world.cwd
+        seen: dict[str, tuple[str, str]] = {}
+        for option, name in self.context.output.files.items():
+            other, first = seen.setdefault(os.path.realpath(cwd / name), (option, name))
+            if other != option:
+                raise CannotStart(f"{other} and {option} are both {first}", "give each a file of its own")
             check_writable(cwd / name)
 
     def finish(self, settings: Settings, results: Results) -> None:
@@ -132,14 +148,15 @@ class Presenter:
             sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
         describe = partial(failures_text, painter=self._painter_of_errors())
         error = outcome(results, strict=settings.strict, describe=describe)
-        if not self.unwritten:
+        unwritten = [*self.unwritten, *self.reports.unwritten]
+        if not unwritten:
             if error:
                 raise error
             return
         if isinstance(error, Interrupted):
-            print_warning("\n".join(self.unwritten))
+            print_warning("\n".join(unwritten))
             raise error
-        raise WorkFailed("\n".join([*([str(error)] if error else []), *self.unwritten]))
+        raise WorkFailed("\n".join([*([str(error)] if error else []), *unwritten]))
 
     def _painter_of_errors(self) -> Painter:
         return painter_for(sys.stderr, self.context.world.environ)

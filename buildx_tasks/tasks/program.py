@@ -137,7 +137,7 @@ def with_file_names(words: list[str]) -> list[str]:
 
 def _is_value(before: str) -> bool:
     """Whether the word behind `before` is the value of that flag."""
-    return before in ("--filename", "-f", "--format", "--to")
+    return before in ("--filename", "-f", "--format", "--to", "--codequality-output")
 
 
 def _yaml_error(error: Exception) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +35,7 @@ class RunContext:
     """What Invoke's context says of a run: where it happens, its output, and the settings of Invoke's config.
 
     `questions` are those that docker is being asked, None when no docker is needed. `hidden` and `terminal` are
-    ``--hide`` of standard output and ``--pty``.
+    ``--hide`` of standard output and ``--pty``. `warned` collects the warnings that the world's `notify` shows.
     """
 
     world: World
@@ -44,6 +44,7 @@ class RunContext:
     questions: Questions | None = None
     hidden: bool = False
     terminal: bool = False
+    warned: list[str] = field(default_factory=list)
 
     @classmethod
     def from_invoke(
@@ -61,7 +62,14 @@ class RunContext:
         `asking`. `builder` is the one that a flag names.
         """
         options = c.config.run
-        cwd, home, notify = Path.cwd(), Path.home(), once(print_warning)
+        cwd, home = Path.cwd(), Path.home()
+        warned: list[str] = []
+
+        def warn(text: str) -> None:
+            warned.append(text)
+            print_warning(text)
+
+        notify = once(warn)
         environ = load_environment_file(cwd, os.environ, notify)
         hide(Mask.of(environ))
         chosen = output(environ)
@@ -88,6 +96,7 @@ class RunContext:
             questions=questions,
             hidden=options.hide in (True, "both", "out", "stdout"),
             terminal=bool(options.pty),
+            warned=warned,
         )
 
     def run(self, flags: Mapping[str, object]) -> Run:

@@ -29,6 +29,7 @@ _FILES = (
     help={
         "filename": _FILES,
         "format": "text, json, or github (annotations)",
+        "codequality_output": "write the findings to this file too, as a code quality report of GitLab",
         "upstream": "report also what Skaffold itself would refuse",
         "strict": "fail on warnings too",
     },
@@ -37,6 +38,7 @@ def validate(
     c: Context,
     filename: Sequence[str] | None = None,
     format: str = "text",  # noqa: A002 - the flag is --format
+    codequality_output: str = "",
     upstream: bool = False,
     strict: bool = False,
 ) -> None:
@@ -44,7 +46,9 @@ def validate(
     from buildx_tasks.document.validate import validate_text
     from buildx_tasks.execution.config.inputs import find_inputs
     from buildx_tasks.reporting.findings import REPORTERS, summary
+    from buildx_tasks.tasks.codequality import check_file, in_repository, write_codequality
 
+    check_file(codequality_output)
     report = REPORTERS[_choice(format, tuple(REPORTERS))]
     findings: list[Finding] = []
     unreadable: list[str] = []
@@ -58,7 +62,8 @@ def validate(
         findings += validate_text(text, file=item.shown, upstream=upstream, warnings=True, elsewhere=None)
     files = [item.shown for item in inputs]
     if findings or not unreadable:
-        _print(report(files, findings))
+        _print(report(files, in_repository(findings) if format == "github" else findings))
+    write_codequality(codequality_output, findings)
     if unreadable:
         raise CannotStart("\n".join(unreadable))
     if any(strict or finding.severity == "error" for finding in findings):

@@ -72,6 +72,8 @@ MEANINGS = {
     "a build that takes longer is stopped and counts as failed. By default there is no limit.",
     "progress": "How builds are shown: `auto` draws on a terminal and gives each build a block of its own elsewhere, "
     "`plain` prints every line as it comes, `tty` is an error when standard output is not a terminal.",
+    "ci-service": "The [CI service](ci.md) that reads the output; `auto` recognizes GitHub Actions and GitLab. It "
+    "decides about folded logs, annotations, the job summary and outputs.",
     "skip-tests": "Value of `SKIP_TEST` for custom build commands.",
     "kube-context": "The kube-context that pushing, profiles and the global config depend on; "
     "the kubeconfig's current one by default.",

@@ -174,6 +174,7 @@ OPTIONS: dict[str, Case] = {
     "batch": Case(value="off", config=TWO, seen='"batches": []'),
     "batch_size": Case(value="1", config=TWO, seen='"batches": []'),
     "progress": Case(value="plain", seen='"--progress",\n        "plain"'),
+    "ci_service": Case(value="github", base=(*BUILDING, "--tag", "v1"), seen="::group::Building [app]..."),
     "keep_going": Case(config=TWO, base=ONE_BY_ONE, prepare=failing, seen="Build [web] succeeded"),
     "skip_tests": Case(value="true", config=CUSTOM, seen='"SKIP_TEST": "true"'),
     "strict": Case(base=PLAN, seen="--strict turns every warning into an error"),
@@ -181,10 +182,19 @@ OPTIONS: dict[str, Case] = {
     "dry_run": Case(value="true", base=(*BUILDING, "--tag", "v1"), seen="Skipping build phase since --dry-run=true"),
     "file_output": Case(value="/dev/stdout", base=(*BUILDING, "--tag", "v1"), seen="wrote"),
     "metadata_output": Case(value="/dev/stdout", base=(*BUILDING, "--tag", "v1"), seen="wrote"),
+    "junit_output": Case(value="/dev/stdout", base=(*BUILDING, "--tag", "v1"), seen="wrote"),
+    "summary_output": Case(value="/dev/stdout", base=(*BUILDING, "--tag", "v1"), seen="wrote"),
+    "dotenv_output": Case(value="/dev/stdout", base=(*BUILDING, "--tag", "v1"), seen="wrote"),
     "template": Case(value="{{len .Builds}} of them", base=(*BUILDING, "--tag", "v1", "--quiet"), seen="1 of them"),
 }
-FILE_OPTIONS = ("file_output", "metadata_output")
-"""They write a file, which is looked into below."""
+FILE_OPTIONS = {
+    "file_output": '"imageName":',
+    "metadata_output": '"imageName":',
+    "junit_output": '<testcase classname="buildx.build" name="app"',
+    "summary_output": "| <code>app</code>",
+    "dotenv_output": "IMAGE_APP=app:",
+}
+"""They write a file, in which this is found."""
 ELSEWHERE = ("cache_file",)
 
 SETTINGS: dict[str, Case] = {
@@ -241,7 +251,7 @@ def test_a_flag_changes_what_comes_out(here: Here, tmp_path: Path, name: str) ->
 def test_a_file_is_written(here: Here, tmp_path: Path, name: str) -> None:
     project = make_project(tmp_path, ONE)
     here.invoke(project, "buildx.build", "--tag", "v1", ALL[name].flag, "out.json")
-    assert '"imageName":' in (project.folder / "out.json").read_text()
+    assert FILE_OPTIONS[name] in (project.folder / "out.json").read_text()
 
 
 @pytest.mark.parametrize(

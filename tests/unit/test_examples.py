@@ -26,7 +26,9 @@ from buildx_tasks.planning.builders.declared import parse_builders
 from buildx_tasks.planning.builders.state import create_argv
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-ALL = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
+ALL = sorted(path.parent.name for path in EXAMPLES.glob("*/skaffold.yaml"))
+PARTS = ("github-action",)
+"""Examples of parts of a CI service, which build other projects."""
 GITLAB = yaml.safe_load((EXAMPLES / "remote-rootless/.gitlab-ci.yml").read_text())
 GITHUB = yaml.safe_load((EXAMPLES / "github-actions/.github/workflows/images.yml").read_text())
 
@@ -43,16 +45,24 @@ def plan_of(example: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **envir
     return buildx_tasks.plan(environ={**known, **environ}, cwd=EXAMPLES / example, warn=lambda _: None, **settings)
 
 
-@pytest.mark.parametrize("example", ALL)
-def test_each_has_a_readme_of_a_page_whose_links_lead_somewhere_and_a_config_that_loads(example: str) -> None:
+def test_there_are_no_other_examples() -> None:
+    assert sorted([*ALL, *PARTS]) == sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize("example", [*ALL, *PARTS])
+def test_each_has_a_readme_of_a_page_whose_links_lead_somewhere(example: str) -> None:
     text = (EXAMPLES / example / "README.md").read_text()
     assert 5 < len(text.splitlines()) <= 60
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (EXAMPLES / example / target).exists(), target
+    assert f"examples/{example}" in (EXAMPLES.parent / "README.md").read_text()
+
+
+@pytest.mark.parametrize("example", ALL)
+def test_each_has_a_config_that_loads(example: str) -> None:
     configs = buildx_tasks.load(EXAMPLES / example / "skaffold.yaml", environ={}, cwd=EXAMPLES / example)
     for artifact in (artifact for config in configs for artifact in config.artifacts):
         assert (EXAMPLES / example / artifact.context / "Dockerfile").is_file()
-    assert f"examples/{example}" in (EXAMPLES.parent / "README.md").read_text()
 
 
 @pytest.mark.parametrize("example", ALL)
@@ -131,6 +141,7 @@ def test_gitlab_builds_a_branch_with_a_merge_request_once() -> None:
     ("file", "schema"),
     [
         ("github-actions/.github/workflows/images.yml", ("vendor.github-workflows",)),
+        ("github-action/action.yml", ("vendor.github-actions",)),
         ("remote-rootless/.gitlab-ci.yml", ("vendor.gitlab-ci", "--data-transform", "gitlab-ci")),
     ],
 )
@@ -140,7 +151,13 @@ def test_the_files_of_ci_follow_the_schemas_of_their_services(
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", *schema]
     assert subprocess.run([*command, EXAMPLES / file], check=False).returncode == 0
     broken = tmp_path / "broken.yml"
-    broken.write_text((EXAMPLES / file).read_text().replace("script:", "scripts: 1\n  script:").replace("runs-on", "x"))
+    broken.write_text(
+        (EXAMPLES / file)
+        .read_text()
+        .replace("script:", "scripts: 1\n  script:")
+        .replace("runs-on", "x")
+        .replace("runs:", "run:")
+    )
     assert subprocess.run([*command, broken], check=False, capture_output=True).returncode == 1
 
 

@@ -23,7 +23,7 @@ ROOMS = {
         "registry",
         "cache run",
         "pipeline",
-        "affected doctor dockerchecks",
+        "affected doctor dockerchecks reportfiles",
     ),
 }
 """The rooms of a layer and the modules at its root, from the lowest; those in one text do not import one another."""

@@ -188,7 +188,7 @@ def _outcome(part: _Part, baked: _Baked) -> ArtifactResult:
         text = "".join((*part.lines, *_words(part.name, baked.progress.said)))
         done = Completed(command=baked.done.command, code=baked.done.code, stdout=text)
         if failure := one.judged(step, done, part.log, 1, baked.begun):
-            return failed_result(step, failure)
+            return one.failed(step, failure, part.log)
         return one.buildx(step, attempt=2)
     if not baked.done.ok and not one.patience.stopping.is_set():
         why = "another artifact of its batch failed" if baked.failed else "the bake of its batch failed"

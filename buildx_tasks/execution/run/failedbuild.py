@@ -30,13 +30,19 @@ def from_here(printed: ErrorOutput, artifact: Artifact, folder: str) -> ErrorOut
     name, _colon, line = printed.place.rpartition(":")
     if not name:
         return printed
-    file = find_dockerfile(Path(folder, artifact.context), artifact.docker.dockerfile, Path(folder))
-    if file.name != name or not file.is_file():
+    path, file = dockerfile_path(artifact, folder)
+    if not file or Path(file).name != name:
         return printed
+    return replace(printed, place=f"{path}:{line}", file=file)
+
+
+def dockerfile_path(artifact: Artifact, folder: str) -> tuple[str, str]:
+    """The path of an artifact's Dockerfile from `folder`, and the absolute one; two "" when it is not a file here."""
+    file = find_dockerfile(Path(folder, artifact.context), artifact.docker.dockerfile, Path(folder))
+    if not file.is_file():
+        return "", ""
     path = os.path.relpath(file, folder)
-    if path.startswith("../" * (MOST_UPWARDS + 1)):
-        path = str(file)
-    return replace(printed, place=f"{path}:{line}", file=str(file))
+    return (str(file) if path.startswith("../" * (MOST_UPWARDS + 1)) else path), str(file)
 
 
 def log_command(plan: BuildPlan, step: BuildStep, environ: Mapping[str, str], begun: float) -> str:

@@ -78,6 +78,9 @@ def masked_result(build: ArtifactResult, mask: Mask) -> ArtifactResult:
         failure=_masked_failure(build.failure, mask),
         warnings=tuple(map(mask.text, build.warnings)),
         reason=mask.text(build.reason),
+        step_times=tuple(replace(item, name=mask.text(item.name)) for item in build.step_times),
+        findings=tuple(replace(item, message=mask.text(item.message)) for item in build.findings),
+        cache_imported=tuple(map(mask.text, build.cache_imported)),
     )
 
 

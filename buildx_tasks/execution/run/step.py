@@ -14,7 +14,7 @@ from typing import Any
 from buildx_tasks.document.buildkit.erroroutput import LOG_LINES, ErrorOutput, HoldBack, read_error_output
 from buildx_tasks.document.buildkit.progress import BuildLog, is_missing, without_colour
 from buildx_tasks.errors import BuildxTasksError, WorkFailed
-from buildx_tasks.execution.run.failedbuild import from_here, log_command
+from buildx_tasks.execution.run.failedbuild import dockerfile_path, from_here, log_command
 from buildx_tasks.execution.run.hooks import AFTER, BEFORE, run_hooks
 from buildx_tasks.execution.run.metadata import pushed_digest, read_metadata, registry_digest
 from buildx_tasks.execution.run.retry import Patience
@@ -37,6 +37,7 @@ from buildx_tasks.model.request import (
     METADATA,
     RESULT,
     SKAFFOLD,
+    CacheUse,
     Placeholder,
 )
 from buildx_tasks.model.result import BUILT, FAILED, ArtifactResult, Failure
@@ -120,8 +121,8 @@ class StepRunner:
             builder=step.builder,
             platforms=step.platforms,
             runtime_type=step.artifact.runtime_type,
-            cache_from=tuple(masked_word(str(use.spec)) for use in step.request.cache_from),
-            cache_to=tuple(masked_word(str(use.spec)) for use in step.request.cache_to),
+            cache_from=_specs(step.request.cache_from),
+            cache_to=_specs(step.request.cache_to),
             seconds=round(time.monotonic() - self.begun, 3),
         )
 
@@ -190,7 +191,7 @@ class StepRunner:
         more = self.quick_metadata
         _done, log, failure = self._stream(step, argv(step.request, self.answer), more, attempt=attempt)
         if failure:
-            return failed_result(step, failure)
+            return self.failed(step, failure, log)
         return self.built(step, read_metadata(self.metadata_path(step.image)), log)
 
     @property
@@ -206,16 +207,32 @@ class StepRunner:
             reference = f"{step.tag}@{digest}" if digest else step.tag
         elif step.output == LOAD:
             reference, digest = self._name_loaded(step)
-        return ArtifactResult(
+        result = ArtifactResult(
             image=step.image,
             tag=step.tag,
             status=BUILT,
             reference=reference,
             digest=digest,
-            steps=log.steps,
-            cached_steps=log.cached_steps,
             warnings=_cache_warnings(step, log),
             metadata=metadata,
+        )
+        return self._with_log(step, result, log)
+
+    def failed(self, step: BuildStep, failure: Failure, log: BuildLog) -> ArtifactResult:
+        """The result of a build with docker buildx that failed."""
+        return self._with_log(step, failed_result(step, failure), log)
+
+    def _with_log(self, step: BuildStep, result: ArtifactResult, log: BuildLog) -> ArtifactResult:
+        """A result with what the log tells besides."""
+        file = dockerfile_path(step.artifact, self.plan.folder)[0] if log.checks else ""
+        return replace(
+            result,
+            steps=log.steps,
+            cached_steps=log.cached_steps,
+            step_times=log.step_times,
+            cache_imported=log.imported,
+            cache_exported=_specs(step.request.cache_to) if log.has_exported else (),
+            findings=log.findings(file, step.image) if file else (),
         )
 
     def _docker(self, step: BuildStep) -> ArtifactResult:
@@ -346,6 +363,10 @@ def _builder_of(step: BuildStep) -> str:
 def _timeout_hint(step: BuildStep) -> str:
     more = "give every build more time, or none at all:  --build-timeout SECONDS"
     return f"look at the builder:  docker buildx inspect {step.builder}\n{more}" if step.tool == BUILDX else more
+
+
+def _specs(uses: Sequence[CacheUse]) -> tuple[str, ...]:
+    return tuple(masked_word(str(use.spec)) for use in uses)
 
 
 def failed_result(step: BuildStep, failure: Failure) -> ArtifactResult:

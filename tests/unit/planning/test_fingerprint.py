@@ -356,6 +356,7 @@ class TestWhatDoesNotChangeAnImageKeepsTheKey:
             {"insecure_registries": ("r.example",)},
             {"engine": replace(ENGINE, builder=replace(BUILDER, name="far", driver="docker-container"))},
             {"environ": {"OTHER": "1", "BUILDX_BUILDER": "x"}},
+            {"environ": {"TRACEPARENT": "00-1-2-01", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}},
         ],
     )
     def test_a_setting(self, changes: dict[str, Any]) -> None:

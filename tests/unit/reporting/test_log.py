@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from buildx_tasks.reporting.log import Blocks, Lines, marks_for
 
 
-def blocks(environ: dict[str, str] | None = None) -> tuple[Blocks, io.StringIO]:
+def blocks(service: str = "") -> tuple[Blocks, io.StringIO]:
     stream = io.StringIO()
-    return Blocks(stream, marks_for(environ or {})), stream
+    return Blocks(stream, marks_for(service)), stream
 
 
 def test_the_first_build_is_live_and_the_others_wait_for_their_turn() -> None:
@@ -51,7 +51,7 @@ def test_what_never_began_has_no_line() -> None:
 
 
 def test_github_folds_a_block_and_shows_how_it_ended() -> None:
-    layout, stream = blocks({"GITHUB_ACTIONS": "true"})
+    layout, stream = blocks("github")
     layout.begin("a", ["Building [a]...", "Target platforms: [x]"])
     layout.write("a", "a1\n")
     layout.end("a", "Build [a] failed")
@@ -62,7 +62,7 @@ def test_github_folds_a_block_and_shows_how_it_ended() -> None:
 def test_gitlab_finds_the_end_of_a_section_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     times = itertools.count(100)
     monkeypatch.setattr("time.time", lambda: next(times))
-    layout, stream = blocks({"GITLAB_CI": "true"})
+    layout, stream = blocks("gitlab")
     layout.begin("r.example:5000/a", ["Building [r.example:5000/a]..."])
     layout.end("r.example:5000/a", "done")
     name = "Building__r_example_5000_a____"
