@@ -18,7 +18,7 @@ import nox
 
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"
-nox.options.sessions = ["lint", "types", "unit"]
+nox.options.sessions = ["lint", "types", "unit", "acceptance"]
 
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
@@ -87,9 +87,16 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """Run the tests that need no engine; arguments go to pytest."""
+    """Run the tests of functions and modules, for while you work; arguments go to pytest."""
     session.install("-e", ".", *_group("test"))
-    session.run("pytest", *IN_PARALLEL, *session.posargs)
+    session.run("pytest", *IN_PARALLEL, *(session.posargs or ["tests/unit"]))
+
+
+@nox.session
+def acceptance(session: nox.Session) -> None:
+    """Run the tests of whole tasks, with stand-ins for docker; arguments go to pytest."""
+    session.install("-e", ".", *_group("test"))
+    session.run("pytest", *IN_PARALLEL, *(session.posargs or ["tests/acceptance"]))
 
 
 @nox.session
