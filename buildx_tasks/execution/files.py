@@ -59,6 +59,17 @@ def size_of(path: Path) -> int:
         raise CannotStart(f"{path} can't be read: {error.strerror or error}") from error
 
 
+def write_new(path: Path, data: bytes) -> None:
+    """Create `path` whole, or leave what is there as it is. Raises `CannotStart`, also when something is there."""
+    try:
+        with written_aside(path, data, None) as aside:
+            created = move_to_free(aside, path)
+    except OSError as error:
+        raise CannotStart(f"{path} can't be written: {error.strerror or error}") from error
+    if not created:
+        raise CannotStart(f"{path} exists already", "remove it, or name another file")
+
+
 def check_writable(path: Path) -> None:
     """Raise `CannotStart` for a file that `write_atomic` could not write, as far as that shows beforehand."""
     try:

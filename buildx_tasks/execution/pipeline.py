@@ -11,9 +11,10 @@ from functools import cached_property, partial
 
 from buildx_tasks.errors import BuildxTasksError, CannotStart, raise_all
 from buildx_tasks.execution.cluster.detect import ClusterContext, EnvironmentRunner, detect_cluster
+from buildx_tasks.execution.config.graph import LoadedConfig
 from buildx_tasks.execution.config.inputs import DEFAULT_NAMES
 from buildx_tasks.execution.config.layers import SettingsSources, merged_block
-from buildx_tasks.execution.config.load import load_configs
+from buildx_tasks.execution.config.load import decoded, read_configs
 from buildx_tasks.execution.docker.declared import select_builder
 from buildx_tasks.execution.docker.probe import Questions, answers, ask
 from buildx_tasks.execution.shell import longest_argument
@@ -92,7 +93,9 @@ class Run:
     def again(self) -> Run:
         """Another run of the same, which has read the same configs and asks docker anew."""
         run = Run(self.sources, self.world)
-        run.__dict__.update({name: vars(self)[name] for name in ("outside", "configs") if name in vars(self)})
+        run.__dict__.update(
+            {name: vars(self)[name] for name in ("outside", "documents", "configs") if name in vars(self)}
+        )
         return run
 
     @cached_property
@@ -101,18 +104,26 @@ class Run:
         return self.sources.resolve()
 
     @cached_property
-    def configs(self) -> tuple[Config, ...]:
-        """The configs that the settings select, dependencies first. Raises `CannotStart` and `ConfigInvalid`."""
+    def documents(self) -> Sequence[LoadedConfig]:
+        """The configs that the settings select, dependencies first, with the documents that they come from.
+
+        Raises `CannotStart` and `ConfigInvalid`.
+        """
         settings, world = self.outside, self.world
-        configs = load_configs(
+        return read_configs(
             settings,
             environ=world.environ,
             cwd=world.cwd,
-            kube_context=self._kube_context(),
+            kube_context=self.kube_context,
             runner=world.runner,
             notify=world.notify,
         )
-        world.hide(secrets_of(configs))
+
+    @cached_property
+    def configs(self) -> tuple[Config, ...]:
+        """The same as values. Raises `CannotStart` and `ConfigInvalid`."""
+        configs = tuple(map(decoded, self.documents))
+        self.world.hide(secrets_of(configs))
         return configs
 
     @cached_property
@@ -300,7 +311,9 @@ class Run:
         for text in warnings:
             self.world.notify(text)
 
-    def _kube_context(self) -> str:
+    @cached_property
+    def kube_context(self) -> str:
+        """The kube-context that activates profiles, "" for none; kubectl is not asked."""
         settings = self.outside
         return self.sources.kube.cluster(kube_context=settings.kube_context, kubeconfig=settings.kubeconfig).context
 

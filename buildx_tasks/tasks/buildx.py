@@ -15,6 +15,8 @@ from buildx_tasks.tasks.affected import affected
 from buildx_tasks.tasks.calling import as_called
 from buildx_tasks.tasks.check import check
 from buildx_tasks.tasks.doctor import doctor
+from buildx_tasks.tasks.init import init
+from buildx_tasks.tasks.listing import list_
 from buildx_tasks.tasks.options import BUILD, FORMAT, RESULT, SELECTION, flag_values, with_options
 from buildx_tasks.tasks.outputoptions import OutputOptions, output_options
 
@@ -72,6 +74,7 @@ def plan(c: Context, given: Mapping[str, Any]) -> None:
     sys.stdout.write(as_called(text))
 
 
-ns = Collection("buildx", build, plan, check, affected, doctor)
+ns = Collection("buildx", build, plan, check, affected, doctor, init)
+ns.add_task(list_, "list")
 ns.add_collection(builder.ns)
 ns.add_collection(config.ns)

@@ -133,6 +133,39 @@ def _write(text: str) -> None:
     sys.stdout.buffer.flush()
 
 
+@task(
+    positional=[],
+    iterable=["filename"],
+    help={
+        "filename": _FILES,
+        "folder": "folder for the schema files (default: that of each config)",
+        "check": "write nothing, fail when something would change",
+    },
+)
+def modeline(c: Context, filename: Sequence[str] | None = None, folder: str = "", check: bool = False) -> None:
+    """Point editors to the JSON Schema of a config, by a comment."""
+    from buildx_tasks.execution.config.inputs import find_inputs
+    from buildx_tasks.execution.config.pointing import point_to_schema
+    from buildx_tasks.reporting.modelines import modeline_lines
+
+    inputs = find_inputs(tuple(filename or ()), Path.cwd())
+    if any(item.path is None for item in inputs):
+        raise CannotStart("standard input has no folder in which a schema could be", "name a file with --filename")
+    write = not (check or c.config.run.dry)
+    place = Path.cwd() / folder if folder else None
+    results = [point_to_schema(item, place, write=write) for item in inputs]
+    for result in results:
+        for line in modeline_lines(result, wrote=write):
+            print(as_called(line))
+    if problems := [result.problem for result in results if result.problem]:
+        raise CannotStart("\n".join(problems))
+    changed = [result.file for result in results if result.changed]
+    if check and changed:
+        raise WorkFailed(
+            f"{', '.join(changed)}: editors do not find the schema", f"run:  {task_command('schema.modeline')}"
+        )
+
+
 @task(positional=[], help={"version": "a version such as v4beta13 (default: the newest)"})
 def show(c: Context, version: str = "") -> None:
     """Print the JSON Schema of an apiVersion for editors."""
@@ -176,4 +209,4 @@ def _print(text: str) -> None:
         print(as_called(text))
 
 
-ns = Collection("schema", validate, upgrade, show, versions)
+ns = Collection("schema", validate, upgrade, modeline, show, versions)

@@ -94,5 +94,11 @@ def _mounted(one: Instruction) -> list[str | None]:
     return found
 
 
+def mounted_sources(dockerfile: Dockerfile) -> tuple[str, ...]:
+    """The paths of the context that bind mounts show, as far as they are plain text."""
+    runs = (one for one in dockerfile.instructions if one.name == "run")
+    return tuple(path for one in runs for path in _mounted(one) if path is not None)
+
+
 def _cleaned(source: str) -> str:
     return clean(f"/{source}")[1:] or "."

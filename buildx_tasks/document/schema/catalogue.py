@@ -15,6 +15,9 @@ from buildx_tasks.model.changes import Changes
 BLOCK = ".buildx"
 """The top-level key that holds our own settings."""
 
+SCHEMA_ID = "urn:buildx-tasks:skaffold:"
+"""How the ``$id`` of every schema begins; the version follows."""
+
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -39,7 +42,7 @@ def project(version: str) -> dict[str, Any]:
     schemas[ROOT]["properties"]["apiVersion"]["const"] = PREFIX + version
     return {
         "$schema": DIALECT,
-        "$id": f"urn:buildx-tasks:skaffold:{version}",
+        "$id": SCHEMA_ID + version,
         "title": f"skaffold.yaml, {PREFIX}{version}",
         "$ref": f"#/$defs/{ROOT}",
         "$defs": schemas,

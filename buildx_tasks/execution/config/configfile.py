@@ -23,6 +23,7 @@ from buildx_tasks.execution.paths import LARGEST_FILE, exists, is_folder, read_s
 from buildx_tasks.execution.verdicts import VerdictCache, key_of
 from buildx_tasks.model.finding import Finding
 from buildx_tasks.model.secrets import masked, split_credentials
+from buildx_tasks.model.taskname import task_command
 
 URL_SECONDS = 30
 URL_BYTES = 10_000_000
@@ -134,10 +135,10 @@ def _read(location: Location, stdin: TextIO | None) -> str:
             return _download(location.key).decode("utf-8")
         return _whole(read_start(location.key, LARGEST_FILE + 1)).decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
-        raise ConfigFileMissing(
-            f"config file {location.shown} was not found",
-            "go to the folder that has it, or name it with --filename",
-        ) from None
+        hint = "go to the folder that has it, or name it with --filename"
+        if location.key.endswith(DEFAULT_NAMES):
+            hint += f"\nor write one from the Dockerfiles here:  {task_command('buildx.init')}"
+        raise ConfigFileMissing(f"config file {location.shown} was not found", hint) from None
     except UnicodeDecodeError as error:
         raise CannotStart(f"config file {location.shown} is not UTF-8 text: byte {error.start}") from None
     except (OSError, ValueError) as error:

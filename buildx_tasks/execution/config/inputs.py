@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.execution.paths import LARGEST_FILE, exists, is_file, is_folder, read_start
+from buildx_tasks.model.taskname import task_command
 
 STDIN = "-"
 DEFAULT_NAMES = ("skaffold.yaml", "skaffold.yml")
@@ -60,7 +61,10 @@ def _default(cwd: Path) -> Input:
     for name in DEFAULT_NAMES:
         if exists(cwd / name):
             return Input(name, cwd / name)
-    raise CannotStart(f"no {' or '.join(DEFAULT_NAMES)} in {cwd}", "name a file with --filename")
+    raise CannotStart(
+        f"no {' or '.join(DEFAULT_NAMES)} in {cwd}",
+        f"name a file with --filename\nor write one from the Dockerfiles here:  {task_command('buildx.init')}",
+    )
 
 
 def _parts(name: str, cwd: Path) -> list[str]:

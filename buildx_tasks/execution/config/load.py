@@ -30,7 +30,7 @@ COMMAND = "build"
 """What activations by command are compared with."""
 
 
-def load_configs(
+def read_configs(
     settings: Settings,
     *,
     environ: Mapping[str, str],
@@ -39,23 +39,18 @@ def load_configs(
     runner: Runner,
     stdin: TextIO | None = None,
     notify: Callable[[str], None] = lambda _line: None,
-) -> tuple[Config, ...]:
-    """The configs that `settings` select, dependencies first, as Skaffold orders them.
+) -> list[LoadedConfig]:
+    """The configs that `settings` select, dependencies first, as Skaffold orders them, with their documents.
 
     `kube_context` is the one in use, "" for none; `runner` is used for git only; `notify` is told what is odd but
-    no error. Paths of the user's own file stay relative to `cwd`, those of other files become absolute.
+    no error. `decoded` makes values of them.
     Raises `CannotStart` for a missing file or an unknown module, profile or override, `ConfigInvalid` with every
     problem of every file at once.
     """
     verdicts = VerdictCache.of(environ)
     walk = ConfigLoader(
         cwd=cwd,
-        facts=ActivationFacts(
-            env=environ,
-            kube_context=kube_context,
-            kube_context_given=bool(settings.kube_context),
-            command=COMMAND,
-        ),
+        facts=activation_facts(settings, environ, kube_context),
         requested=settings.profile,
         reason=settings.origins.get("profile", "flag"),
         modules=settings.module,
@@ -79,7 +74,14 @@ def load_configs(
     for one in loaded:
         if not one.data.get("kind"):
             notify(str(one.finding(("kind",), "kind is missing; Skaffold rejects the config", "write kind: Config")))
-    return tuple(_decoded(one) for one in loaded)
+    return loaded
+
+
+def activation_facts(settings: Settings, environ: Mapping[str, str], kube_context: str) -> ActivationFacts:
+    """What the activations of profiles are compared with in a run with these settings."""
+    return ActivationFacts(
+        env=environ, kube_context=kube_context, kube_context_given=bool(settings.kube_context), command=COMMAND
+    )
 
 
 def _git_cache(settings: Settings, environ: Mapping[str, str], cwd: Path, runner: Runner) -> GitCache:
@@ -206,7 +208,8 @@ def _in_own_version(artifact: Artifact, loaded: LoadedConfig) -> Artifact:
     return replace(artifact, alone={**artifact.alone, **version}) if artifact.alone else artifact
 
 
-def _decoded(loaded: LoadedConfig) -> Config:
+def decoded(loaded: LoadedConfig) -> Config:
+    """The config as a value, its paths absolute unless it is the user's own file: those are from the current folder."""
     config = decode_config(loaded.data, file=loaded.location.shown, line_of=loaded.line_of)
     config = replace(
         config,

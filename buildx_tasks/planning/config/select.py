@@ -31,7 +31,7 @@ def select_artifacts(
     if not artifacts and not wanted:
         return ()
     by_name = {artifact.image: artifact for artifact in artifacts}
-    chosen = [item.image for item in artifacts if not wanted or any(_matches(text, item.image) for text in wanted)]
+    chosen = [item.image for item in artifacts if not wanted or is_named(wanted, item.image)]
     if not chosen:
         raise _nothing(artifacts, wanted)
     queue, seen = list(chosen), set(chosen)
@@ -47,8 +47,9 @@ def select_artifacts(
     return selected
 
 
-def _matches(text: str, image: str) -> bool:
-    return text[1:] == image if text.startswith("=") else text in image
+def is_named(wanted: Sequence[str], image: str) -> bool:
+    """Whether one of `wanted` is a part of the image name, or ``=`` and the whole of it."""
+    return any(text[1:] == image if text.startswith("=") else text in image for text in wanted)
 
 
 def required_images(artifact: Artifact) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from loading import load_configs
 
 from buildx_tasks.errors import CannotStart, ConfigInvalid
-from buildx_tasks.execution.config.load import load_configs
 from buildx_tasks.execution.shell import ShellRunner
 from buildx_tasks.model.config import ActiveProfile, Config
 from buildx_tasks.model.settings import Settings

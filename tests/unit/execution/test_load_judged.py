@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
+from loading import load_configs
 
 from buildx_tasks.errors import ConfigInvalid
-from buildx_tasks.execution.config.load import load_configs
 from buildx_tasks.execution.shell import ShellRunner
 from buildx_tasks.model.config import Config, Secret
 from buildx_tasks.model.settings import Settings

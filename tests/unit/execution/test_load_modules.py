@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from loading import load_configs
 
 from buildx_tasks.errors import CannotStart, ConfigInvalid
 from buildx_tasks.execution.config.gitcache import cache_name
-from buildx_tasks.execution.config.load import load_configs
 from buildx_tasks.model.command import Command, Completed, Write
 from buildx_tasks.model.config import Config
 from buildx_tasks.model.settings import Settings

@@ -1,0 +1,1 @@
+"""The config that ``buildx.init`` writes, from the Dockerfiles that were found."""
