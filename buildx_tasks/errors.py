@@ -21,7 +21,7 @@ INTERRUPTED = 130
 class BuildxTasksError(Exception):
     """Root of the expected failures: `message` (one line), `hint` (may have several lines, may be empty).
 
-    `parts` are the problems that one error stands for, itself alone unless `raise_all` made it.
+    `parts` are the problems that one error reports, itself alone unless `raise_all` made it.
     """
 
     exit_code = FAILED

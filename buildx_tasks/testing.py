@@ -170,7 +170,7 @@ class TasksFile:
     """The ``tasks.py`` (or ``tasks/``) of the project in `folder`, run by `invoke` in a process of its own.
 
     `scratch` is an empty folder for the recording docker and a home; `docker` is that recorder, `env` holds variables
-    that runs get on top of ours.
+    that runs get beside the environment of the test.
     """
 
     def __init__(self, folder: str | os.PathLike[str], scratch: str | os.PathLike[str]) -> None:
@@ -181,7 +181,7 @@ class TasksFile:
 
     @property
     def names(self) -> frozenset[str]:
-        """The names of all tasks and their aliases, ours among them; raises `AssertionError` when `invoke` fails."""
+        """The names of all tasks and their aliases; raises `AssertionError` when `invoke` fails."""
         done = self.run("--complete", "--", "invoke")
         assert done.code == 0, done.err
         return frozenset(done.out.split())

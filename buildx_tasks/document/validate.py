@@ -46,7 +46,7 @@ def validate_text(
 
     Never raises, whatever the text. `upstream` adds what only Skaffold itself would refuse, `warnings` adds
     what it accepts without doing what is meant. `elsewhere` are images that other files of the run build, None
-    when that is not known (see `rules.files.check_configs`).
+    when that is not known.
     """
     if len(text) > MAX_TEXT:
         message = f"the text has {len(text)} characters, more than the {MAX_TEXT} that are read"

@@ -107,7 +107,7 @@ class Dependency:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artifact:
-    """One entry of ``build.artifacts``. `kind` is one of `ARTIFACT_KINDS`; `line` is where it stands in the file.
+    """One entry of ``build.artifacts``. `kind` is one of `ARTIFACT_KINDS`; `line` is its line in the file.
 
     `environment` is what builds it: "local", "googleCloudBuild" or "cluster". `alone` is, as plain data, a whole config
     that builds nothing else, for an artifact that docker does not build (see `other_builder`); empty for others.

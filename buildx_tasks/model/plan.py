@@ -27,9 +27,9 @@ class BuildStep:
     """The build of one artifact: `request` is what is asked of the builder.
 
     `output` is `PUSH`, `LOAD`, `EXPORT` or `STAY` (in the build cache), and `pushes` is also true for an export that
-    pushes. `needs` are the images that must be built first. `environment` is what the command gets on top of ours,
-    `hook_environment` what hooks get. `folder` is where the command runs, "" for the current one. `native` is the
-    platform that is built when there are no `platforms`.
+    pushes. `needs` are the images that must be built first. `environment` is what the command gets beside
+    the environment of the run, `hook_environment` what hooks get. `folder` is where the command runs, "" for the
+    current one. `native` is the platform that is built when there are no `platforms`.
     """
 
     artifact: Artifact
@@ -67,7 +67,7 @@ class BuildStep:
 class ConfigPlan:
     """What is planned for one config: its profiles and the hooks around all of its builds.
 
-    `try_import_missing` takes images that are there already for results of ours, when the artifact cache knows none.
+    `try_import_missing` takes images that are there already for results, when the artifact cache knows none.
     """
 
     name: str
@@ -84,7 +84,7 @@ class BuildPlan:
     """All steps in artifact order, what was decided for them, and what the user should know.
 
     `tags` holds every selected artifact and its reference. `warnings` are visible always and errors under
-    ``--strict``; `notes` explain decisions. `environment` is what all commands get on top of our own.
+    ``--strict``; `notes` explain decisions. `environment` is what all commands get beside the environment of the run.
     `host_os` and `folder` (absolute) are where hooks run. `insecure_registries` may be spoken to without checked TLS.
     `local_context` is the kube-context of a local cluster that images are loaded for, "" when there is none.
     `left_out` are artifacts that the settings leave out, as results, and `order` has the images of these and of the

@@ -63,7 +63,7 @@ class ArtifactResult:
     ended before or that another builder's artifacts are left out, INTERRUPTED that the build was stopped.
     `reference` is what others use: ``tag@digest`` when pushed, ``name:<image id>`` when loaded, else the tag.
     `digest` is the registry's digest of a pushed image, the image ID of a loaded one, "" when there is none.
-    `by_choice` says that the settings ask to leave it out, or what it needs, so that its absence is no failure.
+    `by_choice` says that the settings ask to leave it out, or what it needs, so that its absence is not a failure.
     `manifests` and `media_type` are looked up only where somebody wants to know.
     `cache_from` and `cache_to` are the caches of the plan; `cache_imported` (references as BuildKit prints them) and
     `cache_exported` are those that were read and written. `step_times` has the steps that took a measurable time, and

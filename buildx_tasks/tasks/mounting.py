@@ -56,10 +56,10 @@ OTHER = 'mount the tasks under another name:  ns = buildx_tasks.namespace(__name
 
 
 def namespace(module: str | None = None, name: str | None = None) -> Collection:
-    """All our tasks for a ``tasks.py``, beside its own: ``ns = buildx_tasks.namespace(__name__)`` as its last line.
+    """All tasks of buildx-tasks, for a ``tasks.py`` whose last line is ``ns = buildx_tasks.namespace(__name__)``.
 
     `module` is the ``__name__`` of the module whose tasks are kept: all that Invoke finds there, with aliases, the
-    default task and configuration; without it the result holds our tasks alone. They are ``buildx.*`` and
+    default task and configuration; without it the result holds no other tasks. They are ``buildx.*`` and
     ``schema.*``; with `name`, such as "img", ``img.build`` and ``img.schema.validate``. Raises Invoke's `Exit`, which
     ends `invoke` with one message, for names that are taken.
     """

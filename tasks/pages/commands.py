@@ -8,6 +8,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
+from tasks.pages.api import api_page
 from tasks.pages.compatibility import compatibility_page
 from tasks.pages.doctor import doctor_page
 from tasks.pages.errors import errors_page
@@ -15,6 +16,7 @@ from tasks.pages.reference import tasks_page
 from tasks.pages.settings import ROOT, settings_page
 
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/api.md": api_page,
     "docs/doctor.md": doctor_page,
     "docs/errors.md": errors_page,
     "docs/settings.md": settings_page,

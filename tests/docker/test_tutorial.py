@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 import yaml
 from lab_support import Lab, Sandbox, make_sandbox
-from walkthrough import Command, File, Shell, matches, steps
+from walkthrough import Command, File, Shell, steps
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
+PAGE = ROOT / "docs/tutorial.md"
+STEPS = list(steps(PAGE.read_text(encoding="utf-8")))
 DOCKERFILE = """\
 FROM scratch
 COPY . /
@@ -73,23 +74,15 @@ def test_every_step_does_what_the_page_shows(reader: Sandbox) -> None:
     published = f"--network host -e REGISTRY_HTTP_ADDR=127.0.0.1:{port}"
     (folder := reader.folder / "reader").mkdir()
     with Shell(folder, reader.env) as shell:
-        for step in steps(PAGE):
-            if isinstance(step, File):
-                shell.write(step)
-                continue
-            command = step.text.replace("-p 5000:5000", published).replace(":5000", f":{port}")
-            code, printed = shell.run(command)
-            printed = printed.replace(f":{port}", ":5000")
-            assert code == 0, f"docs/tutorial.md:{step.line}: {step.text}\n{printed}"
-            assert matches(step.output, printed), f"docs/tutorial.md:{step.line}: {step.text}\n{printed}"
+        shell.follow(PAGE, {"-p 5000:5000": published, ":5000": f":{port}"})
     assert list(folder.iterdir()) == []
 
 
 def test_the_page_begins_with_an_install_and_ends_with_ci() -> None:
-    commands = [step.text for step in steps(PAGE) if isinstance(step, Command)]
+    commands = [step.text for step in STEPS if isinstance(step, Command)]
     assert any(text.startswith("pip install") for text in commands)
     assert sum(text.startswith("invoke buildx.build") for text in commands) >= 4
-    names = [step.name for step in steps(PAGE) if isinstance(step, File)]
+    names = [step.name for step in STEPS if isinstance(step, File)]
     assert names == [
         "tasks.py",
         "app/message.txt",
@@ -101,7 +94,7 @@ def test_the_page_begins_with_an_install_and_ends_with_ci() -> None:
 
 
 def test_ci_runs_the_command_that_the_reader_tried() -> None:
-    files = {step.name: step.text for step in steps(PAGE) if isinstance(step, File)}
+    files = {step.name: step.text for step in STEPS if isinstance(step, File)}
     workflow = yaml.safe_load(files[".github/workflows/images.yml"])
     runs = [item["run"] for item in workflow["jobs"]["build"]["steps"] if "run" in item]
-    assert runs[-1] in [step.text for step in steps(PAGE) if isinstance(step, Command)]
+    assert runs[-1] in [step.text for step in STEPS if isinstance(step, Command)]

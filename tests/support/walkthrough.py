@@ -1,7 +1,8 @@
 """Runs a page of docs/ as a reader does: writes its files, types its commands, and compares what they print.
 
-A fenced block after "Write `NAME`:" is a file. In a block `console`, a line that begins with `$ ` is a command, and the
-lines below it are what it prints: `…` is any text, and a line `…` any number of lines.
+A fenced block after a line that ends with a name in backticks and a colon ("Write `skaffold.yaml`:") is a file. In a
+block `console`, a line that begins with `$ ` is a command, and the lines below it are what it prints: `…` is any text,
+and a line `…` any number of lines.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_FILE = re.compile(r"[Ww]rite `([^`]+)`:\s*\Z")
+_FILE = re.compile(r"`([^`\s]+)`:\s*\Z")
 _END = "end-of-a-command"
 
 
@@ -105,8 +106,25 @@ class Shell:
                 return int(code), printed
         raise AssertionError(f"the shell ended with: {command}\n{printed}")
 
-    def write(self, file: File) -> None:
+    def follow(self, page: Path, spelled: Mapping[str, str]) -> None:
+        """Do every step of a page; `spelled` has what a text of the page is called here, such as a free port."""
+        for step in steps(page.read_text(encoding="utf-8")):
+            if isinstance(step, File):
+                self.write(step, spelled)
+                continue
+            code, printed = self.run(_replaced(step.text, spelled))
+            printed = _replaced(printed, {here: there for there, here in spelled.items()})
+            assert code == 0, f"{page.name}:{step.line}: {step.text}\n{printed}"
+            assert matches(step.output, printed), f"{page.name}:{step.line}: {step.text}\n{printed}"
+
+    def write(self, file: File, spelled: Mapping[str, str]) -> None:
         """Write a file of the page in the folder where the shell is."""
         path = self._place / file.name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(file.text, encoding="utf-8")
+        path.write_text(_replaced(file.text, spelled), encoding="utf-8")
+
+
+def _replaced(text: str, spelled: Mapping[str, str]) -> str:
+    for there, here in spelled.items():
+        text = text.replace(there, here)
+    return text

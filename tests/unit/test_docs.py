@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from walkthrough import File, steps
 
 import buildx_tasks
 from buildx_tasks.model.settings import KEYS
@@ -81,3 +82,52 @@ def test_flags_that_several_tasks_share_are_on_the_page_of_tasks_once() -> None:
         words = {item for item in namespace[name].get_arguments() if len(item.names[0]) > 1}
         flags = {f"--{item.name.strip('_').replace('_', '-')}" for item in words if not item.positional}
         assert {flag for flag in flags if not re.search(rf"`{flag}[`=\[]", shown)} == set(), name
+
+
+def shown_files() -> list[tuple[str, File]]:
+    """The files that the pages of docs/ show, with the page of each."""
+    pages = sorted((ROOT / "docs").glob("*.md"))
+    return [
+        (page.name, step)
+        for page in pages
+        for step in steps(page.read_text(encoding="utf-8"))
+        if isinstance(step, File)
+    ]
+
+
+def test_the_configs_of_the_pages_are_valid() -> None:
+    """Every block of YAML that is a whole config, also one that no test builds."""
+    checked = 0
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        for block in re.findall(r"```yaml\n(apiVersion: skaffold/.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            assert buildx_tasks.validate_text(block, warnings=True) == [], page.name
+            checked += 1
+    assert checked >= 10
+
+
+@pytest.mark.parametrize(
+    ("page", "file"),
+    [(page, file) for page, file in shown_files() if file.name.endswith(".yml")],
+    ids=lambda value: value if isinstance(value, str) else value.name,
+)
+def test_the_pipelines_of_the_pages_follow_the_schemas(page: str, file: File, tmp_path: Path) -> None:
+    schema = (
+        ("vendor.gitlab-ci", "--data-transform", "gitlab-ci") if "gitlab" in file.name else ("vendor.github-workflows",)
+    )
+    (path := tmp_path / "ci.yml").write_text(file.text, encoding="utf-8")
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", *schema, str(path)]
+    assert subprocess.run(command, check=False).returncode == 0, page
+
+
+def test_every_command_of_the_pages_is_a_task_with_these_flags() -> None:
+    """Also in pages whose commands no test runs, and in the files of CI services."""
+    namespace = buildx_tasks.namespace()
+    checked = 0
+    pages = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", *sorted(ROOT.glob("examples/*/README.md"))]
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        for name, rest in re.findall(r"(?:invoke|buildx-tasks) ((?:buildx|schema)\.[\w.]+)([^\n|`;#\"')]*)", text):
+            known = {f"--{item.name.strip('_').replace('_', '-')}" for item in namespace[name].get_arguments()}
+            assert set(re.findall(r" (--[\w-]+)", rest)) <= known, f"{page.name}: {name}{rest}"
+            checked += 1
+    assert checked > 150

@@ -42,7 +42,7 @@ class Upgrade:
 def upgrade_text(text: str, to: str | None = None, *, file: str = "") -> str:
     """A config file's text at the newest apiVersion, or at `to`; what no migration touches stays byte for byte.
 
-    Raises `ConfigInvalid` when it is no valid config, `CannotStart` for an unknown `to`, `UpgradeRefused` when
+    Raises `ConfigInvalid` when it is not a valid config, `CannotStart` for an unknown `to`, `UpgradeRefused` when
     an upgrade would change what the config means.
     """
     return upgrade(text, to, file=file).text
