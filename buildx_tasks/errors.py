@@ -80,6 +80,8 @@ def raise_all(problems: Sequence[BuildxTasksError]) -> None:
         raise problems[0]
     if problems:
         worst = max(problems, key=lambda error: error.exit_code)
-        error = type(worst)("\n".join(dict.fromkeys(str(problem) for problem in problems)))
+        # Errors that are defined elsewhere may be made from something else than text.
+        kind = next(kind for kind in type(worst).__mro__ if kind.__module__ == __name__)
+        error = kind("\n".join(dict.fromkeys(str(problem) for problem in problems)))
         error.parts = tuple(part for problem in problems for part in problem.parts)
         raise error

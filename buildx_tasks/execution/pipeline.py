@@ -54,8 +54,8 @@ from buildx_tasks.planning.tags.references import TagPlan, check_policies, plan_
 class LoadedRun:
     """A run after its configs are read: what is selected, and the settings with everything that has a say in them.
 
-    `artifacts` are to be built, `left_out` is what of the selection the settings leave out; `order` has the images of
-    both in artifact order.
+    `artifacts` are to be built, `left_out` is what of the selection the settings leave out, and `elsewhere` what a
+    partial run leaves to the builds of other platforms; `order` has the images of all of them in artifact order.
     """
 
     settings: Settings
@@ -63,6 +63,7 @@ class LoadedRun:
     artifacts: tuple[Artifact, ...]
     cluster: ClusterContext
     left_out: tuple[ArtifactResult, ...] = ()
+    elsewhere: tuple[ArtifactResult, ...] = ()
     order: tuple[str, ...] = ()
 
     @property
@@ -153,6 +154,11 @@ class Run:
         everything = [item for config in configs for item in config.artifacts]
         selected = select_artifacts(everything, settings.artifact, settings.other_builders)
         artifacts, left_out = leave_out(selected) if settings.other_builders == SKIP else (selected, ())
+        elsewhere: tuple[ArtifactResult, ...] = ()
+        if settings.partial:
+            from buildx_tasks.planning.build.partial import leave_out_platforms
+
+            artifacts, elsewhere = leave_out_platforms(artifacts, settings, host_platform())
         if not everything:
             self.world.note(f"{NO_ARTIFACTS}: {ADD_ARTIFACT}")
         check_nul(configs, artifacts)
@@ -169,6 +175,7 @@ class Run:
             artifacts=artifacts,
             cluster=cluster,
             left_out=left_out,
+            elsewhere=elsewhere,
             order=tuple(item.image for item in selected),
         )
 
@@ -202,7 +209,8 @@ class Run:
         """
         if not self.loaded.artifacts:
             self._warn(self.loaded.settings, self.loaded.warnings)
-            return PreparedRun(settings=self.loaded.settings, plan=_with_left_out(BuildPlan(), self.loaded))
+            plan = BuildPlan(partial=self.loaded.settings.partial)
+            return PreparedRun(settings=self.loaded.settings, plan=_with_left_out(plan, self.loaded))
         world, questions = self.world, self.questions
         selection = select_builder(
             self.loaded.settings, world, building=building, buildx=lambda: questions.buildx.result()[0]
@@ -245,13 +253,19 @@ class Run:
         arguments = (loaded.configs, loaded.selected, loaded.settings, self.world, not_run)
         tag_facts = gather_tag_facts(*arguments, building=False)
         tags = plan_tags(loaded.configs, loaded.selected, loaded.settings, tag_facts, not_run)
+        plan = BuildPlan()
         if loaded.artifacts:
             facts = gather_facts(loaded, self.world, capable_engine(loaded.settings, host_platform()))
-            raise_all(long_arguments(plan_with(loaded, self.world, facts, tag_facts, not_run), longest_argument()))
+            plan = plan_with(loaded, self.world, facts, tag_facts, not_run)
+            raise_all(long_arguments(plan, longest_argument()))
         self._warn(loaded.settings, (*loaded.warnings, *tags.warnings))
         planned = {artifact.image: _planned(artifact, tags) for artifact in loaded.artifacts}
-        results = planned | {result.image: result for result in loaded.left_out}
-        return tags, Results(builds=tuple(results[image] for image in loaded.order))
+        for step in plan.steps:
+            if step.partial:
+                planned[step.image] = replace(planned[step.image], platforms=step.platforms, partial=step.partial)
+        results = planned | {result.image: result for result in (*loaded.left_out, *loaded.elsewhere)}
+        builds = tuple(results[image] for image in loaded.order)
+        return tags, Results(builds=builds, partial=loaded.settings.partial)
 
     def build(self, prepared: PreparedRun, observer: Observer) -> Results:
         """Run a plan, without what the artifact cache knows to be there already; no secret gets into what is told."""
@@ -352,7 +366,7 @@ def _import_for_building() -> None:
 
 
 def _with_left_out(plan: BuildPlan, loaded: LoadedRun) -> BuildPlan:
-    return replace(plan, left_out=loaded.left_out, order=loaded.order)
+    return replace(plan, left_out=(*loaded.left_out, *loaded.elsewhere), order=loaded.order)
 
 
 def _planned(artifact: Artifact, tags: TagPlan) -> ArtifactResult:
@@ -403,6 +417,7 @@ def gather_facts(loaded: LoadedRun, world: World, engine: Engine) -> Facts:
         cwd=str(world.cwd),
         host=host_platform(),
         branch=_branch(world) if "BRANCH" in settings.cache_tag else "",
+        commit=_commit(world) if settings.partial else "",
         cluster_pushes=cluster.cluster.push,
         cluster_reason=cluster.cluster.reason,
         local_context=cluster.kube_context if cluster.cluster.local else "",
@@ -437,6 +452,11 @@ def run_cmd(world: World) -> Callable[[Sequence[str]], str]:
 def not_run(argv: Sequence[str]) -> str:
     """What ``cmd`` gives in a plan, where nothing that the config names is run."""
     return f"cmd-{argv[0].rpartition('/')[2]}-runs-when-building"
+
+
+def _commit(world: World) -> str:
+    done = world.runner.capture(Command(argv=("git", "rev-parse", "--verify", "HEAD"), cwd=str(world.cwd)))
+    return done.stdout.strip() if done.ok else ""
 
 
 def _branch(world: World) -> str:

@@ -47,6 +47,7 @@ class SettingArguments(TypedDict, total=False):
     output: Sequence[str] | None
     attest: str | None
     sbom: bool | None
+    partial: bool | None
     concurrency: int | None
     batch: str | None
     batch_size: int | None

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from buildx_tasks.model.config import ActiveProfile, Artifact, Hooks
+from buildx_tasks.model.imageref import parse_image_ref
+from buildx_tasks.model.partial import Partial
 from buildx_tasks.model.request import LAYOUT, STAY, BuildRequest
 from buildx_tasks.model.result import ArtifactResult
 
@@ -29,7 +31,8 @@ class BuildStep:
     `output` is `PUSH`, `LOAD`, `EXPORT` or `STAY` (in the build cache), and `pushes` is also true for an export that
     pushes. `needs` are the images that must be built first. `environment` is what the command gets beside
     the environment of the run, `hook_environment` what hooks get. `folder` is where the command runs, "" for the
-    current one. `native` is the platform that is built when there are no `platforms`.
+    current one. `native` is the platform that is built when there are no `platforms`. `partial` is there when only a
+    part of an image is built, and pushed by digest.
     """
 
     artifact: Artifact
@@ -46,6 +49,7 @@ class BuildStep:
     hooks: Hooks = field(default_factory=Hooks)
     hook_environment: tuple[tuple[str, str], ...] = ()
     folder: str = ""
+    partial: Partial | None = None
 
     @property
     def image(self) -> str:
@@ -56,6 +60,11 @@ class BuildStep:
     def tool(self) -> str:
         """What builds: `BUILDX`, `DOCKER`, `CUSTOM` or `SKAFFOLD`."""
         return self.request.tool.value
+
+    @property
+    def pushed_name(self) -> str:
+        """The name under which the result is pushed: the tag, or the repository where no tag is set."""
+        return parse_image_ref(self.tag).base_name if self.partial else self.tag
 
     @property
     def layout(self) -> bool:
@@ -90,6 +99,7 @@ class BuildPlan:
     `left_out` are artifacts that the settings leave out, as results, and `order` has the images of these and of the
     `steps` in artifact order (empty for the order of the steps).
     `keeps_history` says that ``docker buildx history`` can show a build's log later. `buildx` is its version.
+    With `partial` all steps build parts of images.
     At most `batch_size` artifacts are built by one bake, 0 for no bake at all, and a batch counts as `batch_load` of
     the builds that `concurrency` bounds, 0 for as many as it has artifacts. `batches` are those of the plan, by image.
     """
@@ -109,6 +119,7 @@ class BuildPlan:
     insecure_registries: tuple[str, ...] = ()
     local_context: str = ""
     keeps_history: bool = False
+    partial: bool = False
     buildx: str = ""
     batch_size: int = 0
     batch_load: int = 0

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from buildx_tasks.model.finding import Finding
+from buildx_tasks.model.partial import Part, Partial
 
 BUILT = "built"
 CACHED = "cached"
@@ -64,6 +65,7 @@ class ArtifactResult:
     `reference` is what others use: ``tag@digest`` when pushed, ``name:<image id>`` when loaded, else the tag.
     `digest` is the registry's digest of a pushed image, the image ID of a loaded one, "" when there is none.
     `by_choice` says that the settings ask to leave it out, or what it needs, so that its absence is not a failure.
+    `partial` is there when it is a part of an image, without a tag: `reference` is ``repository@digest`` then.
     `manifests` and `media_type` are looked up only where somebody wants to know.
     `cache_from` and `cache_to` are the caches of the plan; `cache_imported` (references as BuildKit prints them) and
     `cache_exported` are those that were read and written. `step_times` has the steps that took a measurable time, and
@@ -92,6 +94,7 @@ class ArtifactResult:
     reason: str = ""
     by_choice: bool = False
     failure: Failure | None = None
+    partial: Partial | None = None
     media_type: str = ""
     manifests: tuple[PlatformManifest, ...] = ()
     metadata: Mapping[str, object] = field(default_factory=dict, compare=False)
@@ -104,12 +107,16 @@ class ArtifactResult:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Results:
-    """All results, and what was said on the way; `failure` is one of the run itself, such as of its hooks."""
+    """All results, and what was said on the way; `failure` is one of the run itself, such as of its hooks.
+
+    A `partial` run builds parts of images, which a merge makes whole ones of.
+    """
 
     builds: tuple[ArtifactResult, ...] = ()
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
     failure: Failure | None = None
+    partial: bool = False
 
     @property
     def ok(self) -> bool:
@@ -121,3 +128,19 @@ class Results:
     def failed(self) -> tuple[ArtifactResult, ...]:
         """The builds that failed themselves."""
         return tuple(build for build in self.builds if build.status == FAILED)
+
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of a partial run, also those that failed; without what is not built for its platforms."""
+        return tuple(
+            Part(
+                file="",
+                image=build.image,
+                status=build.status,
+                digest=build.digest if build.ok else "",
+                platforms=build.platforms,
+                partial=build.partial,
+                runtime_type=build.runtime_type,
+            )
+            for build in self.builds
+            if build.partial is not None
+        )

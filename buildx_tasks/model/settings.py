@@ -80,6 +80,7 @@ class Settings:
     output: tuple[str, ...] = ()
     attest: str = "auto"
     sbom: bool = False
+    partial: bool = False
     # how to run
     concurrency: int | None = None
     batch: str = "auto"

@@ -38,7 +38,8 @@ class SourceFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """`environ` includes skaffold.env; `sources` are by image name; `branch` is the current git branch, if any.
+    """`environ` includes skaffold.env; `sources` are by image name; `branch` is the current git branch, if any,
+    and `commit` that of the checkout, which only partial builds ask for.
 
     `cwd` is the absolute current directory. `local_context` is the kube-context when its cluster is a local one.
     `docker_env` are the variables that lead the docker CLI to another daemon than its own configuration says.
@@ -51,6 +52,7 @@ class Facts:
     cwd: str = "/"
     host: Platform = field(default_factory=lambda: Platform(os="linux", arch="amd64"))
     branch: str = ""
+    commit: str = ""
     cluster_pushes: bool = True
     cluster_reason: str = "no kube-context is set"
     local_context: str = ""

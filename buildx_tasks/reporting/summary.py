@@ -52,6 +52,12 @@ def reference_line(build: ArtifactResult, width: int = 0) -> str:
     return _DIGEST.sub(SHORT_DIGEST, line) if 0 < width <= len(line) else line
 
 
+def merged_line(build: ArtifactResult) -> str:
+    """`` - app -> REFERENCE (linux/amd64, linux/arm64)``, and for a failure that it failed."""
+    failed = f" failed: {build.failure.message}" if build.failure else ""
+    return f" - {build.image} -> {build.reference} ({', '.join(build.platforms)}){failed}"
+
+
 def left_out_lines(results: Results, width: int = 0) -> list[str]:
     """The artifacts that were left out, a paragraph for each cause: ``Not started: web, api (needs billing)``."""
     groups: dict[tuple[str, str], list[str]] = {}

@@ -49,10 +49,16 @@ class OutputOptions:
         return {option: name for option, name in files.items() if name}
 
     def text(self, results: Results) -> str:
-        """The machine output: Skaffold's JSON, or what the template makes of it; raises `WorkFailed` when it can't."""
+        """The machine output: Skaffold's JSON, what the template makes of it, or the parts of a partial run.
+
+        Raises `WorkFailed` for a template that can't be rendered.
+        """
+        from buildx_tasks.model.partial import parts_json
         from buildx_tasks.planning.build.resulttemplate import parse_result_template
         from buildx_tasks.reporting.buildjson import build_json, built_items
 
+        if results.partial:
+            return parts_json(results.parts())
         if not self.template:
             return build_json(results)
         try:

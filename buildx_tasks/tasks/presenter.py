@@ -17,11 +17,13 @@ from buildx_tasks.model.outcome import outcome
 from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.result import Results
 from buildx_tasks.model.settings import PLAIN, TTY, Settings
+from buildx_tasks.model.taskname import task_command
 from buildx_tasks.planning.tags.references import TagPlan
 from buildx_tasks.reporting.buildjson import record_json
 from buildx_tasks.reporting.cireports import CiReporter
 from buildx_tasks.reporting.failures import failures_text
 from buildx_tasks.reporting.paint import Painter, painter_for
+from buildx_tasks.reporting.summary import merged_line
 from buildx_tasks.reporting.text import Silent, TextReporter
 from buildx_tasks.tasks.calling import as_called, hide
 from buildx_tasks.tasks.console import print_aside, print_warning
@@ -105,6 +107,17 @@ class Presenter:
         self.reports.results(results, settings.ci_service)
         return results
 
+    def merged(self, settings: Settings, results: Results) -> None:
+        """Show what was merged, and write the result files, but not of a dry run."""
+        if not self.quiet:
+            for build in results.builds:
+                self.reporter.line(merged_line(build))
+            if self.context.output.dry_run:
+                self.reporter.line("No tag is set since --dry-run=true")
+        if not self.context.output.dry_run:
+            self._write(results)
+            self.reports.results(results, settings.ci_service)
+
     def _show(self, results: Results) -> None:
         if self.quiet:
             details = TextReporter(sys.stderr, painter=self._painter_of_errors())
@@ -140,6 +153,21 @@ class Presenter:
             if other != option:
                 raise CannotStart(f"{other} and {option} are both {first}", "give each a file of its own")
             check_writable(cwd / name)
+
+    def check_partial(self, settings: Settings) -> None:
+        """Raise `CannotStart` for a partial build whose result file a merge would not find, or could not read."""
+        if not settings.partial:
+            return
+        output = self.context.output
+        if output.template:
+            raise CannotStart(
+                "a partial build has no template: its result file is what buildx.merge reads",
+                f"give the template to  {task_command('buildx.merge')}",
+            )
+        if not (output.file_output or output.quiet):
+            raise CannotStart(
+                "a partial build needs a result file, which buildx.merge reads", "name it:  --file-output part.json"
+            )
 
     def finish(self, settings: Settings, results: Results) -> None:
         """Print the JSON of ``--quiet``, and end with the right status."""

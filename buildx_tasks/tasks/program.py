@@ -28,7 +28,10 @@ from buildx_tasks.tasks.letters import is_skaffolds, not_for_invoke
 from buildx_tasks.tasks.mounting import namespace
 from buildx_tasks.tasks.task import GuardedTask
 
-TAKE_FILES = ("schema.validate", "schema.upgrade")
+TAKE_FILES = {"schema.validate": "--filename", "schema.upgrade": "--filename", "buildx.merge": "--part"}
+"""Tasks behind which file names are the values of a flag."""
+VALUED = ("--filename", "-f", "--format", "--to", "--part", "--platform", "--insecure-registry", "--template", "-o")
+"""Flags with a value, besides those whose names end with ``-output``."""
 _UNKNOWN = re.compile(r"No idea what '(.+)' is!", re.DOTALL)
 
 
@@ -120,24 +123,29 @@ class OurProgram(Program):
 
 
 def with_file_names(words: list[str]) -> list[str]:
-    """`words` in which files behind ``schema.validate`` and ``schema.upgrade`` are their ``--filename``.
+    """`words` in which files behind ``schema.validate``, ``schema.upgrade`` and ``buildx.merge`` have their flag.
 
-    That is how tools such as pre-commit give a command the files to look at.
+    That is how tools such as pre-commit, and patterns of a shell, give a command the files to look at.
     """
     found: list[str] = []
-    takes_files = False
+    flag = ""
     for at, word in enumerate(words):
         if word in TAKE_FILES:
-            takes_files = True
-        elif takes_files and not word.startswith("-") and not _is_value(words[at - 1]) and Path(word).is_file():
-            found.append("--filename")
+            flag = TAKE_FILES[word]
+        elif flag and not word.startswith("-") and not _is_value(words[at - 1]) and _is_file(word, flag):
+            found.append(flag)
         found.append(word)
     return found
 
 
+def _is_file(word: str, flag: str) -> bool:
+    """Whether a word names a file; of parts also one that is not there, which the task then says."""
+    return Path(word).is_file() or (flag == "--part" and word.endswith(".json"))
+
+
 def _is_value(before: str) -> bool:
     """Whether the word behind `before` is the value of that flag."""
-    return before in ("--filename", "-f", "--format", "--to", "--codequality-output")
+    return before in VALUED or before.endswith("-output")
 
 
 def _yaml_error(error: Exception) -> str | None:

@@ -58,8 +58,9 @@ MEANINGS = {
     "or `off`.",
     "artifact-cache-prefix": "Prefix of the tags that mark known results in a registry.",
     "output": "Exporters besides or instead of push and load.",
-    "attest": "Attestations; `auto` leaves them out for several platforms and for loads.",
+    "attest": "Attestations; `auto` leaves them out for several platforms, for parts of them, and for loads.",
     "sbom": "Whether a software bill of materials is attached.",
+    "partial": "Build some of the platforms of each image, push them by digest, and leave tags to `buildx.merge`.",
     "concurrency": "How many builds run at once, 0 for all; "
     f"by default `build.local.concurrency`, else {DEFAULT_CONCURRENCY}.",
     "batch": "Whether artifacts that wait for the same are built several by one `docker buildx bake`; `off` gives each "

@@ -101,4 +101,6 @@ def test_files_behind_a_task_are_its_filenames(folder: Path, monkeypatch: pytest
     ]
     same = ["schema.upgrade", "--filename", "skaffold.yaml", "buildx.build", "missing.yaml"]
     assert with_file_names(same) == same
+    merge = ["buildx.merge", "a.json", "part*.json", "--file-output", "build.json", "buildx.doctor"]
+    assert with_file_names(merge) == ["buildx.merge", "--part", "a.json", "--part", *merge[2:]]
     assert with_file_names(["buildx.build", "skaffold.yaml"]) == ["buildx.build", "skaffold.yaml"]

@@ -169,6 +169,11 @@ OPTIONS: dict[str, Case] = {
     "output": Case(value="type=oci,dest=image.tar", seen='"--output",\n        "type=oci,dest=image.tar"'),
     "attest": Case(value="max", seen='"--provenance",\n        "mode=max"'),
     "sbom": Case(value="true", seen='"--sbom=true"'),
+    "partial": Case(
+        base=(*PLAN, *REPO, "--tag", "v1", "--builder", "ci"),
+        prepare=on_a_builder,
+        seen="type=image,name=reg.example:5000/app,push-by-digest=true,name-canonical=true,push=true",
+    ),
     "concurrency": Case(value="1", config=TWO, seen='"concurrency": 1'),
     "build_concurrency": Case(value="1", config=TWO, seen='"concurrency": 1'),
     "batch": Case(value="off", config=TWO, seen='"batches": []'),

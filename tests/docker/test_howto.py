@@ -31,6 +31,13 @@ def test_pages_for_an_engine_of_this_machine(page: str, sandbox: Sandbox) -> Non
     follow(page, sandbox)
 
 
+def test_a_job_for_each_platform(new_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = new_sandbox(engine=None)
+    for name in ("amd64", "arm64"):
+        sandbox.create_builder(name, sandbox.lab.parts["nodes"][name], "--platform", f"linux/{name}")
+    follow("partial", sandbox)
+
+
 def test_kaniko_is_replaced_without_a_daemon(new_sandbox: Callable[..., Sandbox]) -> None:
     sandbox = new_sandbox(engine=None)
     follow("from-kaniko", sandbox, **{"tcp://buildkit.internal:1234": sandbox.lab.parts["remote"]["endpoint"]})

@@ -30,6 +30,8 @@ ALL = sorted(path.parent.name for path in EXAMPLES.glob("*/skaffold.yaml"))
 PARTS = ("github-action",)
 """Examples of parts of a CI service, which build other projects."""
 GITLAB = yaml.safe_load((EXAMPLES / "remote-rootless/.gitlab-ci.yml").read_text())
+NATIVE_GITLAB = yaml.safe_load((EXAMPLES / "native-jobs/.gitlab-ci.yml").read_text())
+NATIVE_GITHUB = yaml.safe_load((EXAMPLES / "native-jobs/.github/workflows/images.yml").read_text())
 GITHUB = yaml.safe_load((EXAMPLES / "github-actions/.github/workflows/images.yml").read_text())
 
 
@@ -143,6 +145,8 @@ def test_gitlab_builds_a_branch_with_a_merge_request_once() -> None:
         ("github-actions/.github/workflows/images.yml", ("vendor.github-workflows",)),
         ("github-action/action.yml", ("vendor.github-actions",)),
         ("remote-rootless/.gitlab-ci.yml", ("vendor.gitlab-ci", "--data-transform", "gitlab-ci")),
+        ("native-jobs/.github/workflows/images.yml", ("vendor.github-workflows",)),
+        ("native-jobs/.gitlab-ci.yml", ("vendor.gitlab-ci", "--data-transform", "gitlab-ci")),
     ],
 )
 def test_the_files_of_ci_follow_the_schemas_of_their_services(
@@ -186,14 +190,34 @@ def test_the_github_file_has_the_shape_of_one() -> None:
     assert fork in GITHUB["env"]["SKAFFOLD_PUSH"]
 
 
+def test_the_recipes_with_a_job_a_platform_have_the_shape_of_one() -> None:
+    assert NATIVE_GITHUB[True] == {"push": {"branches": ["**"]}}  # a pull request from a fork can't push parts
+    assert NATIVE_GITHUB["jobs"]["merge"]["needs"] == "build"
+    for job in NATIVE_GITHUB["jobs"].values():
+        assert all(re.fullmatch(r"[\w-]+/[\w-]+@v\d+", step["uses"]) for step in job["steps"] if "uses" in step)
+    assert NATIVE_GITLAB["merge"]["needs"] == ["build"]
+    assert NATIVE_GITLAB["build"]["stage"] in NATIVE_GITLAB["stages"]
+    (config,) = buildx_tasks.load(EXAMPLES / "native-jobs/skaffold.yaml", environ={}, cwd=EXAMPLES / "native-jobs")
+    machines = NATIVE_GITHUB["jobs"]["build"]["strategy"]["matrix"]["include"]
+    assert [machine["platform"] for machine in machines] == list(config.platforms)
+    names = [machine["NAME"] for machine in NATIVE_GITLAB["build"]["parallel"]["matrix"]]
+    assert [f"linux/{name}" for name in names] == list(config.platforms)
+
+
 def test_every_command_of_the_ci_files_is_a_task_with_these_flags() -> None:
     namespace = buildx_tasks.namespace()
     lines = [
         *GITLAB["build"]["script"],
-        *(step.get("run", "") for job in GITHUB["jobs"].values() for step in job["steps"]),
+        *(line for job in ("build", "merge") for line in NATIVE_GITLAB[job]["script"]),
+        *(
+            step.get("run", "")
+            for file in (GITHUB, NATIVE_GITHUB)
+            for job in file["jobs"].values()
+            for step in job["steps"]
+        ),
     ]
     words = [shlex.split(line) for line in lines if "buildx-tasks " in line]
-    assert len(words) == 6
+    assert len(words) == 10
     for _program, task, *flags in words:
         known = {f"--{item.name.strip('_').replace('_', '-')}" for item in namespace[task].get_arguments()}
         assert {flag for flag in flags if flag.startswith("--")} <= known, task

@@ -13,7 +13,7 @@ LAYERS = {"errors": 0, "model": 1, "golang": 2, "document": 3, "planning": 4, "e
 ROOMS = {
     "golang": ("globs regex timelayout", "matching", "template"),
     "document": ("yaml", "buildkit formats globalconfig schema", "migrations", "validate"),
-    "planning": ("facts", "builders config failures tags", "build", "doctor init reuse"),
+    "planning": ("facts", "builders config failures tags", "build", "doctor init merge reuse"),
     "execution": (
         "paths private tempfiles tempfolders wakeup watchdog",
         "signals",
@@ -23,7 +23,7 @@ ROOMS = {
         "registry",
         "cache run",
         "pipeline",
-        "affected doctor dockerchecks dockerfiles listing reportfiles",
+        "affected doctor dockerchecks dockerfiles listing merge reportfiles",
     ),
 }
 """The rooms of a layer and the modules at its root, from the lowest; those in one text do not import one another."""

@@ -217,7 +217,7 @@ class ArtifactCache:
 
     def _required(self, image: str, digest: str, *, pushed: bool) -> Required:
         step = self.plan.step(image)
-        return Required(digest=digest, reference=f"{step.tag}@{digest}" if pushed else _reference(step, digest))
+        return Required(digest=digest, reference=f"{step.pushed_name}@{digest}" if pushed else _reference(step, digest))
 
     def _known(self, lines: dict[str, str], *, pulling: bool = True) -> dict[str, _Known]:
         """The results that are known here, in the registry, or imported; `lines` gets a word for every other artifact.
@@ -321,10 +321,10 @@ class ArtifactCache:
     def _check_pushed(self, one: _Known) -> None:
         tag = one.step.tag
         try:
-            if self.registries.digest(tag) == one.digest:
+            if one.step.partial is None and self.registries.digest(tag) == one.digest:
                 one.state = REMOTE
             elif self.registries.digest(f"{parse_image_ref(tag).base_name}@{one.digest}"):
-                one.state = RETAG
+                one.state = REMOTE if one.step.partial else RETAG
         except BuildxTasksError as error:
             one.state = f"Not looked up, {error.message}. Building"
 
@@ -361,7 +361,7 @@ class ArtifactCache:
     def _imported(self, step: BuildStep, key: str) -> str:
         """``tryImportMissing``: an image of that tag that is there already is taken for the result."""
         wanted = any(config.try_import_missing and step.image in config.images for config in self.plan.configs)
-        if not wanted or len(step.platforms) > 1:
+        if not wanted or step.partial or len(step.platforms) > 1:
             return ""
         digest = self._pushed_already(step) if step.output == PUSH else self._loaded_already(step)
         if digest:
@@ -423,8 +423,9 @@ def _result(one: _Known) -> ArtifactResult:
         runtime_type=step.artifact.runtime_type,
         builder=step.builder,
         platforms=step.platforms,
+        partial=step.partial,
     )
 
 
 def _reference(step: BuildStep, digest: str) -> str:
-    return f"{step.tag}@{digest}" if step.output == PUSH else id_reference(step.tag, digest)
+    return f"{step.pushed_name}@{digest}" if step.output == PUSH else id_reference(step.tag, digest)

@@ -211,7 +211,7 @@ def _pushed(step: BuildStep, target: TargetProgress) -> str:
     whole = target.exported and not target.error and (target.cache_exported or not step.request.cache_to)
     if not step.pushes or not whole or len(step.platforms) > 1:
         return ""
-    beginning = f"{step.tag}@"
+    beginning = f"{step.pushed_name}@"
     return next((text.removeprefix(beginning) for text in target.pushed if text.startswith(beginning)), "")
 
 

@@ -89,7 +89,7 @@ def _collected(plan: BuildPlan, results: Mapping[str, ArtifactResult], *, interr
     """The results in artifact order, those among them that the plan leaves out."""
     found = {**results, **{build.image: build for build in plan.left_out}}
     ordered = tuple(found[image] for image in plan.order or [step.image for step in plan.steps])
-    return Results(builds=ordered, warnings=plan.warnings, interrupted=interrupted)
+    return Results(builds=ordered, warnings=plan.warnings, interrupted=interrupted, partial=plan.partial)
 
 
 def _around(plan: BuildPlan, runner: Runner, observer: Observer, phase: str) -> Failure | None:
@@ -280,4 +280,12 @@ class _Begun:
 
 
 def _left_out(step: BuildStep, status: str, reason: str) -> ArtifactResult:
-    return ArtifactResult(image=step.image, tag=step.tag, status=status, output=step.output, reason=reason)
+    return ArtifactResult(
+        image=step.image,
+        tag=step.tag,
+        status=status,
+        output=step.output,
+        reason=reason,
+        platforms=step.platforms,
+        partial=step.partial,
+    )

@@ -120,6 +120,7 @@ class StepRunner:
             output=step.output,
             builder=step.builder,
             platforms=step.platforms,
+            partial=step.partial,
             runtime_type=step.artifact.runtime_type,
             cache_from=_specs(step.request.cache_from),
             cache_to=_specs(step.request.cache_to),
@@ -204,7 +205,7 @@ class StepRunner:
         reference, digest = step.tag, ""
         if step.pushes:
             digest = pushed_digest(metadata)
-            reference = f"{step.tag}@{digest}" if digest else step.tag
+            reference = f"{step.pushed_name}@{digest}" if digest else step.tag
         elif step.output == LOAD:
             reference, digest = self._name_loaded(step)
         result = ArtifactResult(

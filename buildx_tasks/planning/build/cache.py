@@ -31,7 +31,10 @@ Expand = Callable[[str, dict[str, str]], str]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CacheOptions:
-    """What decides besides the artifact. `images` are the names of all artifacts as the configs spell them."""
+    """What decides besides the artifact. `images` are the names of all artifacts as the configs spell them.
+
+    `suffix` is added to the tags of the artifact's own registry caches: parts of an image have caches of their own.
+    """
 
     settings: Settings
     tool: Tool
@@ -39,6 +42,7 @@ class CacheOptions:
     images: frozenset[str]
     adjust: bool = True
     expand: Expand = lambda text, _more: text
+    suffix: str = ""
 
 
 @dataclass(slots=True)
@@ -126,6 +130,7 @@ class _CachePlanner:
         is_own = ref.base_name in (self.artifact.image.lower(), self.final.base_name)
         foreign = not is_own and ref.base_name not in self.options.images
         tag = ref.tag or ("latest" if foreign and not self.options.settings.cache_tag else self.cache_tag)
+        tag = clean_tag(f"{tag}{self.options.suffix}") if is_own else tag
         text = self._name(ref, is_own) + (f"@{ref.digest}" if ref.digest else f":{tag}")
         return self._with_insecure(spec.with_attr("ref", text), ref.domain), is_own
 
@@ -230,7 +235,8 @@ class _CachePlanner:
             uses.append(use)
 
     def _is_image(self, spec: Spec) -> bool:
-        return spec.type == "registry" and spec.get("ref") == f"{self.final.base_name}:{self.final.tag or 'latest'}"
+        tag = clean_tag(f"{self.final.tag or 'latest'}{self.options.suffix}")
+        return spec.type == "registry" and spec.get("ref") == f"{self.final.base_name}:{tag}"
 
     def _may_write(self, kind: str = "registry") -> bool:
         """In mode auto a shared cache is written only by who may push; a local folder is always our own."""
@@ -252,7 +258,11 @@ class _CachePlanner:
         settings = self.options.settings
         given = settings.cache_from if where == "cacheFrom" else settings.cache_to
         origin = "flag" if given else where
-        tagged = settings.cache_tag and spec.type == "registry" and spec.get("ref").endswith(f":{self.cache_tag}")
+        tagged = (
+            settings.cache_tag
+            and spec.type == "registry"
+            and spec.get("ref").endswith(f":{clean_tag(self.cache_tag + self.options.suffix)}")
+        )
         return f"{origin}, tag from cache-tag" if tagged else origin
 
     def _problem(self, message: str, hint: str, kind: type[BuildxTasksError] = CannotStart) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from buildx_tasks.errors import CannotStart, EngineUnfit
 from buildx_tasks.model.config import LOCAL, Artifact, Config
+from buildx_tasks.model.partial import Partial
 from buildx_tasks.model.platform import PlatformSet, parse_platforms
 from buildx_tasks.model.request import CUSTOM, DOCKER, EXPORT, LOAD
 from buildx_tasks.model.settings import OFF, Settings
@@ -22,7 +23,7 @@ BUILDKIT_NETWORKS = ("", "default", "none", "host", "bridge")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArtifactDecision:
-    """What is decided for one artifact before its command is made."""
+    """What is decided for one artifact before its command is made; `partial` is there for a part of an image."""
 
     config: Config
     artifact: Artifact
@@ -31,6 +32,7 @@ class ArtifactDecision:
     platforms: PlatformSet
     destination: Destination
     outputs: tuple[Spec, ...]
+    partial: Partial | None = None
 
 
 def decide_artifact(
@@ -52,6 +54,8 @@ def decide_artifact(
         image=artifact.image,
         disable_multi=settings.disable_multi_platform_build,
     )
+    if settings.partial and not platforms:
+        platforms = parse_platforms([facts.engine.native or str(facts.host)], facts.host)
     if platforms.all and artifact.kind == DOCKER:
         raise _no_such_build(artifact, tool)
     outputs = tuple(parse_output(text) for text in settings.output or artifact.extras.outputs)
@@ -63,14 +67,21 @@ def decide_artifact(
         outputs=outputs if tool.is_buildx else (),
         cli_flags=artifact.docker.cli_flags if artifact.kind == DOCKER else (),
     )
+    destination = choose_destination(artifact, tag, platforms, options, tool)
+    partial = None
+    if settings.partial:
+        from buildx_tasks.planning.build.partial import plan_partial
+
+        partial = plan_partial(artifact, tag, platforms, tool, destination, config, facts)
     return ArtifactDecision(
         config=config,
         artifact=artifact,
         tag=tag,
         tool=tool,
         platforms=platforms,
-        destination=choose_destination(artifact, tag, platforms, options, tool),
+        destination=destination,
         outputs=options.outputs,
+        partial=partial,
     )
 
 

@@ -145,7 +145,9 @@ def capable_engine(settings: Settings, host: Platform) -> Engine:
     return Engine(
         cli=version,
         buildx=version,
-        builder=Builder(name=settings.builder or "default", driver="docker"),
+        builder=Builder(
+            name=settings.builder or "default", driver="docker-container" if settings.partial else "docker"
+        ),
         daemon=Daemon(version=version, platform=str(host), store=CONTAINERD),
     )
 

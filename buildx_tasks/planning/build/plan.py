@@ -96,6 +96,7 @@ class _BuildPlanner:
             insecure_registries=self.settings.insecure_registries,
             local_context=self.facts.local_context if any(step.output == LOAD for step in steps) else "",
             keeps_history=keeps_history(self.facts.engine.buildx),
+            partial=self.settings.partial,
             buildx=self.facts.engine.buildx,
             batch_size=bounds.size,
             batch_load=bounds.load,
@@ -173,6 +174,7 @@ class _BuildPlanner:
             hooks=artifact.hooks,
             hook_environment=artifact_hook_environment(decision, self.settings, self.facts),
             folder=made.folder,
+            partial=made.partial,
         )
 
     def _native(self, tool: Tool) -> str:
@@ -205,6 +207,8 @@ class _BuildPlanner:
                 buildkit=decision.config.local.use_buildkit,
                 buildkit_possible=bool(self.facts.engine.buildx),
                 home=self.facts.home,
+                host=self.facts.host,
+                partial=decision.partial,
                 environ=self.facts.environ,
                 expand=expander,
             )
@@ -228,12 +232,22 @@ class _BuildPlanner:
             images=self.images,
             adjust=adjust,
             expand=expander,
+            suffix=_cache_suffix(decision),
         )
         planned = plan_cache(decision.artifact, decision.tag, options)
         self.warnings.extend(planned.warnings)
         self.notes.extend(planned.notes)
         self.problems.extend(planned.problems)
         return tuple(planned.cache_from), tuple(planned.cache_to)
+
+
+def _cache_suffix(decision: ArtifactDecision) -> str:
+    """What is added to the tags of an artifact's own caches: something for parts of images alone."""
+    if decision.partial is None:
+        return ""
+    from buildx_tasks.planning.build.partial import cache_suffix
+
+    return cache_suffix(decision.platforms)
 
 
 def concurrency(settings: Settings, configs: Sequence[Config], count: int) -> int:

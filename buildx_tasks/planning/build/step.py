@@ -36,10 +36,17 @@ from buildx_tasks.planning.config.select import ARTIFACT_CONTEXT
 def plan_request(given: StepInput) -> PlannedRequest:
     """The request for one docker artifact, with the environment and warnings of its command."""
     remarks = Remarks()
+    annotations = tuple((name, given.expand(value)) for name, value in given.artifact.extras.annotations)
+    if given.partial:
+        from buildx_tasks.planning.build.partial import split_annotations
+
+        annotations, partial = split_annotations(annotations, given.partial, given.platforms, given.host)
+        given = replace(given, partial=partial)
     request = _docker_fields(given, remarks)
     if given.tool.is_buildx:
         request = replace(
             _buildx_fields(request, given),
+            annotations=tuple(Because(pair, "annotations") for pair in annotations),
             attestations=_attestations(request, given, remarks),
             builder=_builder(request, given, remarks),
         )
@@ -47,7 +54,12 @@ def plan_request(given: StepInput) -> PlannedRequest:
         _buildkit_variable(given, remarks)
     request = by_environment(request, remarks, given.environ)
     warn_of_visible(request, remarks)
-    return PlannedRequest(request=request, environment=tuple(remarks.environment), warnings=tuple(remarks.warnings))
+    return PlannedRequest(
+        request=request,
+        environment=tuple(remarks.environment),
+        warnings=tuple(remarks.warnings),
+        partial=given.partial,
+    )
 
 
 def _docker_fields(given: StepInput, remarks: Remarks) -> BuildRequest:
@@ -66,7 +78,7 @@ def _docker_fields(given: StepInput, remarks: Remarks) -> BuildRequest:
         tool=Because(given.tool.name, given.tool.reason),
         context=Because(given.artifact.context, "context"),
         dockerfile=Because(given.dockerfile, "dockerfile"),
-        tags=(Because(given.tag, "tag policy and default-repo"),),
+        tags=() if given.partial else (Because(given.tag, "tag policy and default-repo"),),
         build_args=build_args,
         add_hosts=_texts(docker.add_host, "addHost"),
         cache_from=given.cache_from,
@@ -131,7 +143,12 @@ def _outputs(given: StepInput) -> Iterator[Because[Output]]:
     for output in given.outputs:
         yield Because(Output(EXPORT, parse_output(given.expand(str(output)))), "outputs")
     insecure = _is_insecure(given)
-    if destination.output == PUSH and insecure:
+    if given.partial:
+        from buildx_tasks.planning.build.partial import digest_output
+
+        by_digest = digest_output(given.tag, given.partial, insecure=bool(insecure))
+        yield Because(Output(PUSH, by_digest), f"partial: pushed by digest, the merge sets tags; {destination.reason}")
+    elif destination.output == PUSH and insecure:
         image = Spec("image", (("name", given.tag), ("push", "true"), ("registry.insecure", "true")))
         yield Because(Output(PUSH, image), f"{destination.reason}; {insecure}")
     elif destination.output in (PUSH, LOAD):
@@ -154,7 +171,6 @@ def _buildx_fields(request: BuildRequest, given: StepInput) -> BuildRequest:
         request,
         no_cache_filter=_texts(given.settings.no_cache_filter or extras.no_cache_filter, "noCacheFilter"),
         named_contexts=tuple(_named_contexts(given)),
-        annotations=tuple(Because((name, given.expand(value)), "annotations") for name, value in extras.annotations),
         progress=_text(PLAIN if given.settings.progress == PLAIN else "", "progress"),
         metadata_file=Because(Placeholder(METADATA, image), "the digest of the result"),
     )
@@ -176,7 +192,7 @@ def _named_contexts(given: StepInput) -> Iterator[Because[NamedContext]]:
 
 
 def _attestations(request: BuildRequest, given: StepInput, remarks: Remarks) -> tuple[Because[Spec], ...]:
-    """``auto`` keeps an index free of unknown/unknown entries and a loaded image a plain one."""
+    """``auto`` keeps an index free of unknown/unknown entries, also one of several parts, and a loaded image plain."""
     wanted = given.artifact.extras.attest or given.settings.attest
     sbom = given.settings.sbom if given.artifact.extras.sbom is None else given.artifact.extras.sbom
     if (wanted in ("min", "max") or sbom) and not given.tool.attests:
@@ -187,8 +203,9 @@ def _attestations(request: BuildRequest, given: StepInput, remarks: Remarks) -> 
         )
     own = has_flag(request.parsed_cli_flags, "attest", "provenance", "sbom")
     loads = given.destination.output == LOAD
-    if wanted == "none" or (wanted == "auto" and not own and (given.platforms.is_multi or loads)):
-        why = "attest none" if wanted == "none" else "several platforms" if given.platforms.is_multi else "loaded image"
+    several = given.platforms.is_multi or given.partial is not None
+    if wanted == "none" or (wanted == "auto" and not own and (several or loads)):
+        why = "attest none" if wanted == "none" else "several platforms" if several else "loaded image"
         remarks.environment.append(Variable("BUILDX_NO_DEFAULT_ATTESTATIONS", "1", why))
     provenance = Because(Spec("provenance", (("mode", wanted),)), f"attest {wanted}")
     return (*((provenance,) if wanted in ("min", "max") else ()), *((Because(Spec("sbom"), "sbom"),) if sbom else ()))

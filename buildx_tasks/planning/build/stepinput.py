@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from buildx_tasks.model.config import Artifact
+from buildx_tasks.model.partial import Partial
 from buildx_tasks.model.plan import Variable
-from buildx_tasks.model.platform import PlatformSet
+from buildx_tasks.model.platform import Platform, PlatformSet
 from buildx_tasks.model.request import BuildRequest, CacheUse
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.model.spec import Spec
@@ -43,18 +44,24 @@ class StepInput:
     buildkit: bool | None = None
     buildkit_possible: bool = True
     home: str = ""
+    host: Platform = field(default_factory=lambda: Platform(os="linux", arch="amd64"))
+    partial: Partial | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
     expand: Expand = lambda text: text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlannedRequest:
-    """A request with the environment and the `folder` of its command, and warnings about it."""
+    """A request with the environment and the `folder` of its command, and warnings about it.
+
+    `partial` is that of the step, with the annotations that the merge sets.
+    """
 
     request: BuildRequest
     environment: tuple[Variable, ...] = ()
     warnings: tuple[str, ...] = ()
     folder: str = ""
+    partial: Partial | None = None
 
 
 class Remarks:

@@ -163,6 +163,8 @@ def key_parts(
         "dockerfile": inputs.dockerfile,
         "files": inputs.files,
         "contexts": sorted(inputs.contexts),
+        # A part is never taken for a whole image of the same platform, whose tag a hit would set.
+        **({"partial": True} if step.partial else {}),
     }
 
 

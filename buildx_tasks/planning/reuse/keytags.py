@@ -30,7 +30,8 @@ def last_reference(step: BuildStep, prefix: str) -> str:
     """The reference of the record that says what the last known build of an artifact was made from."""
     platforms = list(step.platforms) or [step.native]
     target = step.request.target.value if step.request.target else ""
-    which = hashlib.sha256(json.dumps([step.image, platforms, target]).encode()).hexdigest()[:LAST_CHARS]
+    parts = [step.image, platforms, target, *(["partial"] if step.partial else [])]
+    which = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:LAST_CHARS]
     return f"{parse_image_ref(step.tag).base_name}:{prefix}last-{which}"
 
 

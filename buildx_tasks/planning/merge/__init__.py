@@ -1,0 +1,1 @@
+"""Parts of images, and the index that is made of them."""
