@@ -127,6 +127,65 @@ def test_two_platforms(new_sandbox: Callable[..., Sandbox], buildx: str) -> None
     assert manifest.platforms == ["linux/amd64", "linux/arm64"]
 
 
+def test_a_builder_of_two_nodes(new_sandbox: Callable[..., Sandbox]) -> None:
+    """Each platform of each artifact on its own node, without emulation, also when nobody can load images."""
+    sandbox = new_sandbox(engine=None)
+    project = Monorepo(sandbox, 3, last="ARG TARGETARCH\nLABEL arch=$TARGETARCH name={name}\n")
+    where = ("--builder", sandbox.builder("nodes"), "--platform", "linux/amd64,linux/arm64")
+    project.build(*where, "--batch", "off")
+    digests = project.digests()
+    assert "3 of them by 1 bake" in project.build(*where).out
+    assert project.digests() == digests
+    registry = sandbox.lab.registry()
+    for name in project.names:
+        for arch in ("amd64", "arm64"):
+            labels = registry.config(f"{project.repo}/{name}", "v1", f"linux/{arch}")["config"]["Labels"]
+            assert labels == {"arch": arch, "name": name}
+
+
+@pytest.mark.parametrize("push", [True, False])
+def test_the_classic_image_store(new_sandbox: Callable[..., Sandbox], push: bool) -> None:
+    sandbox = new_sandbox(engine="classic")
+    project = Monorepo(sandbox, 3)
+    where = () if push else ("--no-push",)
+    singly = project.record("--batch", "off", *where)
+    assert "3 of them by 1 bake" in project.build(*where).out
+    record = project.record(*where)
+    for name in project.names:
+        assert record[name]["digest"] == singly[name]["digest"]
+        sandbox.docker("image", "inspect", str(record[name]["tag"]))
+    assert set(project.digests()) == (set(project.names) if push else set())
+
+
+def test_a_kill_leaves_no_bake_and_the_next_run_builds_the_rest(sandbox: Sandbox) -> None:
+    project = Monorepo(sandbox, 3)
+    slow = project.folder / "s2" / "Dockerfile"
+    slow.write_text("FROM busybox\nRUN echo long-one && sleep 300\n")
+    argv = ("invoke", "buildx.build", "--default-repo", project.repo, "--tag", "v1", "--file-output", "build.json")
+    with subprocess.Popen(
+        argv, cwd=project.folder, env=dict(sandbox.env), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        registry = sandbox.lab.registry()
+        _wait(lambda: all(registry.has(f"{project.repo}/{name}", "v1") for name in project.names[:2]))
+        assert _bakes(project.folder)
+        process.kill()
+    _wait(lambda: not _bakes(project.folder), seconds=15)
+    assert not (project.folder / "build.json").exists()
+    slow.write_text("FROM busybox\nRUN echo short-one\n")
+    done = sandbox.run(*argv, cwd=project.folder)
+    assert set(project.digests()) == set(project.names)
+    entries = json.loads((project.folder / "build.json").read_text())["builds"]
+    assert {entry["imageName"]: entry["tag"].partition("@")[2] for entry in entries} == project.digests()
+    assert "3 built" in done.out
+
+
+def _wait(true: Callable[[], bool], seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
 def test_what_is_required_is_built_before_and_pinned(sandbox: Sandbox) -> None:
     """A base, then all that needs it by one bake, with the base's digest."""
     project = Monorepo(sandbox, 5)
@@ -231,10 +290,7 @@ def test_an_interrupt_stops_the_bake_and_keeps_what_was_pushed(
         start_new_session=True,
     )
     registry = sandbox.lab.registry()
-    end = time.monotonic() + 90
-    while not all(registry.has(f"{project.repo}/{name}", "v1") for name in project.names[:3]):
-        assert time.monotonic() < end
-        time.sleep(0.2)
+    _wait(lambda: all(registry.has(f"{project.repo}/{name}", "v1") for name in project.names[:3]))
     time.sleep(2)
     os.kill(process.pid, signal.SIGINT)
     said, _nothing = process.communicate(timeout=60)
