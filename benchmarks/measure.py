@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import statistics
 import subprocess
@@ -47,6 +48,37 @@ class Bench:
                 f"{' '.join(argv)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
             )
         return done.stdout
+
+    def peak(self, *argv: str, cwd: Path) -> float:
+        """Run a command; the most memory that it and its descendants had at once, in MB, seen twenty times a second."""
+        most = 0
+        with (
+            (cwd / "output.log").open("wb") as log,
+            subprocess.Popen(argv, cwd=cwd, env=self.env, stdout=log, stderr=log) as process,
+        ):
+            while process.poll() is None:
+                most = max(most, _resident(process.pid))
+                time.sleep(0.05)
+        if process.returncode:
+            raise SystemExit(f"{' '.join(argv)} ended with {process.returncode}, see {cwd}/output.log")
+        return most / 1e6
+
+
+def _resident(root: int) -> int:
+    """The bytes in memory of a process and its descendants; each has its part of what several of them share."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parents[int(entry.name)] = int(entry.joinpath("stat").read_text().rpartition(")")[2].split()[1])
+    family = {root}
+    while more := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= more
+    total = 0
+    for pid in family:
+        with contextlib.suppress(OSError):
+            rollup = Path("/proc", str(pid), "smaps_rollup").read_text()
+            total += next(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))
+    return total
 
 
 def seconds(action: Callable[[], object]) -> float:

@@ -16,6 +16,7 @@ from benchmarks.measure import Bench, Row, alternate, median, paired, ratio
 from benchmarks.projects import MOUNTED_TASKS, OTHER_TASKS, make_project, old_config
 
 TWENTY = 20
+HUNDRED = 100
 AT_ONCE = 4
 LONG = 460
 QUICK_METADATA = "BUILDX_METADATA_PROVENANCE=disabled"
@@ -156,6 +157,61 @@ def batches(bench: Bench) -> Iterator[Row]:
         )
 
 
+def few_changed(bench: Bench) -> Iterator[Row]:
+    """A hundred artifacts of which three have changed, against one bare bake of three that have changed."""
+    folder = make_project(bench.folder / "changed", HUNDRED)
+    words = (f"--default-repo={bench.registry}/bench-changed", "--tag=v1")
+    build = ("invoke", "buildx.build", *words)
+    bench.run(*build, cwd=folder)
+    file = folder / "docker-bake.json"
+    file.write_text(bench.run("invoke", "buildx.plan", *words, "--format=bake", cwd=folder))
+    targets = list(json.loads(file.read_text())["target"])
+    bake = ("env", QUICK_METADATA, "docker", "buildx", "bake", f"--file={file.name}")
+    three, changes = (0, 50, 99), iter(range(1000))
+    built: list[int] = []
+
+    def change() -> None:
+        for number in three:
+            (folder / f"service-{number}" / "src" / "file-0.txt").write_text(f"{next(changes)}\n")
+
+    def ours() -> None:
+        change()
+        record = folder / "build.json"
+        bench.run(*build, "--metadata-output", str(record), cwd=folder)
+        built.append(sum(item["status"] == "built" for item in json.loads(record.read_text())["builds"]))
+
+    def bare() -> None:
+        change()
+        bench.run(*bake, *(targets[number] for number in three), cwd=folder)
+
+    alternate({"ours": ours, "bake": bare}, 1)
+    times = alternate({"bake": bare, "ours": ours}, 7)
+    yield Row(
+        what="100 artifacts of which 3 changed, against a bare bake of 3",
+        value=ratio(times["bake"], times["ours"]),
+        limit=2,
+        unit="x",
+        note=f"bake {median(times['bake']):.2f} s, ours {median(times['ours']):.2f} s",
+    )
+    yield Row(what="artifacts built of 100 of which 3 changed", value=max(built), limit=3, note="of eight runs")
+
+
+def many_targets(bench: Bench) -> Iterator[Row]:
+    """The memory that a run and all that it starts need at most, for thirty artifacts and for three hundred."""
+    peaks = {}
+    for count in (30, 300):
+        folder = make_project(bench.folder / f"many-{count}", count, base="scratch", steps=0)
+        words = (f"--default-repo={bench.registry}/bench-many", "--tag=v1", "--no-cache-artifacts")
+        peaks[count] = bench.peak("invoke", "buildx.build", *words, cwd=folder)
+    yield Row(
+        what="memory of a build of 300 artifacts, against 30",
+        value=peaks[300] / peaks[30],
+        limit=1.5,
+        unit="x",
+        note=f"{peaks[300]:.0f} MB with all commands, {peaks[30]:.0f} MB for 30",
+    )
+
+
 def plans(bench: Bench) -> Iterator[Row]:
     """Planning a hundred artifacts, and a thousand."""
     folders = {count: make_project(bench.folder / f"plan-{count}", count) for count in (100, 1000)}
@@ -202,19 +258,20 @@ def nothing_to_do(bench: Bench) -> Iterator[Row]:
     """A run on the same machine in which nothing changed, beside the floor: Invoke listing the same tasks."""
     folder = make_project(bench.folder / "idle", TWENTY, base="scratch", steps=0)
     build = ("invoke", "buildx.build", f"--default-repo={bench.registry}/bench-idle", "--tag=v1")
-    actions = {
-        "list": partial(bench.run, "invoke", "--list", cwd=folder),
-        "build": partial(bench.run, *build, cwd=folder),
-    }
-    alternate(actions, 3)
-    times = alternate(actions, 11)
-    yield Row(
-        what="nothing to do for 20 artifacts, against invoke --list",
-        value=paired(times["list"], times["build"]),
-        limit=0.2,
-        unit="s more",
-        note=f"{median(times['list']):.2f} s for the list",
-    )
+    for name, env in (("", {}), (", without bytecode of its own", {"PYTHONDONTWRITEBYTECODE": "1"})):
+        actions = {
+            "list": partial(bench.run, "invoke", "--list", cwd=folder, env=env),
+            "build": partial(bench.run, *build, cwd=folder, env=env),
+        }
+        alternate(actions, 3)
+        times = alternate(actions, 11)
+        yield Row(
+            what=f"nothing to do for 20 artifacts, against invoke --list{name}",
+            value=paired(times["list"], times["build"]),
+            limit=0.2,
+            unit="s more",
+            note=f"{median(times['list']):.2f} s for the list",
+        )
 
 
 def fresh_runners(bench: Bench) -> Iterator[Row]:
@@ -393,6 +450,8 @@ ALL = (
     unfit_builders,
     twenty_builds,
     batches,
+    few_changed,
+    many_targets,
 )
 
 
