@@ -12,33 +12,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from buildx_tasks.errors import BuildxTasksError, CannotStart, EngineUnfit, NothingSelected
-from buildx_tasks.execution.cluster.detect import ClusterContext
+from buildx_tasks.execution.assumed import plan_assumed
 from buildx_tasks.execution.config.configfile import ConfigFileMissing
 from buildx_tasks.execution.config.gitcache import cache_folder
 from buildx_tasks.execution.config.inputs import DEFAULT_NAMES, STDIN
-from buildx_tasks.execution.pipeline import LoadedRun, Run, gather_facts, host_platform, not_run
+from buildx_tasks.execution.pipeline import Run, not_run
 from buildx_tasks.execution.sources.buildinputs import BuildInputs
 from buildx_tasks.execution.sources.filehash import FileHashes, hashes_path, user_cache_folder
 from buildx_tasks.execution.sources.gittree import GitTrees
 from buildx_tasks.execution.sources.revision import Revision, checked_out, find_commit, find_repository
 from buildx_tasks.model.affected import Comparison
-from buildx_tasks.model.engine import CONTAINERD, Builder, Daemon, Engine
 from buildx_tasks.model.plan import BuildPlan, BuildStep
-from buildx_tasks.model.settings import SKIP
-from buildx_tasks.planning.build.arguments import check_nul
-from buildx_tasks.planning.build.cluster import Cluster
-from buildx_tasks.planning.build.plan import plan_build
 from buildx_tasks.planning.build.variables import Expander
-from buildx_tasks.planning.config.select import check_contexts, leave_out, select_artifacts
-from buildx_tasks.planning.facts import TagFacts
 from buildx_tasks.planning.reuse.affected import Made, compare, made_from
 from buildx_tasks.planning.reuse.fingerprint import PINNED, REMOTE, why_not_listed, why_unseen
-from buildx_tasks.planning.tags.references import plan_tags
-
-TAG = "latest"
-"""The tag of all images on both sides: tags do not count, and policies would ask git for them."""
-ASSUMED = "assumed"
-"""The version of everything that is not asked; as it is unknown, it knows every option."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +49,7 @@ def find_affected(run: Run, since: str, run_in: Callable[[Path], Run]) -> Compar
     commit = find_commit(world, since)
     hashes = FileHashes(hashes_path(user_cache_folder(world.environ, world.home), world.cwd))
     try:
-        plan = _plan(run)
+        plan = plan_assumed(run)
     except EngineUnfit as error:
         # No engine was asked: the config asks for what none can do.
         raise CannotStart(error.message, error.hint) from None
@@ -99,7 +86,7 @@ def _side_of(revision: Revision, run: Run, run_in: Callable[[Path], Run]) -> _Si
     }
     there = Run(replace(there.sources, flags=flags), there.world)
     try:
-        plan = _plan(there, lenient=True)
+        plan = plan_assumed(there, lenient=True)
     except (ConfigFileMissing, NothingSelected):
         return _Side()
     except BuildxTasksError as error:
@@ -139,43 +126,3 @@ def _side(run: Run, plan: BuildPlan, hashes: FileHashes, trees: GitTrees, told: 
         unseen = why_not_listed(step) or why_unseen(step, world.environ)
         made[step.image] = Made(unknown=unseen) if unseen else made_from(step, look.of(step), world.environ, told)
     return _Side(plan=plan, made=made)
-
-
-def _plan(run: Run, *, lenient: bool = False) -> BuildPlan:
-    """The plan of a run on an engine that can do everything, in no cluster.
-
-    When `lenient`, a context or a Dockerfile that is not there is found out when it is looked at.
-    """
-    world, settings, configs = run.world, replace(run.settings, tag=TAG), run.configs
-    everything = [item for config in configs for item in config.artifacts]
-    artifacts = select_artifacts(everything, settings.artifact, settings.other_builders)
-    if settings.other_builders == SKIP:
-        artifacts, _left_out = leave_out(artifacts)
-    check_nul(configs, artifacts)
-    check_contexts(everything, artifacts)
-    cluster = Cluster(local=False, push=True, load=False, reason="no cluster is asked")
-    loaded = LoadedRun(
-        settings=settings,
-        configs=configs,
-        artifacts=artifacts,
-        cluster=ClusterContext(kube_context="", cluster=cluster),
-    )
-    facts = gather_facts(loaded, world, _engine(settings.builder))
-    sources = {image: one.tolerant() for image, one in facts.sources.items()}
-    if lenient:
-        sources = {image: replace(one, context="", dockerfile_exists=True) for image, one in sources.items()}
-    tag_facts = {image: TagFacts(moment=world.now) for image in loaded.selected}
-    tags = plan_tags(configs, loaded.selected, settings, tag_facts, not_run)
-    expander = Expander(world.environ, now=world.now, cmd=not_run)
-    return plan_build(configs, settings, replace(facts, sources=sources, skaffold=ASSUMED), tags.references, expander)
-
-
-def _engine(builder: str) -> Engine:
-    daemon = Daemon(version=ASSUMED, platform=f"linux/{host_platform().arch}", store=CONTAINERD)
-    return Engine(
-        cli=ASSUMED,
-        buildx=ASSUMED,
-        alias=True,
-        builder=Builder(name=builder or "default", driver="docker"),
-        daemon=daemon,
-    )

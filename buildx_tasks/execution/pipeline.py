@@ -15,6 +15,7 @@ from buildx_tasks.execution.config.graph import LoadedConfig
 from buildx_tasks.execution.config.inputs import DEFAULT_NAMES
 from buildx_tasks.execution.config.layers import SettingsSources, merged_block
 from buildx_tasks.execution.config.load import decoded, read_configs
+from buildx_tasks.execution.config.lockfile import read_lock
 from buildx_tasks.execution.docker.declared import select_builder
 from buildx_tasks.execution.docker.probe import Questions, answers, ask
 from buildx_tasks.execution.shell import longest_argument
@@ -26,6 +27,7 @@ from buildx_tasks.model.command import Command, Runner
 from buildx_tasks.model.config import Artifact, Config
 from buildx_tasks.model.engine import Engine
 from buildx_tasks.model.layers import ADVERTISED, is_from_global_config
+from buildx_tasks.model.lock import Lock
 from buildx_tasks.model.mask import secrets_of
 from buildx_tasks.model.observer import Observer
 from buildx_tasks.model.outcome import STRICT_HINT
@@ -407,9 +409,10 @@ def towards_daemon(cluster: ClusterContext, world: World, asked: Questions) -> t
     return runner, asked
 
 
-def gather_facts(loaded: LoadedRun, world: World, engine: Engine) -> Facts:
-    """Everything the plan depends on besides configs, settings and tags."""
+def gather_facts(loaded: LoadedRun, world: World, engine: Engine, lock: Lock | None = None) -> Facts:
+    """Everything the plan depends on besides configs, settings and tags; a `lock` replaces the lock file."""
     settings, cluster = loaded.settings, loaded.cluster
+    lock = read_lock(settings, world.cwd) if lock is None else lock
     return Facts(
         engine=engine,
         environ=world.environ,
@@ -423,7 +426,8 @@ def gather_facts(loaded: LoadedRun, world: World, engine: Engine) -> Facts:
         local_context=cluster.kube_context if cluster.cluster.local else "",
         docker_env=cluster.docker_env,
         skaffold=shutil.which("skaffold", path=world.environ.get("PATH", "")) or "",
-        sources=gather_sources(loaded.artifacts, world.cwd, world.environ, str(world.home)),
+        sources=gather_sources(loaded.artifacts, world.cwd, world.environ, str(world.home), parsing=lock is not None),
+        lock=lock,
     )
 
 

@@ -38,6 +38,7 @@ class SettingArguments(TypedDict, total=False):
     cache_mode: str | None
     cache_from: Sequence[str] | None
     cache_to: Sequence[str] | None
+    lock_file: str | None
     no_cache: bool | None
     no_cache_filter: Sequence[str] | None
     cache_artifacts: bool | None

@@ -87,6 +87,31 @@ def registry_of(ref: ImageRef) -> str:
     return ref.domain if is_host else ""
 
 
+HUB = "docker.io"
+_HUB_NAMES = (HUB, "index.docker.io")
+
+
+def familiar(text: str) -> str:
+    """A reference as docker shows it: without Docker Hub's name, with ``latest`` where neither tag nor digest is given.
+
+    ``docker.io/library/python`` is ``python:latest``. Raises CannotStart when the text is not a reference.
+    """
+    ref = parse_image_ref(text)
+    name = ref.base_name
+    if registry_of(ref) in _HUB_NAMES:
+        name = name.partition("/")[2].removeprefix("library/") or name
+    tag = ref.tag or ("" if ref.digest else "latest")
+    return f"{name}{f':{tag}' if tag else ''}{f'@{ref.digest}' if ref.digest else ''}"
+
+
+def canonical(text: str) -> str:
+    """The whole reference: ``python`` is ``docker.io/library/python:latest``. Raises CannotStart, as `familiar`."""
+    short = familiar(text)
+    if registry_of(parse_image_ref(short)):
+        return short
+    return f"{HUB}/{short}" if "/" in short.partition("@")[0] else f"{HUB}/library/{short}"
+
+
 def _is_valid_digest(digest: str) -> bool:
     algorithm, _, value = digest.partition(":")
     return _DIGEST_SIZES.get(algorithm) == len(value) and value == value.lower()

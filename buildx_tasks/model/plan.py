@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from buildx_tasks.model.config import ActiveProfile, Artifact, Hooks
 from buildx_tasks.model.imageref import parse_image_ref
+from buildx_tasks.model.lock import BaseImages, Lock
 from buildx_tasks.model.partial import Partial
 from buildx_tasks.model.request import LAYOUT, STAY, BuildRequest
 from buildx_tasks.model.result import ArtifactResult
@@ -32,7 +33,9 @@ class BuildStep:
     pushes. `needs` are the images that must be built first. `environment` is what the command gets beside
     the environment of the run, `hook_environment` what hooks get. `folder` is where the command runs, "" for the
     current one. `native` is the platform that is built when there are no `platforms`. `partial` is there when only a
-    part of an image is built, and pushed by digest.
+    part of an image is built, and pushed by digest. `bases` are the images that it reads, as
+    far as they were looked for, and `locked` those of the lock file with their digests, all of them when some of
+    `bases` are unknown.
     """
 
     artifact: Artifact
@@ -50,6 +53,8 @@ class BuildStep:
     hook_environment: tuple[tuple[str, str], ...] = ()
     folder: str = ""
     partial: Partial | None = None
+    bases: BaseImages = field(default_factory=BaseImages)
+    locked: tuple[tuple[str, str], ...] = ()
 
     @property
     def image(self) -> str:
@@ -102,6 +107,7 @@ class BuildPlan:
     With `partial` all steps build parts of images.
     At most `batch_size` artifacts are built by one bake, 0 for no bake at all, and a batch counts as `batch_load` of
     the builds that `concurrency` bounds, 0 for as many as it has artifacts. `batches` are those of the plan, by image.
+    `lock` holds the digests that all builds use.
     """
 
     steps: tuple[BuildStep, ...] = ()
@@ -124,6 +130,7 @@ class BuildPlan:
     batch_size: int = 0
     batch_load: int = 0
     batches: tuple[tuple[str, ...], ...] = ()
+    lock: Lock = field(default_factory=Lock)
 
     def step(self, image: str) -> BuildStep:
         """The step that builds `image`; raises `KeyError` when there is none."""

@@ -70,6 +70,7 @@ class Settings:
     cache_mode: str = "auto"
     cache_from: tuple[str, ...] = ()
     cache_to: tuple[str, ...] = ()
+    lock_file: str = ""
     no_cache: bool = False
     no_cache_filter: tuple[str, ...] = ()
     cache_artifacts: bool = True

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from buildx_tasks.model.engine import Engine
+from buildx_tasks.model.lock import Lock
 from buildx_tasks.model.platform import Platform
+
+if TYPE_CHECKING:
+    from buildx_tasks.document.formats.dockerfile import Dockerfile
 
 Argv = tuple[str, ...]
 
@@ -18,6 +23,7 @@ class SourceFacts:
 
     `context` is "" when the build context is a folder, else what is wrong with it. `dockerfile` is the absolute
     path that Skaffold's lookup chooses; `declared_args` are the names of its ARG lines, None when unreadable.
+    `parsed` is the Dockerfile where base images are looked for, `unparsed` why it could not be read then.
     `missing` says which secrets and which agent the build needs and are not there: it is an error when
     building. `paths` says which folders of named contexts and which ssh keys are not there. `warnings` are about
     what docker takes all the same.
@@ -27,6 +33,8 @@ class SourceFacts:
     dockerfile: str = ""
     dockerfile_exists: bool = True
     declared_args: frozenset[str] | None = None
+    parsed: Dockerfile | None = None
+    unparsed: str = ""
     missing: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -43,7 +51,7 @@ class Facts:
 
     `cwd` is the absolute current directory. `local_context` is the kube-context when its cluster is a local one.
     `docker_env` are the variables that lead the docker CLI to another daemon than its own configuration says.
-    `skaffold` is the path of that program, "" when there is none.
+    `skaffold` is the path of that program, "" when there is none. `lock` is the lock file, None when there is none.
     """
 
     engine: Engine = field(default_factory=Engine)
@@ -58,6 +66,7 @@ class Facts:
     local_context: str = ""
     docker_env: tuple[tuple[str, str], ...] = ()
     skaffold: str = ""
+    lock: Lock | None = None
     sources: Mapping[str, SourceFacts] = field(default_factory=dict)
 
 

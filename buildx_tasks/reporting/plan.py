@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from buildx_tasks.model.argv import Flag, flags
+from buildx_tasks.model.lock import SOURCE_POLICY
 from buildx_tasks.model.plan import BuildPlan, BuildStep, Variable
 from buildx_tasks.model.request import BUILDX, spelled
 from buildx_tasks.model.secrets import HIDDEN, looks_secret, masked, masked_word
@@ -79,18 +80,26 @@ def _row(step: BuildStep) -> tuple[str, ...]:
 
 def _step_lines(step: BuildStep) -> list[str]:
     lines = [f"# {step.image} -> {step.tag}", f"# {step.output}: {step.output_reason}"]
+    lines += [f"# {image} is {digest}, as locked" for image, digest in step.locked]
     if step.needs:
         lines.append(f"# after {', '.join(step.needs)}")
     options = _flags(step)
-    command = [f"{item.name}={shlex.quote(_shown(item))}" for item in step.environment]
+    environment = _environment(step)
+    command = [f"{item.name}={shlex.quote(_shown(item))}" for item in environment]
     command += [shlex.join(item.words) for item in options]
     lines += [
         ("    " if at else "") + text + (" \\" if at < len(command) - 1 else "") for at, text in enumerate(command)
     ]
-    reasons = [(item.name, item.reason) for item in step.environment]
+    reasons = [(item.name, item.reason) for item in environment]
     reasons += [(_label(item), item.reason) for item in options[1:]]
     width = max((len(label) for label, _reason in reasons), default=0)
     return lines + [f"#   {label:<{width}}  {reason}" for label, reason in reasons]
+
+
+def _environment(step: BuildStep) -> tuple[Variable, ...]:
+    """The variables of the command, with that of the lock file, whose policy is written when the plan runs."""
+    policy = Variable(SOURCE_POLICY, "SOURCE-POLICY", "the digests of the lock file")
+    return (*step.environment, *((policy,) if step.locked else ()))
 
 
 def _label(item: Flag) -> str:
@@ -154,6 +163,7 @@ def _step_data(step: BuildStep) -> dict[str, Any]:
         "output": step.output,
         "outputReason": step.output_reason,
         "command": [word for item in options for word in item.words],
-        "environment": {item.name: _shown(item) for item in step.environment},
+        "environment": {item.name: _shown(item) for item in _environment(step)},
+        "locked": dict(step.locked),
         "reasons": [{"flag": list(item.words), "reason": item.reason} for item in options],
     }

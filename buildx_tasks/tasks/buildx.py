@@ -17,6 +17,7 @@ from buildx_tasks.tasks.check import check
 from buildx_tasks.tasks.doctor import doctor
 from buildx_tasks.tasks.init import init
 from buildx_tasks.tasks.listing import list_
+from buildx_tasks.tasks.lock import lock, outdated
 from buildx_tasks.tasks.merge import merge
 from buildx_tasks.tasks.options import BUILD, FORMAT, RESULT, SELECTION, flag_values, with_options
 from buildx_tasks.tasks.outputoptions import OutputOptions, output_options
@@ -76,7 +77,7 @@ def plan(c: Context, given: Mapping[str, Any]) -> None:
     sys.stdout.write(as_called(text))
 
 
-ns = Collection("buildx", build, plan, merge, check, affected, doctor, init)
+ns = Collection("buildx", build, plan, merge, check, affected, doctor, init, lock, outdated)
 ns.add_task(list_, "list")
 ns.add_collection(builder.ns)
 ns.add_collection(config.ns)

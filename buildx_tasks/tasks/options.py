@@ -101,6 +101,7 @@ BUILD: tuple[Option, ...] = (
     _list("cache_from", "cache to read instead of the config's; repeat"),
     _list("cache_to", "cache to write instead of the config's; repeat"),
     _text("cache_mode", "auto (write only when pushing), read, write or off"),
+    _text("lock_file", "lock file with the digests of base images, or off (default: buildx.lock beside the config)"),
     _switch("no_cache", "build without any cache"),
     _list("no_cache_filter", "stage to build without cache; repeat or use commas"),
     _boolean("cache_artifacts", "skip artifacts whose inputs have not changed (default: true)"),

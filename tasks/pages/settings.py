@@ -50,6 +50,8 @@ MEANINGS = {
     "cache-mode": "Whether caches are read and written; `auto` writes only when pushing.",
     "cache-from": "Caches to read, instead of the config's.",
     "cache-to": "Caches to write, instead of the config's.",
+    "lock-file": "The file with the locked digests of base images; `off` for none. `buildx.lock` beside the config by "
+    "default.",
     "no-cache": "Build without any cache.",
     "no-cache-filter": "Stages to build without cache.",
     "cache-artifacts": "Skip artifacts whose inputs have not changed.",

@@ -59,6 +59,12 @@ def in_a_minikube(project: Project) -> None:
     project.env |= {"KUBECONFIG": "kube.yaml", "MINIKUBE_HOME": str(project.folder)}
 
 
+def with_a_lock(project: Project) -> None:
+    """A lock file of another name, without the image of the Dockerfile."""
+    project.write("app/Dockerfile", "FROM busybox\n")
+    project.write("locks/mine", "version: 1\nimages: []\n")
+
+
 def on_a_builder(project: Project) -> None:
     project.docker.builder("ci", "remote")
 
@@ -154,6 +160,7 @@ OPTIONS: dict[str, Case] = {
         base=(*PLAN, "--tag", "v1", "--push", "--cache-tag", "cache"),
         seen='"app:cache",\n        "--push"',
     ),
+    "lock_file": Case(value="locks/mine", config=f"{ONE}", seen="locks/mine; add it:  ", prepare=with_a_lock),
     "no_cache": Case(seen='"--no-cache"'),
     "no_cache_filter": Case(value="deps", seen='"--no-cache-filter",\n        "deps"'),
     "cache_artifacts": Case(value="false", prepare=on_plain_docker, seen='"--force-rm"'),
@@ -374,6 +381,7 @@ BLOCK_ELSEWHERE = (
     "artifactCache",
     "artifactCachePrefix",
     "otherBuilders",
+    "lockFile",
     "batch",
     "batchSize",
 )
@@ -396,6 +404,17 @@ def test_the_key_of_the_block_for_other_builders(here: Here, tmp_path: Path) -> 
 def test_a_key_of_the_block_for_the_artifact_cache(here: Here, tmp_path: Path, key: str, value: str, seen: str) -> None:
     project = make_project(tmp_path, f"{ONE}.buildx: {{{key}: {value}}}\n")
     assert seen in here.invoke(project, *BUILDING, "--tag", "v1", "--push", "--default-repo", "127.0.0.1:9").err
+
+
+def test_the_lock_file_in_the_block(here: Here, tmp_path: Path) -> None:
+    project = make_project(tmp_path, ONE)
+    project.write("app/Dockerfile", "FROM busybox\n")
+    project.write("buildx.lock", "version: 1\nimages: []\n")
+    assert "busybox:latest (app/Dockerfile:1) is not in buildx.lock" in here.invoke(project, *PLAN, "--tag", "v1").err
+    for said in ("off", "'off'"):
+        project.write("skaffold.yaml", f"{ONE}.buildx: {{lockFile: {said}}}\n")
+        done = here.invoke(project, *PLAN, "--tag", "v1")
+        assert (done.code, "not in buildx.lock" in done.err) == (0, False)
 
 
 def test_every_key_of_the_block_has_a_case() -> None:

@@ -23,7 +23,8 @@ ROOMS = {
         "registry",
         "cache run",
         "pipeline",
-        "affected doctor dockerchecks dockerfiles listing merge reportfiles",
+        "assumed doctor dockerchecks dockerfiles listing merge reportfiles",
+        "affected locking",
     ),
 }
 """The rooms of a layer and the modules at its root, from the lowest; those in one text do not import one another."""

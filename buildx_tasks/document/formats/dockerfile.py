@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from buildx_tasks.document.formats.dockerwords import BadWordError, expand_word, split_words, word_end
 from buildx_tasks.errors import CannotStart
@@ -102,15 +103,24 @@ def parse_dockerfile(text: str, file: str = "Dockerfile") -> Dockerfile:
     return Dockerfile(instructions=found, file=file, syntax=reader.directives.get("syntax", ""))
 
 
-_Stage = tuple[str, Instruction, tuple[Instruction, ...]]
-"""The name of a stage in lower case, "" for none, its FROM and what follows it."""
+class DockerfileStage(NamedTuple):
+    """A stage: its name in lower case, "" for none, its FROM and what follows it."""
+
+    name: str
+    start: Instruction
+    body: tuple[Instruction, ...]
 
 
-def _stages(instructions: tuple[Instruction, ...]) -> list[_Stage]:
+def stages_of(dockerfile: Dockerfile) -> list[DockerfileStage]:
+    """The stages in order."""
+    return _stages(dockerfile.instructions)
+
+
+def _stages(instructions: tuple[Instruction, ...]) -> list[DockerfileStage]:
     starts = [at for at, one in enumerate(instructions) if one.name == "from"]
     ends = [*starts[1:], len(instructions)]
     return [
-        (words[2].lower() if len(words) == 3 else "", instructions[start], instructions[start + 1 : end])
+        DockerfileStage(words[2].lower() if len(words) == 3 else "", instructions[start], instructions[start + 1 : end])
         for start, end in zip(starts, ends, strict=False)
         for words in (instructions[start].words,)
     ]

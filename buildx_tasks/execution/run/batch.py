@@ -124,7 +124,7 @@ class BatchRunner:
                 *self._allowed(targets),
                 *self._options,
             ),
-            env=(*((item.name, item.value) for item in first.environment), *self.steps.quick_metadata),
+            env=(*((item.name, item.value) for item in first.environment), *self.steps.variables),
             cwd=self.plan.folder,
         )
         with ExitStack() as stack:

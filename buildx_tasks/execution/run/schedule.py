@@ -129,8 +129,10 @@ class _Schedule:
     ) -> None:
         # What reads docker's words takes a while to import, and a run with nothing to build gets by without it.
         from buildx_tasks.execution.run.retry import Patience
-        from buildx_tasks.execution.run.step import StepRunner
+        from buildx_tasks.execution.run.step import StepRunner, write_policy
 
+        if plan.lock.images:
+            write_policy(plan.lock, folder)
         self.plan = plan
         self.runner = runner
         self.observer = observer

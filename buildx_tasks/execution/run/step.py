@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -23,7 +24,8 @@ from buildx_tasks.execution.run.waiting import BoundedRunner, Limit
 from buildx_tasks.model.argv import argv
 from buildx_tasks.model.command import Command, Completed, Runner
 from buildx_tasks.model.config import Hook
-from buildx_tasks.model.imageref import parse_image_ref
+from buildx_tasks.model.imageref import canonical, parse_image_ref
+from buildx_tasks.model.lock import SOURCE_POLICY, Lock
 from buildx_tasks.model.observer import Observer
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.request import (
@@ -51,6 +53,7 @@ PROGRESS = "BUILDKIT_PROGRESS"
 BUILDER = "BUILDX_BUILDER"
 
 
+POLICY_FILE = "source-policy.json"
 TIME_IS_UP = "it timed out"
 LONGER = "give every command more time, or none at all:  --command-timeout SECONDS"
 
@@ -189,16 +192,22 @@ class StepRunner:
 
     def buildx(self, step: BuildStep, *, attempt: int = 1) -> ArtifactResult:
         """The step's own command with docker buildx; `attempt` is the number of the first one."""
-        more = self.quick_metadata
+        more = self.variables
         _done, log, failure = self._stream(step, argv(step.request, self.answer), more, attempt=attempt)
         if failure:
             return self.failed(step, failure, log)
         return self.built(step, read_metadata(self.metadata_path(step.image)), log)
 
     @property
-    def quick_metadata(self) -> Variables:
-        """Fetching the provenance for the metadata file takes longer than a cached build, and nothing here reads it."""
-        return () if PROVENANCE in self.environ else ((PROVENANCE, "disabled"),)
+    def variables(self) -> Variables:
+        """What buildx gets in its environment beside what the plan says: where the digests of the lock file are.
+
+        Fetching the provenance for the metadata file takes longer than a cached build, and nothing here reads it.
+        """
+        quick = () if PROVENANCE in self.environ else ((PROVENANCE, "disabled"),)
+        if not self.plan.lock.images or self.environ.get(SOURCE_POLICY):
+            return quick
+        return (*quick, (SOURCE_POLICY, str(self.folder / POLICY_FILE)))
 
     def built(self, step: BuildStep, metadata: dict[str, Any], log: BuildLog) -> ArtifactResult:
         """The result of a build with docker buildx that went well."""
@@ -349,6 +358,18 @@ class StepRunner:
 
     def _layout_path(self, image: str) -> Path:
         return self.folder / f"{_file_name(image)}.oci"
+
+
+def write_policy(lock: Lock, folder: Path) -> None:
+    """Write the source policy for BuildKit that replaces every locked image with that of its digest."""
+    rules = []
+    for image, digest in lock.images.items():
+        source = f"docker-image://{canonical(image)}"
+        updates = {"identifier": f"{source}@{digest}"}
+        # With the match type EXACT BuildKit takes the selector for the new identifier. Without it `*` has a meaning,
+        # which no name of an image has.
+        rules.append({"action": "CONVERT", "selector": {"identifier": source}, "updates": updates})
+    (folder / POLICY_FILE).write_text(json.dumps({"rules": rules}), encoding="utf-8")
 
 
 def _whom(runner: Runner) -> str:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from buildx_tasks.document.formats.contextuse import ContextUse
-from buildx_tasks.errors import BuildxTasksError
+from buildx_tasks.errors import BuildxTasksError, CannotStart
 from buildx_tasks.execution.sources.contexthash import ContextHasher, digest_of
 from buildx_tasks.execution.sources.filehash import FileHashes
 from buildx_tasks.execution.sources.gittree import GitTrees
 from buildx_tasks.execution.sources.inputdigest import SourceScan
 from buildx_tasks.model.command import Runner
 from buildx_tasks.model.config import Artifact
+from buildx_tasks.model.imageref import familiar
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.request import CUSTOM
 from buildx_tasks.planning.reuse.fingerprint import PINNED, REMOTE, Inputs, frontend_is_replaced
@@ -56,7 +57,7 @@ class BuildInputs:
         contexts = []
         for item in step.request.named_contexts:
             name, source = item.value.name, item.value.source
-            if item.value.image or (source.startswith(PINNED) and "@sha256:" in source):
+            if item.value.image or (source.startswith(PINNED) and ("@sha256:" in source or _is_locked(step, source))):
                 continue  # its digest counts already, as that of a required image or as text
             if source.startswith((*PINNED, *REMOTE)):
                 return Inputs(unknown=f"build context {name} ({source}) may change at any time")
@@ -85,6 +86,15 @@ class BuildInputs:
         dockerfile = self.hasher.file(self.cwd / artifact.context / wanted.dockerfile) if wanted.dockerfile else ""
         entries = self.hasher.listed(self.cwd, files)
         return Inputs(dockerfile=dockerfile, files=digest_of(entries), entries={"": entries})
+
+
+def _is_locked(step: BuildStep, source: str) -> bool:
+    """Whether an image has a digest in the lock file, which counts then."""
+    scheme, _mark, reference = source.partition("://")
+    try:
+        return scheme == "docker-image" and familiar(reference) in dict(step.locked)
+    except CannotStart:
+        return False
 
 
 def _dockerfile_of(step: BuildStep) -> str:

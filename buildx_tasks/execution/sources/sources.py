@@ -18,12 +18,20 @@ _ARG = re.compile(r"^[ \t]*ARG[ \t]+[\"']?([A-Za-z_][A-Za-z0-9_]*)", re.IGNORECA
 
 
 def gather_sources(
-    artifacts: Iterable[Artifact], cwd: Path, environ: Mapping[str, str] = MappingProxyType({}), home: str = ""
+    artifacts: Iterable[Artifact],
+    cwd: Path,
+    environ: Mapping[str, str] = MappingProxyType({}),
+    home: str = "",
+    *,
+    parsing: bool = False,
 ) -> dict[str, SourceFacts]:
-    """The facts of every artifact, by image name; `environ` and `home` are where its secrets are looked for."""
+    """The facts of every artifact, by image name; `environ` and `home` are where its secrets are looked for.
+
+    With `parsing` every Dockerfile is read whole.
+    """
     return {
         artifact.image: replace(
-            _source(artifact, cwd),
+            _source(artifact, cwd, parsing=parsing),
             missing=_missing(artifact, cwd, environ, home),
             paths=(*_missing_contexts(artifact, cwd), *_missing_keys(artifact, cwd)),
             warnings=_odd(artifact, environ),
@@ -102,18 +110,31 @@ def _odd(artifact: Artifact, environ: Mapping[str, str]) -> tuple[str, ...]:
     return found
 
 
-def _source(artifact: Artifact, cwd: Path) -> SourceFacts:
+def _source(artifact: Artifact, cwd: Path, *, parsing: bool) -> SourceFacts:
     context = cwd / artifact.context
     wrong = "" if is_folder(context) else "is not a folder" if exists(context) else "does not exist"
     if wrong or artifact.kind != "docker":
         return SourceFacts(context=wrong)
     dockerfile = find_dockerfile(context, artifact.docker.dockerfile, cwd)
     there = is_file(dockerfile)
-    return SourceFacts(
+    found = SourceFacts(
         dockerfile=str(dockerfile),
         dockerfile_exists=there,
         declared_args=_declared_args(dockerfile) if there else None,
     )
+    return _with_parsed(found, dockerfile) if there and parsing else found
+
+
+def _with_parsed(found: SourceFacts, dockerfile: Path) -> SourceFacts:
+    from buildx_tasks.document.formats.dockerfile import DockerfileError, parse_dockerfile
+
+    try:
+        text = read_regular(dockerfile).decode("utf-8", "replace")
+        return replace(found, parsed=parse_dockerfile(text, str(dockerfile)))
+    except DockerfileError as error:
+        return replace(found, unparsed=error.message)
+    except OSError as error:
+        return replace(found, unparsed=f"{dockerfile} can't be read: {error.strerror}")
 
 
 def find_dockerfile(context: Path, dockerfile: str, cwd: Path) -> Path:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cached_property
 
 from buildx_tasks.errors import BuildxTasksError, raise_all
 from buildx_tasks.model.config import Artifact, Config
+from buildx_tasks.model.lock import SOURCE_POLICY, BaseImages, Lock
+from buildx_tasks.model.paths import shown
 from buildx_tasks.model.plan import BuildPlan, BuildStep, ConfigPlan
 from buildx_tasks.model.request import CUSTOM, DOCKER, LOAD, SKAFFOLD, CacheUse
 from buildx_tasks.model.settings import DEFAULT_CONCURRENCY, Settings
@@ -80,6 +83,7 @@ class _BuildPlanner:
         steps = tuple(step for item in decisions.values() if (step := self._step(item, decisions)))
         self.problems.extend((*shared_caches(steps), *shared_files(steps)))
         raise_all(self.problems)
+        self._check_lock(tool)
         at_once = concurrency(self.settings, self.configs, len(steps))
         bounds = batch_bounds(self.settings, self.configs, self.facts.engine.buildx, at_once)
         return BuildPlan(
@@ -100,7 +104,18 @@ class _BuildPlanner:
             buildx=self.facts.engine.buildx,
             batch_size=bounds.size,
             batch_load=bounds.load,
+            lock=self.facts.lock or Lock(),
         )
+
+    def _check_lock(self, tool: Tool) -> None:
+        """Say when the digests of the lock file would not be used."""
+        lock = self.facts.lock
+        if lock and lock.images and tool.is_buildx:
+            from buildx_tasks.planning.build.bases import check_policy_support
+
+            check_policy_support(lock, self.facts.engine)
+        if lock and lock.images and self.facts.environ.get(SOURCE_POLICY):
+            self.warnings.append(f"{SOURCE_POLICY} is set: that policy is used, and not {lock.file}")
 
     def _config_plan(self, config: Config, selected: Collection[str]) -> ConfigPlan:
         images = tuple(item.image for item in config.artifacts if item.image in selected)
@@ -159,6 +174,8 @@ class _BuildPlanner:
             self.problems.append(error)
             return None
         self.warnings.extend(made.warnings)
+        platforms, native = tuple(str(platform) for platform in decision.platforms), self._native(tool)
+        bases = self._bases(decision, made, platforms, native)
         return BuildStep(
             artifact=artifact,
             tag=decision.tag,
@@ -167,15 +184,63 @@ class _BuildPlanner:
             pushes=decision.destination.pushes,
             output_reason=decision.destination.reason,
             builder=tool.builder,
-            platforms=tuple(str(platform) for platform in decision.platforms),
-            native=self._native(tool),
+            platforms=platforms,
+            native=native,
             environment=(*daemon_variables(self.facts), *made.environment),
             needs=needs,
             hooks=artifact.hooks,
             hook_environment=artifact_hook_environment(decision, self.settings, self.facts),
             folder=made.folder,
             partial=made.partial,
+            bases=bases,
+            locked=self._locked(decision, bases),
         )
+
+    def _bases(
+        self, decision: ArtifactDecision, made: PlannedRequest, platforms: tuple[str, ...], native: str
+    ) -> BaseImages:
+        """The images that a build reads; nothing is looked for where there is no lock file."""
+        artifact, source = decision.artifact, self.facts.sources.get(decision.artifact.image, SourceFacts())
+        if self.facts.lock is None or artifact.other_builder or artifact.kind == CUSTOM:
+            return BaseImages()
+        if source.parsed is None:
+            return BaseImages(unknown=(source.unparsed or f"{source.dockerfile} is missing",))
+        from buildx_tasks.planning.build.bases import BasesInput, find_bases
+
+        return find_bases(
+            BasesInput(
+                request=made.request,
+                dockerfile=source.parsed,
+                platforms=platforms,
+                native=native,
+                environ=self.facts.environ,
+                environment=made.environment,
+                own=self.own,
+                file=shown(self.facts.cwd, source.dockerfile),
+            )
+        )
+
+    @cached_property
+    def own(self) -> frozenset[str]:
+        """The names of all artifacts, which are not locked."""
+        from buildx_tasks.planning.build.bases import own_names
+
+        return own_names(self.configs, self.tags.values())
+
+    def _locked(self, decision: ArtifactDecision, bases: BaseImages) -> tuple[tuple[str, str], ...]:
+        """The digests that a build uses; it is said where it uses none."""
+        lock, artifact, tool = self.facts.lock, decision.artifact, decision.tool
+        if lock is None or artifact.other_builder or artifact.kind == CUSTOM:
+            return ()
+        if not tool.is_buildx:
+            if bases != BaseImages():
+                self.warnings.append(f"{artifact.named}: {lock.file} is not used by plain docker build")
+            return ()
+        from buildx_tasks.planning.build.bases import apply_lock
+
+        locked, warnings = apply_lock(lock, bases, artifact.named)
+        self.warnings.extend(warnings)
+        return locked
 
     def _native(self, tool: Tool) -> str:
         engine = self.facts.engine

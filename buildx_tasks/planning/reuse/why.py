@@ -82,6 +82,7 @@ def make_record(parts: Mapping[str, Any], entries: Mapping[str, Mapping[str, str
         else:
             found["option"][name] = _short(value)
     found["image"] = {image: digest[-DIGITS:] for image, digest in parts["digests"]}
+    found["base"] = {image: digest[-DIGITS:] for image, digest in parts.get("locked", ())}
     found["part"] = {name: _short(parts[name]) for name in PARTS}
     found["all"] = {"": _short(parts)}
     files = {
@@ -107,7 +108,7 @@ def _changes(before: Record, now: Record) -> Iterator[str]:
         if before.parts.get("part", {}).get(name) != now.parts["part"][name]:
             yield f"{words} changed"
     yield from _files(before.files, now.files)
-    for kind in ("image", "build arg", "option", "label", "annotation"):
+    for kind in ("image", "base", "build arg", "option", "label", "annotation"):
         was, now_is = before.parts.get(kind, {}), now.parts[kind]
         for name in sorted(was.keys() | now_is.keys()):
             if was.get(name) != now_is.get(name):
@@ -118,6 +119,8 @@ def _named(kind: str, name: str, was: Mapping[str, str], now_is: Mapping[str, st
     how = "changed" if name in was and name in now_is else "is new" if name in now_is else "was removed"
     if kind == "image":
         return f"required image {name} {how}"
+    if kind == "base":
+        return f"the locked digest of {name} {how}"
     return f"{OPTIONS.get(name, name)} {how}" if kind == "option" else f"{kind} {name} {how}"
 
 

@@ -24,6 +24,7 @@ from buildx_tasks.model.config import (
     Secret,
 )
 from buildx_tasks.model.engine import CONTAINERD, Builder, BuilderNode, Daemon, Engine
+from buildx_tasks.model.lock import BaseImages
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.request import (
     BUILDX,
@@ -115,6 +116,13 @@ def docker(**changes: Any) -> Artifact:
 
 def extras(**changes: Any) -> Artifact:
     return replace(APP, extras=ArtifactExtras(**changes))
+
+
+def test_locked_digests_count() -> None:
+    made = step()
+    locked = replace(made, locked=(("python:3", "sha256:1"),))
+    assert len({key(made), key(locked), key(replace(made, locked=(("python:3", "sha256:2"),)))}) == 3
+    assert key(replace(made, bases=BaseImages(unknown=("x",)))) == key(made)
 
 
 DOCKER_CHANGES: dict[str, Any] = {
