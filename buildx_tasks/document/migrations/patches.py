@@ -135,7 +135,7 @@ def _apply(patch: Patch, targets: list[Target] | None, step: Step, hop: Hop) -> 
     if graft is not None:
         if patch.op in ("add", "replace"):
             twins += [_twin(patch, Target(path), graft, "", found) for path, found in graft.extras(places)]
-        graft.settle(places[0], hop)
+        graft.move_value(places[0], hop)
     if places[0].path != patch.path:
         patch.box.put("path", make(places[0].path))
     if origins[0] != patch.box.text("from"):
@@ -245,7 +245,7 @@ class _Graft:
             elif value.copied or not self.parts.isdisjoint(_identities(value)):
                 yield here, child
 
-    def settle(self, target: Target, hop: Hop) -> None:
+    def move_value(self, target: Target, hop: Hop) -> None:
         """Give the patch its value back, as it is at its new place."""
         found = make(target.value) if target.value is not None else self._find(target.path)
         if found is None or found is self.value or id(found) in self.scaffold:

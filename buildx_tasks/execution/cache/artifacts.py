@@ -151,7 +151,7 @@ class ArtifactCache:
         lines: dict[str, str] = {}
         known = self._known(lines)
         self._check(known)
-        found = self._settled(known)
+        found = self._with_tags_set(known)
         self.digests = {image: one.digest for image, one in found.items()}
         why = self._why([step for step in self.plan.steps if step.image not in found])
         for step in self.plan.steps:
@@ -332,7 +332,7 @@ class ArtifactCache:
         if one.digest in self.images.ids:
             one.state = LOCAL if self.images.id_of(one.step.tag) == one.digest else RETAG
 
-    def _settled(self, known: dict[str, _Known]) -> dict[str, _Known]:
+    def _with_tags_set(self, known: dict[str, _Known]) -> dict[str, _Known]:
         """What is used in the end, its tags set; an image whose tag could not be set is built after all."""
         while True:
             there = [image for image, one in known.items() if one.state in (LOCAL, REMOTE, RETAG)]

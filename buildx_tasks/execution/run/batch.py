@@ -86,7 +86,7 @@ class BatchRunner:
                 parts = [part for part, is_ready in zip(parts, ready, strict=True) if is_ready]
                 outcome = partial(_outcome, baked=self._bake(parts)) if parts else _outcome
                 for part in parts:
-                    pool.submit(self._settle, part, futures[part.step.image], partial(outcome, part))
+                    pool.submit(self._end, part, futures[part.step.image], partial(outcome, part))
         except BaseException as error:  # noqa: BLE001 - whoever waits for a future must hear of it
             for future in futures.values():
                 if not future.done():
@@ -97,11 +97,11 @@ class BatchRunner:
         try:
             part.one.hooks(part.step, part.step.hooks.before, BEFORE)
         except BuildxTasksError as error:
-            self._settle(part, future, partial(_raise, error))
+            self._end(part, future, partial(_raise, error))
             return False
         return True
 
-    def _settle(self, part: _Part, future: Future[ArtifactResult], build: Callable[[], ArtifactResult]) -> None:
+    def _end(self, part: _Part, future: Future[ArtifactResult], build: Callable[[], ArtifactResult]) -> None:
         try:
             result = part.one.end(part.step, build)
             self.built(part.step, result)

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from buildx_tasks.golang.regex.errors import RegexError
 from buildx_tasks.golang.regex.escapes import read_character, read_class, read_class_escape
-from buildx_tasks.golang.regex.nodes import (
+from buildx_tasks.golang.regex.ranges import ANY, ANY_BUT_NEWLINE, Ranges, folded
+from buildx_tasks.golang.regex.syntax import (
     BEGIN_LINE,
     BEGIN_TEXT,
     END_LINE,
@@ -23,7 +24,6 @@ from buildx_tasks.golang.regex.nodes import (
     RegexNode,
     Repeat,
 )
-from buildx_tasks.golang.regex.ranges import ANY, ANY_BUT_NEWLINE, Ranges, folded
 
 MAX_REPEAT = 1000
 _COUNT = re.compile(r"\{(0|[1-9][0-9]*)(?:(,)(0|[1-9][0-9]*)?)?\}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
-from buildx_tasks.golang.regex.nodes import (
+from buildx_tasks.golang.regex.ranges import CharSet, Ranges
+from buildx_tasks.golang.regex.syntax import (
     BEGIN_LINE,
     BEGIN_TEXT,
     END_LINE,
@@ -20,7 +21,6 @@ from buildx_tasks.golang.regex.nodes import (
     RegexNode,
     Repeat,
 )
-from buildx_tasks.golang.regex.ranges import CharSet, Ranges
 
 CHAR, SPLIT, ASSERT, SAVE, MATCH = range(5)
 START, NEWLINE, WORD, OTHER = range(4)

@@ -13,6 +13,7 @@ from buildx_tasks.model.plan import BuildPlan, BuildStep, ConfigPlan
 from buildx_tasks.model.request import CUSTOM, DOCKER, LOAD, SKAFFOLD, CacheUse
 from buildx_tasks.model.settings import DEFAULT_CONCURRENCY, Settings
 from buildx_tasks.planning.build.batches import batch_bounds, said_concurrency
+from buildx_tasks.planning.build.buildernodes import check_nodes
 from buildx_tasks.planning.build.cache import CacheOptions, plan_cache, shared_caches
 from buildx_tasks.planning.build.decisions import ArtifactDecision, check_reach, decide_artifact, needs_layout
 from buildx_tasks.planning.build.destination import shared_files
@@ -26,7 +27,6 @@ from buildx_tasks.planning.build.hooks import (
     pipeline_hook_environment,
 )
 from buildx_tasks.planning.build.newflags import check_new_flags, keeps_history
-from buildx_tasks.planning.build.nodes import check_nodes
 from buildx_tasks.planning.build.step import plan_request
 from buildx_tasks.planning.build.stepinput import PlannedRequest, StepInput
 from buildx_tasks.planning.build.variables import Expander, branch_variable, image_variables

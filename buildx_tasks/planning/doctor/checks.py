@@ -12,11 +12,11 @@ from buildx_tasks.model.check import OK, PROBLEM, SKIPPED, WARNING, Check, ok, p
 from buildx_tasks.model.engine import Builder
 from buildx_tasks.model.settings import OFF
 from buildx_tasks.model.taskname import task_command
+from buildx_tasks.planning.build.buildernodes import node_hint, node_text, silent_nodes
 from buildx_tasks.planning.build.dockerchecks import CALL_SINCE
 from buildx_tasks.planning.build.engine import OLDEST_BUILDX, Tool, choose_tool, unknown_builder, wants_buildx
 from buildx_tasks.planning.build.engine import version_of as read_version
 from buildx_tasks.planning.build.newflags import ANNOTATIONS_SINCE, SEVERAL_OUTPUTS_SINCE
-from buildx_tasks.planning.build.nodes import node_hint, node_text, silent_nodes
 from buildx_tasks.planning.doctor.facts import DoctorFacts
 from buildx_tasks.planning.doctor.places import check_places
 from buildx_tasks.planning.doctor.plan import check_plan

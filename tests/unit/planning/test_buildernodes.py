@@ -8,7 +8,7 @@ import pytest
 
 from buildx_tasks.model.engine import Builder, BuilderNode
 from buildx_tasks.model.platform import Platform, parse_platforms
-from buildx_tasks.planning.build.nodes import node_hint, nodes_for, silent_nodes
+from buildx_tasks.planning.build.buildernodes import node_hint, nodes_for, silent_nodes
 
 HOST = Platform(os="linux", arch="amd64")
 FIRST = BuilderNode(name="n0", status="running", platforms=("linux/amd64", "linux/arm64"))
