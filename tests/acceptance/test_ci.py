@@ -42,8 +42,8 @@ LOG = """\
 #9 exporting cache to registry
 #9 DONE 2.3s
 
- 1 warning found (use docker --debug to expand):
- - JSONArgsRecommended: JSON arguments recommended for CMD (line 2)
+ \x1b[33m1 warning found (use docker --debug to expand):
+\x1b[0m - JSONArgsRecommended: JSON arguments recommended for CMD (line 2)
 """
 FAILED = """\
 #5 [2/2] RUN false

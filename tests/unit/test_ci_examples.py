@@ -1,4 +1,4 @@
-"""The action in `examples/`: its steps are run by bash as a runner does, with a docker that records."""
+"""The action and the component in `examples/`: their scripts run as a runner runs them, with a docker that records."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ import buildx_tasks
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ACTION = yaml.safe_load((EXAMPLES / "github-action/action.yml").read_text())
+COMPONENT = EXAMPLES / "gitlab-component/templates/build.yml"
+SPEC, JOBS = COMPONENT.read_text().split("\n---\n")
+GITLAB_SCHEMA = ("vendor.gitlab-ci", "--data-transform", "gitlab-ci")
+INPUTS: dict[str, Any] = yaml.safe_load(SPEC)["spec"]["inputs"]
 CONFIG = """\
 apiVersion: skaffold/v4beta13
 kind: Config
@@ -167,10 +171,12 @@ def test_the_action_stops_at_a_config_that_is_invalid(action: Action) -> None:
     assert [step.returncode for step in action.use(validate="false")] == [0, 2]
 
 
-@pytest.mark.parametrize("text", ["$(touch gone)", "`touch gone`", '"; touch gone; "', "a b"])
-def test_no_input_of_the_action_is_run(action: Action, text: str) -> None:
+INJECTED = """$(touch gone)`touch gone`"; touch gone; "'; touch gone; '"""
+
+
+def test_no_input_of_the_action_is_run(action: Action) -> None:
     names = [name for name in ACTION["inputs"] if name not in ("working-directory", "validate")]
-    action.use(**{name.replace("-", "_"): text for name in names}, validate="false")
+    action.use(**{name.replace("-", "_"): INJECTED for name in names}, validate="false")
     assert not list(action.folder.rglob("gone"))
 
 
@@ -186,3 +192,156 @@ def test_flags_of_the_action_are_those_of_the_tasks() -> None:
     for step, task in zip(ACTION["runs"]["steps"][1:], ("schema.validate", "buildx.build"), strict=True):
         known = {f"--{item.name.strip('_').replace('_', '-')}" for item in namespace[task].get_arguments()}
         assert set(re.findall(r"(?<=[ (\"])--[a-z-]+", step["run"])) <= known
+
+
+class Component(Job):
+    """The job of the component, as GitLab's runner runs it."""
+
+    def filled(self, **inputs: str) -> dict[str, Any]:
+        """The job with its inputs in place, which GitLab does after it has read the YAML."""
+        given = {name: str(item["default"]) for name, item in INPUTS.items()}
+        given |= {name.replace("_", "-"): value for name, value in inputs.items()}
+
+        def fill(node: Any) -> Any:
+            if isinstance(node, dict):
+                return {fill(key): fill(value) for key, value in node.items()}
+            if isinstance(node, list):
+                return [fill(item) for item in node]
+            text = str(node)
+            return re.sub(r"\$\[\[ inputs\.([\w-]+) \]\]", lambda found: given[found[1]], text)
+
+        (job,) = fill(yaml.safe_load(JOBS)).values()
+        return job  # type: ignore[no-any-return]
+
+    def use(self, **inputs: str) -> subprocess.CompletedProcess[str]:
+        """Run the script of the job: in one shell that ends at the first failure."""
+        job = self.filled(**inputs)
+        env = {**self.env}
+        for name, value in job["variables"].items():
+            env[name] = re.sub(r"\$(\w+)", lambda found: env.get(found[1], ""), value)
+        script = "\n".join(("set -e", *job["before_script"], *job["script"]))
+        return self.run(("sh",), script, env, self.project)
+
+    def report(self, name: str) -> Path:
+        return self.project / "images-report" / name
+
+
+@pytest.fixture
+def component(tmp_path: Path) -> Component:
+    job = Component(
+        tmp_path,
+        {
+            "GITLAB_CI": "true",
+            "CI_PROJECT_DIR": str(tmp_path / "checkout"),
+            "CI_REGISTRY": "reg.example",
+            "CI_REGISTRY_IMAGE": "reg.example/group/project",
+            "CI_REGISTRY_USER": "u",
+            "CI_REGISTRY_PASSWORD": "registry-password",
+        },
+    )
+    apk = job.docker.folder / "apk"
+    apk.write_text("#!/bin/sh\n")
+    apk.chmod(0o755)
+    found = {"ruleName": "Rule", "detail": "odd", "location": {"ranges": [{"start": {"line": 1}}]}}
+    for context in ("app", "."):
+        file = job.project / context / "Dockerfile"
+        check = f"buildx build {context} --file {file} --builder default --call"
+        job.docker.table[check] = (0, json.dumps({"warnings": [found]}), "")
+    job.docker.table["login"] = (0, "", "")
+    return job
+
+
+@pytest.mark.parametrize("text", [SPEC, JOBS], ids=["spec", "jobs"])
+def test_the_component_follows_the_schema_of_gitlab(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "part.yml"
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", *GITLAB_SCHEMA, str(file)]
+    file.write_text(re.sub(r"\$\[\[ inputs\.[\w-]+ \]\]", "x", text))
+    assert subprocess.run(command, check=False).returncode == 0
+    file.write_text(file.read_text().replace("inputs:", "inputs: 1\n  x:").replace("script:", "script: {}\n  x:"))
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 1
+
+
+def test_the_component_builds_and_reports(component: Component) -> None:
+    done = component.use(args="--tag v1 --batch off", push="true")
+    assert done.returncode == 0, done.stderr
+    assert "\x1b[0Ksection_start:" in done.stdout
+    assert (component.folder / "pip-arguments").read_text() == "install -q buildx-tasks\n"
+    variables = component.report("images.env").read_text().splitlines()
+    assert variables[0] == f"IMAGE_APP=reg.example/group/project/app:v1@{DIGEST}"
+    assert json.loads(component.report("config.json").read_text()) == []
+    found = json.loads(component.report("dockerfiles.json").read_text())
+    assert [item["location"]["path"] for item in found] == ["app/Dockerfile", "Dockerfile"]
+    assert '<testcase classname="buildx.build" name="web"' in component.report("junit.xml").read_text()
+    assert "registry-password" not in str([call["argv"] for call in component.docker.calls])
+    artifacts = component.filled()["artifacts"]
+    assert artifacts["when"] == "always"
+    named = [artifacts["reports"][kind] for kind in ("junit", "dotenv")] + artifacts["reports"]["codequality"]
+    assert all((component.project / name).is_file() for name in named)
+
+
+def test_every_input_of_the_component_reaches_the_build(component: Component) -> None:
+    (component.project / "sub").mkdir()
+    for name in ("skaffold.yaml", "Dockerfile", "app"):
+        (component.project / name).rename(component.project / "sub" / name.replace("skaffold", "other"))
+    done = component.use(
+        directory="sub",
+        filename="other.yaml",
+        profile="p",
+        artifact="app",
+        platform="linux/arm64",
+        default_repo="other.example",
+        push="false",
+        cache_mode="off",
+        args="--no-cache --batch off",
+        check="false",
+        dotenv="false",
+        version="1.2.0",
+    )
+    assert done.returncode == 0, done.stderr
+    assert (component.folder / "pip-arguments").read_text() == "install -q buildx-tasks==1.2.0\n"
+    (build,) = component.docker.builds
+    words = " ".join(build["argv"])
+    assert "-t other.example/app:from-p" in words
+    assert "--platform linux/arm64" in words
+    assert "--no-cache" in words
+    assert "--push" not in words
+    assert not component.report("images.env").exists()
+    assert not component.report("dockerfiles.json").exists()
+
+
+def test_a_failed_job_of_the_component_has_its_reports(component: Component) -> None:
+    component.docker.table["buildx build"] = (1, "", "ERROR: no\n")
+    done = component.use(args="--batch off")
+    assert done.returncode == 1
+    assert "<failure message=" in component.report("junit.xml").read_text()
+    (component.project / "skaffold.yaml").write_text(CONFIG.replace("build:", "build:\n  tagPolice: {}", 1))
+    assert component.use().returncode == 1
+    assert json.loads(component.report("config.json").read_text())[0]["check_name"] == "unknown-key"
+
+
+def test_no_input_of_the_component_is_run(component: Component) -> None:
+    names = [
+        name for name in INPUTS if name not in ("job", "stage", "image", "directory") and "options" not in INPUTS[name]
+    ]
+    component.use(**{name.replace("-", "_"): INJECTED for name in names})
+    component.use(args=f"{INJECTED} *")
+    assert not list(component.folder.rglob("gone"))
+
+
+def test_scripts_of_the_component_hold_no_input_and_every_input_is_used() -> None:
+    (job,) = yaml.safe_load(JOBS).values()
+    assert "inputs." not in "".join((*job["before_script"], *job["script"]))
+    assert set(re.findall(r"inputs\.([\w-]+)", JOBS)) == set(INPUTS)
+    assert all(item["default"] in item.get("options", [item["default"]]) for item in INPUTS.values())
+
+
+def test_flags_of_the_component_are_those_of_the_tasks() -> None:
+    namespace = buildx_tasks.namespace()
+    known = {
+        f"--{item.name.strip('_').replace('_', '-')}"
+        for task in ("schema.validate", "buildx.check", "buildx.build")
+        for item in namespace[task].get_arguments()
+    }
+    (job,) = yaml.safe_load(JOBS).values()
+    flags = set(re.findall(r"(?<=[ \"])--[a-z]+[a-z-]*", "\n".join(job["script"])))
+    assert flags <= known

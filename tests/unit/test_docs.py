@@ -33,7 +33,7 @@ def test_links_between_pages_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-CI_PAGES = ("docs/affected.md", "docs/ci.md", "examples/github-action/README.md")
+CI_PAGES = ("docs/affected.md", "docs/ci.md", "examples/github-action/README.md", "examples/gitlab-component/README.md")
 GITHUB = ("vendor.github-workflows",)
 GITLAB = ("vendor.gitlab-ci", "--data-transform", "gitlab-ci")
 

@@ -27,7 +27,7 @@ from buildx_tasks.planning.builders.state import create_argv
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ALL = sorted(path.parent.name for path in EXAMPLES.glob("*/skaffold.yaml"))
-PARTS = ("github-action",)
+PARTS = ("github-action", "gitlab-component")
 """Examples of parts of a CI service, which build other projects."""
 GITLAB = yaml.safe_load((EXAMPLES / "remote-rootless/.gitlab-ci.yml").read_text())
 NATIVE_GITLAB = yaml.safe_load((EXAMPLES / "native-jobs/.gitlab-ci.yml").read_text())

@@ -14,7 +14,7 @@ _EXPORT = re.compile(r"#(\d+) exporting cache\b")
 _IMPORT = re.compile(r"#(\d+) importing cache manifest from (\S+)")
 _VERTEX = re.compile(r"#(\d+) (\S.*)")
 _DONE = re.compile(r"#(\d+) DONE (\d+(?:\.\d+)?)s$")
-_CHECK = re.compile(r" - (?:([A-Z]\w+): )?(.+) \(line (\d+)\)$")
+_CHECK = re.compile(r"(?:\x1b\[[0-9;]*m)? - (?:([A-Z]\w+): )?(.+) \(line (\d+)\)$")
 _ERROR = re.compile(r"#(\d+) ERROR: (.*)")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from buildx_tasks.document.buildkit.inspect import parse_inspect
 from buildx_tasks.document.buildkit.progress import BuildLog, without_colour
+from buildx_tasks.model.result import StepTime
 
 LOG = """\
 #1 [internal] load build definition from Dockerfile
@@ -92,3 +93,61 @@ def test_a_cache_that_is_not_there_yet_does_not_look_like_a_fault() -> None:
         log.feed(line)
         shown.append(log.readable(line))
     assert shown == [lines[0], "#4 this cache does not exist yet\n", *lines[2:]]
+
+
+def read(*lines: str) -> BuildLog:
+    log = BuildLog()
+    for line in lines:
+        log.feed(f"{line}\n")
+    return log
+
+
+def test_the_time_of_everything_that_took_some() -> None:
+    log = read(
+        "#5 [1/3] FROM busybox",
+        "#5 CACHED",
+        "#6 [2/3] RUN make",
+        "#6 0.101 #9 DONE 99.0s",
+        "#6 DONE 1.5s",
+        "#6 DONE 0.0s",
+        "#7 [3/3] COPY a b",
+        "#7 DONE 0.0s",
+        "#8 exporting to image",
+        "#8 exporting layers 0.1s done",
+        "#8 DONE 12.3s",
+    )
+    assert log.step_times == (
+        StepTime(name="[2/3] RUN make", seconds=1.5),
+        StepTime(name="exporting to image", seconds=12.3),
+    )
+
+
+def test_which_caches_were_read_and_written() -> None:
+    log = read(
+        "#5 importing cache manifest from r.example/app:here",
+        "#5 DONE 0.1s",
+        "#6 importing cache manifest from r.example/app:not-there",
+        "#6 ERROR: failed to configure registry cache importer: r.example/app:not-there: not found",
+        "#9 exporting cache to registry",
+    )
+    assert log.imported == ("r.example/app:here",)
+    assert not log.has_exported
+    log.feed("#9 DONE 0.3s\n")
+    assert log.has_exported
+    log.feed("#10 exporting cache to registry\n#10 ERROR: denied\n")
+    assert not log.has_exported
+
+
+def test_what_the_checks_of_buildkit_say_in_the_end() -> None:
+    log = read(
+        "#6 0.101  - Fake: of a program (line 1)",
+        " \x1b[33m2 warnings found (use docker --debug to expand):",
+        "\x1b[0m - JSONArgsRecommended: JSON arguments recommended for CMD (line 3)",
+        " - JSONArgsRecommended: JSON arguments recommended for CMD (line 3)",
+        " - an old warning: without a rule (line 4)",
+        " - NoLine: cannot be placed",
+    )
+    assert [(item.code, item.message, item.line) for item in log.findings("app/Dockerfile", "app")] == [
+        ("JSONArgsRecommended", "JSON arguments recommended for CMD", 3),
+        ("", "an old warning: without a rule", 4),
+    ]
