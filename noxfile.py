@@ -156,6 +156,9 @@ def docs(session: nox.Session) -> None:
     strict = ["--fail-on-warning", "--keep-going", "--nitpicky", "--quiet"]
     session.run("python", "-m", "sphinx", "--conf-dir", "website", *strict, ".", "_site/html")
     session.run("python", "-m", "website.checks", "_site/html")
+    if "--browser" in session.posargs:
+        session.install(*_group("browser"))
+        session.run("python", "-m", "website.browser", "_site/html", "_site/screens")
 
 
 @nox.session

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 # Elements that a browser fetches by itself, and the attribute with the address; links are followed only by people.
 FETCHED = {"link": "href", "script": "src", "img": "src", "source": "src", "iframe": "src", "object": "data"}
+_FETCHED = re.compile(r"""(?:url\(|@import|href=)\s*["']?((?:https?:)?//[^"')\s]+)""")
 
 
 @dataclass(slots=True)
@@ -47,8 +48,8 @@ def problems(folder: Path) -> Iterator[str]:
         for address in page.fetched:
             if urlsplit(address).netloc:
                 yield f"{name}: {address} is fetched from elsewhere"
-    for path in sorted(folder.rglob("*.css")):
-        for address in re.findall(r"""(?:url\(|@import)\s*["']?((?:https?:)?//[^"')\s]+)""", path.read_text("utf-8")):
+    for path in (path for path in sorted(folder.rglob("*")) if path.suffix in (".css", ".svg")):
+        for address in _FETCHED.findall(path.read_text(encoding="utf-8")):
             yield f"{path.relative_to(folder)}: {address} is fetched from elsewhere"
 
 

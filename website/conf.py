@@ -38,8 +38,7 @@ html_theme = "furo"
 html_title = "buildx-tasks"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
-# Before the search: a browser reads no other file for a page that is a file itself.
-html_js_files = [("offline.js", {"priority": 199})]
+html_js_files = ["offline.js"]
 html_show_sourcelink = False
 html_copy_source = False
 html_show_copyright = False

@@ -12,6 +12,8 @@ from tasks.pages.api import api_page
 from tasks.pages.compatibility import compatibility_page
 from tasks.pages.doctor import doctor_page
 from tasks.pages.errors import errors_page
+from tasks.pages.pictures import drawings
+from tasks.pages.pictures.board import board_picture
 from tasks.pages.reference import tasks_page
 from tasks.pages.settings import ROOT, settings_page
 
@@ -19,6 +21,11 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/api.md": api_page,
     "docs/doctor.md": doctor_page,
     "docs/errors.md": errors_page,
+    "docs/pictures/architecture.svg": drawings.architecture,
+    "docs/pictures/board.svg": board_picture,
+    "docs/pictures/caches.svg": drawings.caches,
+    "docs/pictures/destination.svg": drawings.destination,
+    "docs/pictures/layers.svg": drawings.layers,
     "docs/settings.md": settings_page,
     "docs/skaffold-compatibility.md": compatibility_page,
     "docs/tasks.md": tasks_page,
@@ -27,12 +34,13 @@ PAGES: dict[str, Callable[[], str]] = {
 
 @task(auto_shortflags=False, help={"check": "write nothing; end with 1 when a page is stale"})
 def generate(c: Context, check: bool = False) -> None:
-    """Write the generated pages of docs/."""
+    """Write the generated pages and pictures of docs/."""
     del c
     stale = [path for path, make in PAGES.items() if _text(ROOT / path) != make()]
     if check and stale:
         raise Exit("\n".join(f"{path} is stale: run invoke docs.generate" for path in stale), 1)
     for path in stale:
+        (ROOT / path).parent.mkdir(exist_ok=True)
         (ROOT / path).write_text(PAGES[path](), encoding="utf-8")
         print(f"wrote {path}")
 

@@ -65,7 +65,14 @@ def test_broken_links_and_foreign_files_are_found(html: str, said: list[str], tm
     assert list(site_problems(tmp_path)) == said
 
 
-@pytest.mark.parametrize("css", ["@import 'https://cdn.example/a.css';", "a { src: url(//cdn.example/f.woff2); }"])
-def test_a_style_sheet_fetches_nothing_from_elsewhere(css: str, tmp_path: Path) -> None:
-    (tmp_path / "a.css").write_text(css)
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.css", "@import 'https://cdn.example/a.css';"),
+        ("a.css", "a { src: url(//cdn.example/f.woff2); }"),
+        ("a.svg", '<svg xmlns="http://www.w3.org/2000/svg"><image href="https://cdn.example/a.png"/></svg>'),
+    ],
+)
+def test_style_sheets_and_pictures_fetch_nothing_from_elsewhere(name: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
     assert len(list(site_problems(tmp_path))) == 1
