@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -108,8 +109,9 @@ def test_the_page_describes_every_room_from_the_lowest() -> None:
     assert sorted(listed) == sorted(rooms)
     order = [(LAYERS[layer_], rank(layer_, room)) for layer_, room in listed]
     assert order == sorted(order)
-    picture = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    drawn = {name: names.split() for name, names in re.findall(r"<b>(\w+)</b> \[([\w ]+)\]", picture)}
+    picture = (PACKAGE.parent / "docs/pictures/layers.svg").read_text(encoding="utf-8")
+    texts = re.findall(r"<text [^>]*>([^<]+)</text>", picture)
+    drawn = {name: below.split(", ") for name, below in pairwise(texts) if name in ROOMS}
     assert drawn == {layer_: [room for other, room in listed if other == layer_] for layer_ in ROOMS}
 
 

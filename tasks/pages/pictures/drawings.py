@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 from tasks.pages.pictures.diagram import Arrow, Box, Diagram
+from tasks.pages.settings import ROOT
 
 
 def architecture() -> str:
@@ -47,23 +49,21 @@ def architecture() -> str:
 
 
 def layers() -> str:
-    """Which layer imports which; the rooms are those of `docs/architecture.md`."""
-    rooms = (
-        ("errors", "what a user can cause"),
-        ("model", "values"),
-        ("golang", "regex, template"),
-        ("document", "yaml, buildkit, formats, globalconfig, schema, migrations"),
-        ("planning", "builders, config, failures, tags, build, doctor, init, merge, reuse"),
-        ("execution", "cluster, http, sources, config, docker, registry, cache, run"),
-        ("tasks", "Invoke: arguments, exit status"),
-    )
+    """Which layer imports which, with the rooms that `docs/architecture.md` lists."""
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)/(\w+)` \|", page, re.MULTILINE)
+    texts = {"errors": "what a user can cause", "model": "values", "tasks": "Invoke: arguments, exit status"}
+    rooms = [
+        (name, texts.get(name) or ", ".join(room for layer, room in listed if layer == name))
+        for name in ("errors", "model", "golang", "document", "planning", "execution", "tasks")
+    ]
     boxes = {name: Box(0, len(rooms) - 1 - at, (name, text), titled=True) for at, (name, text) in enumerate(rooms)}
     boxes["reporting"] = Box(1, 5, ("reporting", "text and JSON"), titled=True)
     names = [name for name, _text in rooms]
     return Diagram(
         title="The layers, and which imports which",
         text="Each layer imports from those below it; reporting imports the model alone.",
-        widths=(440, 170),
+        widths=(480, 170),
         boxes=boxes,
         arrows=(
             *(Arrow(upper, lower) for lower, upper in pairwise(names)),

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tasks.pages.pictures.diagram import Arrow, Box, Diagram
-from tasks.pages.pictures.drawings import layers
 
 ROOT = Path(__file__).parents[3]
 PICTURES = sorted((ROOT / "docs/pictures").glob("*.svg"))
@@ -24,14 +23,6 @@ def test_each_is_whole_has_words_for_who_cannot_see_it_and_is_shown_somewhere(pi
     pages = [*(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md"]
     shown = [re.findall(rf"!\[([^\]]+)\]\((?:docs/)?pictures/{picture.name}\)", page.read_text()) for page in pages]
     assert any(shown)
-
-
-def test_the_layers_have_the_rooms_that_they_have() -> None:
-    texts = [text.text or "" for text in ET.fromstring(layers()).iter(f"{{{NAMES['svg']}}}text")]
-    for layer in ("golang", "document", "planning", "execution"):
-        rooms = {path.name for path in (ROOT / "buildx_tasks" / layer).iterdir() if (path / "__init__.py").exists()}
-        shown = set(texts[texts.index(layer) + 1].split(", "))
-        assert shown == rooms, f"{layer}: change the rooms in tasks/pages/pictures/drawings.py"
 
 
 def test_arrows_go_down_along_and_around_a_corner() -> None:
