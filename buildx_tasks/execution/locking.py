@@ -41,7 +41,7 @@ def lock_images(run: Run, *, check: bool, update: bool | str, dry: bool = False)
 
     A `dry` run asks the registries and does not write. Digests of the file stay what they are, except for those of
     `update`: True for all, else names of images, with or without tags, between commas. Raises `WorkFailed` with every
-    image that has no digest, and writes nothing then.
+    image that has no digest, and writes nothing then; `CannotStart` without a lock file to write.
     """
     run = _of_whole_config(run)
     settings, world = run.settings, run.world

@@ -441,7 +441,10 @@ def host_platform() -> Platform:
 
 
 def run_cmd(world: World) -> Callable[[Sequence[str]], str]:
-    """What the ``cmd`` function of a template does while building: run a program, take its trimmed output."""
+    """What the ``cmd`` function of a template does while building: run a program, take its trimmed output.
+
+    The function raises `CannotStart` when the program fails.
+    """
 
     def call(argv: Sequence[str]) -> str:
         done = world.runner.capture(Command(argv=tuple(argv), cwd=str(world.cwd)))

@@ -27,10 +27,10 @@ class Command:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Completed:
-    """How a process ended: `code` is 0 for success, 127 when the program is missing, 126 when the system
-    refused to start it, 124 after a timeout.
+    """How a process ended.
 
-    `stdout` and `stderr` are whole for a captured command; for a streamed one `stdout` is the tail of both.
+    `code` is 0 for success, 127 when the program is missing, 126 when the system refused to start it, 124 after a
+    timeout. `stdout` and `stderr` are whole for a captured command; for a streamed one `stdout` is the tail of both.
     """
 
     command: Command

@@ -151,7 +151,7 @@ def _convert(key: str, value: object, layer: Layer) -> object:
 
 
 def as_boolean(value: object, what: str) -> bool:
-    """A boolean from any usual spelling; `what` names it in the error."""
+    """A boolean from any usual spelling. Raises `CannotStart`, which names it as `what`."""
     if isinstance(value, bool):
         return value
     text = str(value).strip().lower()

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FilePointer:
-    """One config: the schema files that it needs by `schemas`, those of them that were missing or of another release,
-    and how many of its comments are new or changed. A config that could not be handled has a `problem`.
+    """One config, and what it needs for an editor.
+
+    `schemas` are the schema files for it, `written` those of them that were missing or of another release, `comments`
+    how many of its comments are new or changed. A config that could not be handled has a `problem`.
     """
 
     file: str

@@ -61,7 +61,10 @@ def parse_cache_entry(text: str) -> Spec:
 
 
 def parse_output(text: str) -> Spec:
-    """An exporter: ``type=…,dest=…``, or a bare path (a local folder; ``-`` is a tar on standard output)."""
+    """An exporter: ``type=…,dest=…``, or a bare path (a local folder; ``-`` is a tar on standard output).
+
+    Raises `CannotStart` for a template, and for an exporter without a type.
+    """
     fields = read_csv(text)
     if text.lstrip().startswith("{{json") or ".Builds" in text:
         raise CannotStart(f"output {text!r} is not an exporter", "a template of the result is given with --template")

@@ -29,4 +29,5 @@ class FileUpgrade:
 
     @property
     def changed(self) -> bool:
+        """Whether the upgrade wrote another text."""
         return self.new != self.old

@@ -27,8 +27,10 @@ def _summary(found: Comparison) -> str:
 
 
 def affected_json(found: Comparison) -> str:
-    """``{"since", "commit", "affected": [{"imageName", "why", "own", "requires", "wave", "file"}], "removed",
-    "unaffected"}``, the affected ones in the order of the config.
+    """The answer as JSON, the affected artifacts in the order of the config.
+
+    ``{"since", "commit", "affected": [{"imageName", "why", "own", "requires", "wave", "file"}], "removed",
+    "unaffected"}``.
     """
     report = {
         "since": found.since,

@@ -27,8 +27,10 @@ def _row(item: ListedArtifact) -> tuple[str, ...]:
 
 
 def list_json(artifacts: Sequence[ListedArtifact]) -> str:
-    """``{"artifacts": [{"imageName", "kind", "context", "dockerfile", "platforms", "needs", "config", "file", "line",
-    "selected", "reason"}]}``; `dockerfile` is "" for what docker does not build, `reason` "" where there is none.
+    """The artifacts as JSON; `dockerfile` is "" for what docker does not build, `reason` "" where there is none.
+
+    ``{"artifacts": [{"imageName", "kind", "context", "dockerfile", "platforms", "needs", "config", "file", "line",
+    "selected", "reason"}]}``.
     """
     data = [
         {

@@ -50,6 +50,7 @@ class GuardedTask(Task):  # type: ignore[type-arg]
         return new
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the task as `_guarded` says, knowing the name by which it was called."""
         _write_whatever_comes()
         with called_with(getattr(args[0], "config", None) if args else None):
             return self._guarded(*args, **kwargs)
@@ -79,8 +80,9 @@ class GuardedTask(Task):  # type: ignore[type-arg]
         return result
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
-        """The task's own, and Skaffold's letters. Invoke takes each help text out of the task as it reads it; here a
-        second reading finds them too.
+        """The task's own, and Skaffold's letters.
+
+        Invoke takes each help text out of the task as it reads it; here a second reading finds them too.
         """
         help_ = dict(self.help)
         try:

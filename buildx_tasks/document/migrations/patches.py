@@ -57,14 +57,17 @@ class Patch:
 
     @property
     def op(self) -> str:
+        """What it does: "replace" when it does not say."""
         return self.box.text("op") or "replace"
 
     @property
     def path(self) -> str:
+        """Where, as a JSON pointer."""
         return self.box.text("path")
 
     @property
     def segments(self) -> list[str]:
+        """The parts of the path, as they are written."""
         return self.path.split("/")[1:]
 
 

@@ -38,6 +38,7 @@ class Rewrite:
         self.open_end = not text.endswith(("\n", "\r"))
 
     def result(self) -> str:
+        """The new text with its notes. Raises `UpgradeRefused` with everything that can't be kept, and `Unproved`."""
         for number in range(len(self.documents)):
             self._document(number)
         if self.refusals:

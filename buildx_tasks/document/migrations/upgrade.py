@@ -49,7 +49,10 @@ def upgrade_text(text: str, to: str | None = None, *, file: str = "") -> str:
 
 
 def upgrade(text: str, to: str | None = None, *, file: str = "") -> Upgrade:
-    """As `upgrade_text`, with what happened on the way."""
+    """As `upgrade_text`, with what happened on the way.
+
+    Raises `ConfigInvalid` for text that is no valid config, and `UpgradeRefused` for one that can't be upgraded.
+    """
     target = _target(to)
     try:
         documents = parse(text)

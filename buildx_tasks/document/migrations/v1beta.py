@@ -173,6 +173,7 @@ def to_v1beta14(pipeline: Map, hop: Hop) -> None:
 
 
 def jib(artifact: Map, hop: Hop) -> None:
+    """``jibMaven`` and ``jibGradle`` become ``jib`` with a ``type``; ``jibMaven`` counts where both stand."""
     found = False
     for key, kind in (("jibMaven", "maven"), ("jibGradle", "gradle")):
         child = artifact.find(key)

@@ -152,6 +152,7 @@ class Box:
 
     @property
     def opened(self) -> bool:
+        """Whether its children were asked for, and may have changed."""
         return self._children is not None
 
     def _open(self) -> list[Child | Loose | Merge]:
@@ -218,6 +219,7 @@ class Map(Box):
         return [Child(str(key), make(value)) for key, value in (self.data or {}).items()]
 
     def find(self, key: str) -> Child | None:
+        """The child of a key, None when there is none."""
         for child in self.children:
             if isinstance(child, Child) and child.key == key:
                 return child
@@ -299,6 +301,7 @@ class Seq(Box):
                 raise OddShape(child, "a mapping")
 
     def append(self, child: Child) -> Child:
+        """Put a child behind all others; the child."""
         return self.insert(child)
 
 
@@ -308,9 +311,11 @@ Value: TypeAlias = Map | Seq | Leaf
 class Opener(Protocol):
     """What gives containers of a text their children (`document.yaml.texttree`)."""
 
-    def entries(self, box: Map) -> list[Child | Loose | Merge]: ...
+    def entries(self, box: Map) -> list[Child | Loose | Merge]:
+        """The children of a mapping."""
 
-    def items(self, box: Seq) -> list[Child | Loose | Merge]: ...
+    def items(self, box: Seq) -> list[Child | Loose | Merge]:
+        """The children of a list."""
 
 
 class OddShape(Exception):
@@ -337,6 +342,7 @@ def nest(child: Child, key: str) -> None:
 
 
 def is_null(value: Value) -> bool:
+    """Whether a value is null, as a key without anything behind it is."""
     return isinstance(value, Leaf) and value.value is None
 
 

@@ -71,7 +71,10 @@ def read_config(path: Path, home: Path) -> GlobalConfig:
 
 
 def read_text(path: Path, home: Path) -> str:
-    """The file's text with its line ends as they are, "" when there is no file."""
+    """The file's text with its line ends as they are, "" when there is no file.
+
+    Raises `CannotStart` for a file that can't be read or is not UTF-8.
+    """
     try:
         return path.read_bytes().decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):

@@ -86,7 +86,10 @@ class RegistryClient:
         return answer.headers.get("docker-content-digest") or self.manifest(reference).digest
 
     def manifest(self, reference: str) -> Manifest:
-        """The manifest or index of a tag or a digest; its digest is "" when the registry has none."""
+        """The manifest or index of a tag or a digest; its digest is "" when the registry has none.
+
+        Raises `RegistryError` when it can't be had, or is not what its digest says.
+        """
         answer = self._manifest("GET", reference)
         if answer.status == 404:
             return Manifest(digest="")

@@ -16,14 +16,14 @@ class TextNode:
 
 @dataclass(frozen=True, slots=True)
 class DotNode:
-    """``.``"""
+    """The value ``.`` stands for."""
 
     at: int
 
 
 @dataclass(frozen=True, slots=True)
 class NilNode:
-    """``nil``"""
+    """The word ``nil``."""
 
     at: int
 
@@ -38,7 +38,7 @@ class ConstantNode:
 
 @dataclass(frozen=True, slots=True)
 class FieldNode:
-    """``.A.B``"""
+    """A chain of fields: ``.A.B``."""
 
     at: int
     names: tuple[str, ...]
@@ -63,7 +63,7 @@ class FunctionNode:
 
 @dataclass(frozen=True, slots=True)
 class ChainNode:
-    """``(pipeline).A.B`` or ``function.A``"""
+    """Fields of something: ``(pipeline).A.B`` or ``function.A``."""
 
     at: int
     operand: Operand
@@ -101,7 +101,7 @@ class BranchNode:
 
 @dataclass(frozen=True, slots=True)
 class JumpNode:
-    """``break`` or ``continue``"""
+    """A jump: ``break`` or ``continue``."""
 
     at: int
     word: str

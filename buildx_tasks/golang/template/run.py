@@ -38,6 +38,7 @@ class Evaluation:
         return "".join(self.pieces)
 
     def wrong(self, at: int, reason: str) -> TemplateError:
+        """The error for a place in the template, in Go's words."""
         return TemplateError(self.template, at, reason)
 
     # Nodes
@@ -58,12 +59,14 @@ class Evaluation:
         return ""
 
     def put(self, at: int, text: str) -> None:
+        """Add text to the output. Raises `TemplateError` when that has more than `LIMIT` characters then."""
         self.size += len(text)
         if self.size > LIMIT:
             raise self.wrong(at, f"the result grows beyond {LIMIT} characters")
         self.pieces.append(text)
 
     def branch(self, node: nodes.BranchNode, dot: Value) -> str:
+        """Run the side of an ``if``, ``with`` or ``range`` that applies; the jump with which it ended, "" for none."""
         known = len(self.variables)
         if node.word == "range":
             jump = self.range(node, dot)
@@ -75,6 +78,7 @@ class Evaluation:
         return jump
 
     def range(self, node: nodes.BranchNode, dot: Value) -> str:
+        """Run the body of a ``range`` for each item, or its ``else``; the jump with which that ended, "" for none."""
         value = self.pipeline(node.pipeline, dot)
         names = node.pipeline.variables
         # The loop sets its variables in every round; the declarations themselves got the whole value.
@@ -96,12 +100,14 @@ class Evaluation:
         return "" if items else self.block(node.otherwise, dot)
 
     def bind(self, node: nodes.BranchNode, name: str, value: Value) -> None:
+        """Declare or set the variable of a pipeline."""
         if node.pipeline.assign:
             self.assign(node.at, name, value)
         else:
             self.variables.append((name, value))
 
     def items(self, node: nodes.BranchNode, value: Value) -> Sequence[tuple[Value, Value]]:
+        """Keys and values of what a ``range`` goes through, in Go's order."""
         if value is None:
             return ()
         if isinstance(value, list):
@@ -117,6 +123,7 @@ class Evaluation:
     # Variables
 
     def assign(self, at: int, name: str, value: Value) -> None:
+        """Set a variable that was declared before."""
         for index in range(len(self.variables) - 1, -1, -1):
             if self.variables[index][0] == name:
                 self.variables[index] = (name, value)
@@ -124,6 +131,7 @@ class Evaluation:
         raise self.wrong(at, f"undefined variable {name!r}")
 
     def lookup(self, at: int, name: str) -> Value:
+        """The value of a variable."""
         for known, value in reversed(self.variables):
             if known == name:
                 return value
@@ -132,6 +140,7 @@ class Evaluation:
     # Pipelines
 
     def pipeline(self, node: nodes.PipelineNode, dot: Value) -> Value:
+        """The value of a pipeline: each command gets that of the one before as its last argument."""
         value: Value = _NOTHING
         for command in node.commands:
             value = self.command(command, dot, value)
@@ -143,6 +152,7 @@ class Evaluation:
         return value
 
     def command(self, node: nodes.CommandNode, dot: Value, piped: Value) -> Value:
+        """The value of one command."""
         first, *others = node.operands
         if isinstance(first, nodes.FunctionNode):
             return self.call(first, others, dot, piped)
@@ -185,6 +195,7 @@ class Evaluation:
     def walk(
         self, at: int, value: Value, names: Sequence[str], others: Sequence[nodes.Operand], dot: Value, piped: Value
     ) -> Value:
+        """The value at the end of a chain of fields."""
         for name in names[:-1]:
             value = self.member(at, value, name, (), dot, _NOTHING)
         return self.member(at, value, names[-1], others, dot, piped)
@@ -192,6 +203,7 @@ class Evaluation:
     def member(
         self, at: int, value: Value, name: str, others: Sequence[nodes.Operand], dot: Value, piped: Value
     ) -> Value:
+        """A field or key of a value, or the result of its method."""
         if isinstance(value, datetime) and (method := time_method(value, name)):
             return self.apply(at, name, method, others, dot, piped)
         if value is not None and not isinstance(value, dict):
@@ -207,6 +219,7 @@ class Evaluation:
     # Calls
 
     def call(self, node: nodes.FunctionNode, others: Sequence[nodes.Operand], dot: Value, piped: Value) -> Value:
+        """The result of a function."""
         function = self.functions.get(node.name)
         if function is None:
             raise self.wrong(node.at, f"unknown function {node.name!a}")
@@ -229,6 +242,7 @@ class Evaluation:
     def apply(
         self, at: int, name: str, function: Function, others: Sequence[nodes.Operand], dot: Value, piped: Value
     ) -> Value:
+        """The result of a function for arguments that are known."""
         self.counted(at, name, function, others, piped)
         arguments = [self.argument(other, dot, function.kind_of(index)) for index, other in enumerate(others)]
         try:
@@ -242,12 +256,14 @@ class Evaluation:
             raise self.wrong(at, f"{name}: {error}") from None
 
     def counted(self, at: int, name: str, function: Function, others: Sequence[nodes.Operand], piped: Value) -> None:
+        """Raise the error for a wrong number of arguments."""
         try:
             function.check_count(name, len(others) + (piped is not _NOTHING))
         except GoError as error:
             raise self.wrong(at, str(error)) from None
 
     def argument(self, node: nodes.Operand, dot: Value, kind: str) -> Value:
+        """The value of an argument, as the kind that its function takes."""
         try:
             if isinstance(node, nodes.ConstantNode):
                 return check_constant(node.value, kind)

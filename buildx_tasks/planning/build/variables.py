@@ -39,6 +39,7 @@ class Expander:
         self.cmd = cmd
 
     def __call__(self, text: str, more: Mapping[str, str] | None = None) -> str:
+        """`text` with its template filled in; `more` are values for this text alone. Raises `TemplateError`."""
         if "{{" not in text:
             return text
         values = {**self.values, **more} if more else self.values

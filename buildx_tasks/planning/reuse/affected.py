@@ -42,8 +42,10 @@ def made_from(step: BuildStep, inputs: Inputs, environ: Mapping[str, str], told:
 
 
 def _comparable(inputs: Inputs) -> Inputs:
-    """`inputs` as another checkout has them: the ``.git`` of a submodule or a linked work tree is a file that only says
-    where git has its own. A folder ``.git`` is another one after every command.
+    """`inputs` as another checkout has them.
+
+    The ``.git`` of a submodule or a linked work tree is a file that only says where git has its own; a folder ``.git``
+    is another one after every command.
     """
     entries: dict[str, dict[str, str]] = {}
     for name, inner in inputs.entries.items():

@@ -53,7 +53,7 @@ def worker_pool_is_a_full_name(config: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def custom_tests_are_sound(config: Mapping[str, Any]) -> Iterator[Problem]:
-    """Custom tests have a command, and ignore goes with paths only. (One of command and paths: see structure.)"""
+    """Custom tests have a command, and ignore goes with paths only; one of command and paths: see structure."""
     for at, case in enumerate(items(config, "test")):
         tests = items(case, "custom") if isinstance(case, Mapping) else []
         for number, test in enumerate(tests):

@@ -30,6 +30,7 @@ class EditBase:
         self._mark(tree.root.source)
 
     def layout(self, origin: Origin) -> Layout:
+        """How a container lies in the text, found out once."""
         found = self._layouts.get(id(origin.node))
         if found is None:
             if origin.parent is None:
@@ -221,6 +222,7 @@ class EditBase:
         return "".join(line if at == 0 and not first else _shifted(line, delta) for at, line in enumerate(lines))
 
     def comment_lines(self, comments: list[str], column: int) -> str:
+        """Comments as lines at a column."""
         return "".join(f"{' ' * column}{comment}{self.text.newline}" for comment in comments)
 
 

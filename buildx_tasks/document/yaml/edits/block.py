@@ -46,6 +46,7 @@ class BlockWriter(FlowWriter):
         return start, layout.end, above + new
 
     def joined(self, pieces: list[Piece], column: int) -> str:
+        """The lines of pieces whose own ones begin at a column."""
         return "".join(lead + (" " * column + self.closed(main) if main else "") for lead, main in pieces)
 
     def closed(self, lines: str) -> str:

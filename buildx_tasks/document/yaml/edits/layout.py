@@ -30,6 +30,7 @@ class Text:
         return bisect_right(self.starts, index) - 1
 
     def line_start(self, index: int) -> int:
+        """Where the line begins that holds a character."""
         return self.starts[self.line_of(index)]
 
     def line_end(self, index: int) -> int:
@@ -38,6 +39,7 @@ class Text:
         return self.starts[line] if line < len(self.starts) else len(self.text)
 
     def column(self, index: int) -> int:
+        """How many characters stand before this one on its line."""
         return index - self.line_start(index)
 
     def skip(self, index: int) -> int:
@@ -117,6 +119,7 @@ class Layout:
 
 
 def is_block(node: Node) -> bool:
+    """Whether a node is a container in block style."""
     return isinstance(node, (Mapping, Sequence)) and not node.flow
 
 
