@@ -51,7 +51,8 @@ class Facts:
     `environ` includes skaffold.env; `sources` are by image name; `branch` is the current git branch, if any, and
     `commit` that of the checkout, which only partial builds ask for. `cwd` is the absolute current directory.
     `local_context` is the kube-context when its cluster is a local one. `docker_env` are the variables that lead the
-    docker CLI to another daemon than its own configuration says. `skaffold` is the path of that program, "" when there is none. `lock` is the lock file, None when there is none.
+    docker CLI to another daemon than its own configuration says. `skaffold` is the path of that program, "" when there
+    is none. `lock` is the lock file, None when there is none.
     """
 
     engine: Engine = field(default_factory=Engine)
