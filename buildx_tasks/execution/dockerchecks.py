@@ -57,17 +57,18 @@ def run_checks(run: Run) -> tuple[Checked, ...]:
     plan = plan_build(configs, loaded.settings, facts, tags, expander)
     raise_all(long_arguments(plan, longest_argument()))
     with TemporaryDirectory(prefix="buildx-tasks-") as empty:
-        return _run(plan_checks(plan, tags, empty), EnvironmentRunner(world.runner, plan.environment), world.cwd)
+        runner = EnvironmentRunner(world.runner, plan.environment)
+        return _run(plan_checks(plan, tags, empty), runner, world.cwd, daemon=plan.daemon)
 
 
-def _run(checks: tuple[DockerCheck, ...], runner: Runner, cwd: Path) -> tuple[Checked, ...]:
+def _run(checks: tuple[DockerCheck, ...], runner: Runner, cwd: Path, *, daemon: bool) -> tuple[Checked, ...]:
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        ended = list(pool.map(lambda check: _one(check, runner, cwd), checks))
+        ended = list(pool.map(lambda check: _one(check, runner, cwd, daemon=daemon), checks))
     raise_all([item for item in ended if isinstance(item, BuildxTasksError)])
     return tuple(item for item in ended if isinstance(item, Checked))
 
 
-def _one(check: DockerCheck, runner: Runner, cwd: Path) -> Checked | BuildxTasksError:
+def _one(check: DockerCheck, runner: Runner, cwd: Path, *, daemon: bool) -> Checked | BuildxTasksError:
     done = runner.capture(Command(argv=check.argv, env=check.env))
     file = _known_as(check.dockerfile, cwd)
     findings = read_lint(done.stdout, file=file, image=check.image)
@@ -75,7 +76,7 @@ def _one(check: DockerCheck, runner: Runner, cwd: Path) -> Checked | BuildxTasks
         return Checked(image=check.image, dockerfile=file, findings=findings)
     if UNSUPPORTED in done.stderr:
         return too_old(check)
-    why = diagnose(read_error_output(done.stderr or done.stdout), builder=check.builder)
+    why = diagnose(read_error_output(done.stderr or done.stdout), builder=check.builder, daemon=daemon)
     said = why.message or f"docker buildx build ended with {done.code}"
     return WorkFailed(f"{file}: check of artifact {check.image!r} failed: {said}", why.hint)
 

@@ -105,6 +105,7 @@ class BuildPlan:
     `steps` in artifact order (empty for the order of the steps).
     `keeps_history` says that ``docker buildx history`` can show a build's log later. `buildx` is its version.
     With `partial` all steps build parts of images.
+    `daemon` says whether a docker daemon answers.
     At most `batch_size` artifacts are built by one bake, 0 for no bake at all, and a batch counts as `batch_load` of
     the builds that `concurrency` bounds, 0 for as many as it has artifacts. `batches` are those of the plan, by image.
     `lock` holds the digests that all builds use.
@@ -126,6 +127,7 @@ class BuildPlan:
     local_context: str = ""
     keeps_history: bool = False
     partial: bool = False
+    daemon: bool = True
     buildx: str = ""
     batch_size: int = 0
     batch_load: int = 0

@@ -58,7 +58,10 @@ def _section(title: str, symptoms: tuple[Symptom, ...]) -> str:
 
 def _row(symptom: Symptom) -> str:
     mark = " ↻" if symptom.transient else ""
-    return f"| `{symptom.id}`{mark} | {_text(symptom.cause)} | {_text(symptom.hint)} |"
+    remedy = _text(symptom.hint)
+    if symptom.without_daemon:
+        remedy += f"<br>without a docker daemon:<br>{_text(symptom.without_daemon)}"
+    return f"| `{symptom.id}`{mark} | {_text(symptom.cause)} | {remedy} |"
 
 
 def _text(template: str) -> str:

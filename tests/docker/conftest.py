@@ -41,6 +41,12 @@ def registry_and_engine() -> Lab:
     return need_lab(find_lab(("clients", "containerd", "open", "base")))
 
 
+@pytest.fixture(scope="session")
+def remote_lab() -> Lab:
+    """The same for tests that need a BuildKit and no engine: `invoke lab.up --only clients,base,remote`."""
+    return need_lab(find_lab(("clients", "base", "remote")))
+
+
 def need_lab(found: Lab | str) -> Lab:
     """The lab that was found, or the end of the test."""
     if isinstance(found, str):

@@ -14,7 +14,7 @@ LAYERS = {"errors": 0, "model": 1, "golang": 2, "document": 3, "planning": 4, "e
 ROOMS = {
     "golang": ("globs regex timelayout", "matching", "template"),
     "document": ("yaml", "buildkit formats globalconfig schema", "migrations", "validate"),
-    "planning": ("facts", "builders config failures tags", "build", "doctor init merge reuse"),
+    "planning": ("advice facts", "builders config failures tags", "build", "doctor init merge reuse"),
     "execution": (
         "paths private tempfiles tempfolders wakeup watchdog",
         "signals",

@@ -305,7 +305,7 @@ class StepRunner:
         None when it is worth another attempt, which is waited for.
         """
         printed = from_here(read_error_output(done.stdout or done.stderr), step.artifact, self.plan.folder)
-        diagnosis = diagnose(printed, tag=step.tag, builder=step.builder)
+        diagnosis = diagnose(printed, tag=step.tag, builder=step.builder, daemon=self.plan.daemon)
         if self.patience.wait(attempt, diagnosis, printed.words, partial(self._say, step), within=self.limit.left):
             return None
         failure = _failure(step, done, log, printed, diagnosis)

@@ -18,7 +18,8 @@ from buildx_tasks.model.plan import BuildStep
 from buildx_tasks.model.request import CacheUse
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.model.spec import Spec, parse_cache_entry, read_csv
-from buildx_tasks.planning.build.engine import CREATE_HINT, Tool
+from buildx_tasks.planning.advice import builder_advice
+from buildx_tasks.planning.build.engine import Tool
 from buildx_tasks.planning.tags.references import apply_default_repo
 
 DEFAULT_FLAGS = ("type=registry", "mode=max", "image-manifest=true", "oci-mediatypes=true")
@@ -223,7 +224,7 @@ class _CachePlanner:
                 self._problem(
                     f"cacheTo {text!r} needs a builder that can export a cache, and builder "
                     f"{self.options.tool.builder} (driver docker, classic image store) can't",
-                    CREATE_HINT.format(name="cached") + "\nor leave the cache out:  --cache-mode read",
+                    builder_advice("cached", daemon=True) + "\nor leave the cache out:  --cache-mode read",
                     EngineUnfit,
                 )
                 continue

@@ -112,7 +112,8 @@ def check_reach(dependency: ArtifactDecision, dependent: ArtifactDecision) -> No
     raise EngineUnfit(
         f"{dependent.artifact.named} requires {dependency.artifact.image!r}, which is {where}, "
         f"where {builder} can't see it",
-        "push it:  --push --default-repo REGISTRY\nor build both in one daemon:  --builder default, without --output",
+        "push it:  --push --default-repo REGISTRY"
+        + ("\nor build both in one daemon:  --builder default, without --output" if dependency.tool.loads else ""),
     )
 
 

@@ -15,7 +15,8 @@ from buildx_tasks.model.platform import PlatformSet, format_platforms
 from buildx_tasks.model.request import EXPORT, LOAD, PUSH, STAY, BuildRequest
 from buildx_tasks.model.settings import OFF, Settings
 from buildx_tasks.model.spec import Spec, parse_output
-from buildx_tasks.planning.build.engine import CREATE_HINT, Tool
+from buildx_tasks.planning.advice import builder_advice
+from buildx_tasks.planning.build.engine import Tool
 
 PUSHING_TYPES = ("registry",)
 IMAGE_FILES = ("oci", "docker")
@@ -109,7 +110,7 @@ def _keep_here(artifact: Artifact, platforms: PlatformSet, tool: Tool, reason: s
             "push them:       --push --default-repo REGISTRY",
             f"or build one:    --platform {wanted.split(',', maxsplit=1)[0]}",
         ]
-        if tool.is_buildx:
+        if tool.is_buildx and tool.loads:
             keep = "a docker engine with the containerd image store"
             keep += ", and a builder with one node" if tool.nodes > 1 else ""
             ways.append(f"or keep indexes: use {keep}")
@@ -142,7 +143,7 @@ def _check_outputs(artifact: Artifact, outputs: tuple[Spec, ...], tool: Tool) ->
         raise EngineUnfit(
             f"artifact {artifact.image!r}: output type={refused[0]} needs a builder that exports images, and builder "
             f"{tool.builder} (driver docker, classic image store) does not",
-            f"{CREATE_HINT.format(name='exporting')}\nor export its files:  --output type=local,dest=FOLDER",
+            f"{builder_advice('exporting', daemon=True)}\nor export its files:  --output type=local,dest=FOLDER",
         )
 
 
@@ -154,7 +155,7 @@ def _one_platform_only(artifact: Artifact, platforms: PlatformSet, tool: Tool, s
             hint = f"let buildx build: builder is off ({settings.origins.get('builder', 'setting')})"
     else:
         why = f"builder {tool.builder} (driver docker, classic image store) makes one platform at a time"
-        hint = CREATE_HINT.format(name="multi")
+        hint = builder_advice("multi", daemon=True)
     return EngineUnfit(
         f"artifact {artifact.image!r} is for several platforms ({wanted}) and {why}",
         f"{hint}\nor build one platform:  --platform {wanted.split(',', maxsplit=1)[0]}",

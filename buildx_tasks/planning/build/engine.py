@@ -11,21 +11,18 @@ from dataclasses import dataclass
 from packaging.version import InvalidVersion, Version
 
 from buildx_tasks.errors import EngineUnfit
+from buildx_tasks.model.builder import DOCKER_CONTAINER, DOCKER_DRIVER
 from buildx_tasks.model.engine import CONTAINERD, Builder, Daemon, Engine
 from buildx_tasks.model.platform import Platform
 from buildx_tasks.model.request import BUILDX, DOCKER
 from buildx_tasks.model.settings import OFF, Settings
 from buildx_tasks.model.taskname import task_command
+from buildx_tasks.planning.advice import ELSEWHERE, builder_advice
 
 BUILDX_IS_DEFAULT_SINCE = Version("23.0")
 OLDEST_BUILDX = Version("0.10")
 ANY_VERSION = Version("999")
 """Of a docker that has every flag."""
-
-SELECT = f"{task_command('buildx.config.set')} --global buildx-builder NAME"
-CREATE_HINT = (
-    f"create one:  docker buildx create --name {{name}} --driver docker-container --bootstrap\nselect one:  {SELECT}"
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +85,7 @@ def choose_tool(settings: Settings, engine: Engine) -> Tool:
     if not builder.known:
         raise unknown_builder(builder.name, engine)
     if builder.error:
-        raise unfit_builder(builder)
+        raise unfit_builder(builder, daemon=engine.daemon.running)
     return _buildx(builder, engine, reason)
 
 
@@ -96,12 +93,23 @@ def _plain(settings: Settings, engine: Engine, reason: str) -> Tool:
     if not engine.daemon.running:
         raise EngineUnfit(
             f"plain docker build is used ({reason}) and no docker daemon answers: {engine.daemon.error}",
-            f"start docker, or install docker-buildx and configure a remote builder:\n  {SELECT}",
+            _without_daemon(settings, engine),
         )
     warnings: tuple[str, ...] = ()
     if not engine.buildx and settings.builder != OFF:
         warnings = (f"docker buildx is not available, using plain docker build: {_install_hint(settings)}",)
     return Tool(name=DOCKER, reason=reason, loads=True, warnings=warnings)
+
+
+def _without_daemon(settings: Settings, engine: Engine) -> str:
+    """What to do where plain docker would build and has no daemon."""
+    if settings.builder == OFF:
+        off = f"builder is off ({settings.origins.get('builder', 'setting')})"
+        return f"start docker, or let buildx build somewhere else, as {off}:\n{builder_advice('remote', daemon=False)}"
+    if engine.buildx:
+        return ELSEWHERE
+    elsewhere = builder_advice("remote", daemon=False)
+    return f"start docker, or install the docker-buildx plugin to build somewhere else:\n{elsewhere}"
 
 
 def _install_hint(settings: Settings) -> str:
@@ -110,11 +118,11 @@ def _install_hint(settings: Settings) -> str:
 
 
 def _buildx(builder: Builder, engine: Engine, reason: str) -> Tool:
-    is_docker = builder.driver in ("docker", "")
+    is_docker = builder.driver in (DOCKER_DRIVER, "")
     if is_docker and not engine.daemon.running:
         raise EngineUnfit(
             f"builder {builder.name} builds in the local docker daemon and none answers: {engine.daemon.error}",
-            "start docker, or build somewhere else:\n" + CREATE_HINT.format(name="remote"),
+            ELSEWHERE,
         )
     warnings: tuple[str, ...] = ()
     if (version := version_of(engine.buildx)) is not None and version < OLDEST_BUILDX:
@@ -158,14 +166,25 @@ def unknown_builder(name: str, engine: Engine) -> EngineUnfit:
     near = difflib.get_close_matches(name, known, 1)
     parts = [f"did you mean {near[0]}?"] if near else []
     parts.append(f"known builders: {', '.join(known) if known else 'none'}")
-    return EngineUnfit(f"no builder named {name!r}", "\n".join((*parts, CREATE_HINT.format(name=name))))
-
-
-def unfit_builder(builder: Builder) -> EngineUnfit:
-    """The error for a builder that can't be used, with its own hint or the doctor's."""
     return EngineUnfit(
-        f"builder {builder.name}: {builder.error}", builder.hint or f"look closer with: {task_command('buildx.doctor')}"
+        f"no builder named {name!r}", "\n".join((*parts, builder_advice(name, daemon=engine.daemon.running)))
     )
+
+
+def unfit_builder(builder: Builder, *, daemon: bool = True) -> EngineUnfit:
+    """The error for a builder that can't be used, with its own hint or the doctor's.
+
+    `daemon` says whether a docker daemon answers, which is all that a builder in a container may lack.
+    """
+    hint = builder.hint or (ELSEWHERE if lacks_daemon(builder, daemon=daemon) else "")
+    return EngineUnfit(
+        f"builder {builder.name}: {builder.error}", hint or f"look closer with: {task_command('buildx.doctor')}"
+    )
+
+
+def lacks_daemon(builder: Builder, *, daemon: bool) -> bool:
+    """Whether a builder is one that a docker daemon runs, and none answers."""
+    return not daemon and builder.driver in ("", DOCKER_DRIVER, DOCKER_CONTAINER)
 
 
 def version_of(text: str) -> Version | None:

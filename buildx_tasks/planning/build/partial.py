@@ -19,8 +19,9 @@ from buildx_tasks.model.request import CUSTOM, DOCKER, PUSH
 from buildx_tasks.model.result import SKIPPED, ArtifactResult
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.model.spec import Spec
+from buildx_tasks.planning.advice import builder_advice
 from buildx_tasks.planning.build.destination import Destination
-from buildx_tasks.planning.build.engine import CREATE_HINT, Tool
+from buildx_tasks.planning.build.engine import Tool
 from buildx_tasks.planning.build.platforms import resolve_platforms
 from buildx_tasks.planning.config.select import required_images
 from buildx_tasks.planning.facts import Facts
@@ -110,7 +111,7 @@ def _why_not(artifact: Artifact, tool: Tool, destination: Destination) -> Buildx
     if tool.driver == DOCKER:
         return EngineUnfit(
             f"{artifact.named}: builder {tool.builder} (driver docker) can't push by digest",
-            CREATE_HINT.format(name="parts"),
+            builder_advice("parts", daemon=True),
         )
     return None
 

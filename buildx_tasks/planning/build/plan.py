@@ -101,6 +101,7 @@ class _BuildPlanner:
             local_context=self.facts.local_context if any(step.output == LOAD for step in steps) else "",
             keeps_history=keeps_history(self.facts.engine.buildx),
             partial=self.settings.partial,
+            daemon=self.facts.engine.daemon.running,
             buildx=self.facts.engine.buildx,
             batch_size=bounds.size,
             batch_load=bounds.load,

@@ -26,8 +26,8 @@ from buildx_tasks.model.request import (
 )
 from buildx_tasks.model.settings import PLAIN
 from buildx_tasks.model.spec import Spec, parse_output
+from buildx_tasks.planning.advice import builder_advice
 from buildx_tasks.planning.build.buildargs import plan_build_args
-from buildx_tasks.planning.build.engine import CREATE_HINT
 from buildx_tasks.planning.build.hidden import by_environment, warn_of_visible
 from buildx_tasks.planning.build.stepinput import PlannedRequest, Remarks, StepInput, expanded
 from buildx_tasks.planning.config.select import ARTIFACT_CONTEXT
@@ -199,7 +199,7 @@ def _attestations(request: BuildRequest, given: StepInput, remarks: Remarks) -> 
         raise EngineUnfit(
             f"artifact {given.artifact.image!r}: attestations are asked for, and builder {given.tool.builder} "
             "(driver docker, classic image store) can't attach any",
-            f"{CREATE_HINT.format(name='attesting')}\nor leave them out:  --attest none",
+            f"{builder_advice('attesting', daemon=True)}\nor leave them out:  --attest none",
         )
     own = has_flag(request.parsed_cli_flags, "attest", "provenance", "sbom")
     loads = given.destination.output == LOAD

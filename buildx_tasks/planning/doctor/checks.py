@@ -12,9 +12,17 @@ from buildx_tasks.model.check import OK, PROBLEM, SKIPPED, WARNING, Check, ok, p
 from buildx_tasks.model.engine import Builder
 from buildx_tasks.model.settings import OFF
 from buildx_tasks.model.taskname import task_command
+from buildx_tasks.planning.advice import ELSEWHERE
 from buildx_tasks.planning.build.buildernodes import node_hint, node_text, silent_nodes
 from buildx_tasks.planning.build.dockerchecks import CALL_SINCE
-from buildx_tasks.planning.build.engine import OLDEST_BUILDX, Tool, choose_tool, unknown_builder, wants_buildx
+from buildx_tasks.planning.build.engine import (
+    OLDEST_BUILDX,
+    Tool,
+    choose_tool,
+    lacks_daemon,
+    unknown_builder,
+    wants_buildx,
+)
 from buildx_tasks.planning.build.engine import version_of as read_version
 from buildx_tasks.planning.build.newflags import ANNOTATIONS_SINCE, SEVERAL_OUTPUTS_SINCE
 from buildx_tasks.planning.doctor.facts import DoctorFacts
@@ -83,7 +91,7 @@ def _config(facts: DoctorFacts) -> Iterator[Check]:
     if facts.config_error:
         yield problem("config", facts.config_error, facts.config_hint or task_command("schema.validate"))
     else:
-        yield ok("config", f"{facts.artifacts} artifacts to build")
+        yield ok("config", f"{facts.artifacts} artifact{'' if facts.artifacts == 1 else 's'} to build")
 
 
 def _docker(facts: DoctorFacts) -> Iterator[Check]:
@@ -137,7 +145,9 @@ def _tool(facts: DoctorFacts) -> Tool | Check:
     """The tool that would build, or the check that says why none can."""
     engine, builder = facts.engine, facts.engine.builder
     if not engine.cli:
-        return problem("tool", "nothing can build: docker is not installed", "install the docker CLI")
+        return problem(
+            "tool", "nothing can build: docker is not installed", "install the docker CLI, or put it on PATH"
+        )
     wanted, _reason = wants_buildx(facts.settings, engine)
     if wanted and builder is not None and not builder.known:
         error = unknown_builder(builder.name, engine)
@@ -155,6 +165,8 @@ def _builder_fix(builder: Builder, facts: DoctorFacts) -> str:
     """What to do about a builder that does not answer: by its cause, and by how the builder came to be."""
     if builder.hint:
         return builder.hint
+    if lacks_daemon(builder, daemon=facts.engine.daemon.running):
+        return ELSEWHERE
     if facts.declared == HOST_VARIABLE:
         again = "correct BUILDKIT_HOST, or the files in BUILDKIT_TLS_DIR"
     elif facts.declared:

@@ -30,10 +30,11 @@ class Diagnosis:
     own_words: bool = False
 
 
-def diagnose(printed: ErrorOutput, *, tag: str = "", builder: str = "") -> Diagnosis:
+def diagnose(printed: ErrorOutput, *, tag: str = "", builder: str = "", daemon: bool = True) -> Diagnosis:
     """The cause and what to run next; what the catalogue does not know is told with docker's own message.
 
-    `tag` is the reference that was built, as far as there is one, and `builder` the builder's name.
+    `tag` is the reference that was built, as far as there is one, and `builder` the builder's name. `daemon` says
+    whether a docker daemon answers, as far as that is known: hints that need one are of no use without.
     """
     told = replace(printed, error=printed.words)
     for symptom, said in (*((one, printed) for one in SYMPTOMS), *((one, told) for one in REGISTRY)):
@@ -42,7 +43,7 @@ def diagnose(printed: ErrorOutput, *, tag: str = "", builder: str = "") -> Diagn
             return Diagnosis(
                 id=symptom.id,
                 message=symptom.cause.format(**values),
-                hint=symptom.hint.format(**values),
+                hint=((not daemon and symptom.without_daemon) or symptom.hint).format(**values),
                 transient=symptom.transient,
                 own_words=symptom not in STEP,
             )

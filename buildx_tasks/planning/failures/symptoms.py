@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from buildx_tasks.model.taskname import task_command
+from buildx_tasks.planning.advice import ADDRESS, ELSEWHERE, SELECT, builder_advice
 
 WORDS = "words"
 LOG = "log"
@@ -21,7 +22,8 @@ BOOT = "boot"
 class Symptom:
     """`cause` and `hint` are templates, filled with named groups of the pattern and `fillings` of `diagnosis`.
 
-    A `transient` one goes away by itself, so building again is worth it.
+    A `transient` one goes away by itself, so building again is worth it. `without_daemon` is the hint where no docker
+    daemon answers, "" for the same.
     """
 
     id: str
@@ -30,29 +32,44 @@ class Symptom:
     hint: str
     where: str = WORDS
     transient: bool = False
+    without_daemon: str = ""
 
 
 def _symptom(
-    id_: str, pattern: str, cause: str, hint: str = "", *, where: str = WORDS, transient: bool = False
+    id_: str,
+    pattern: str,
+    cause: str,
+    hint: str = "",
+    *,
+    where: str = WORDS,
+    transient: bool = False,
+    without_daemon: str = "",
 ) -> Symptom:
     compiled = re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    return Symptom(id=id_, pattern=compiled, cause=cause, hint=hint, where=where, transient=transient)
+    return Symptom(
+        id=id_,
+        pattern=compiled,
+        cause=cause,
+        hint=hint,
+        where=where,
+        transient=transient,
+        without_daemon=without_daemon,
+    )
 
 
-SELECT = f"{task_command('buildx.config.set')} --global buildx-builder NAME"
-CREATE = (
-    f"create one:  docker buildx create --name {{new}} --driver docker-container --bootstrap\nselect one:  {SELECT}"
-)
+CREATE = builder_advice("{new}", daemon=True)
+CREATE_ELSEWHERE = builder_advice("{new}", daemon=False)
 CONTAINERD = "or turn on the containerd image store of this docker engine"
 DOCTOR = f"look closer:  {task_command('buildx.doctor')}"
 INSECURE = task_command("buildx.config.set") + " --global insecure-registries {registry}"
-NATIVE_PLATFORM = (
+NATIVE_PLATFORM_ELSEWHERE = (
     "build where that platform is native, or with an emulator:\n"
-    "  1. create a builder:    docker buildx create --name buildkit --driver docker-container --bootstrap\n"
+    f"  1. create a builder:    docker buildx create --name buildkit --driver remote {ADDRESS}\n"
     f"  2. select it:           {task_command('buildx.config.set')} --global buildx-builder buildkit\n"
     f"  3. build again:         {task_command('buildx.build')}\n"
     "or install emulators on the machine that builds:  apt-get install qemu-user-static binfmt-support"
 )
+NATIVE_PLATFORM = NATIVE_PLATFORM_ELSEWHERE.replace(f"remote {ADDRESS}", "docker-container --bootstrap")
 
 CLIENT: tuple[Symptom, ...] = (
     _symptom(
@@ -67,7 +84,13 @@ CLIENT: tuple[Symptom, ...] = (
         "this docker does not know the flag {flag}",
         "if it is one of your cliFlags, correct it; else update the buildx plugin:  docker buildx version",
     ),
-    _symptom("unknown-builder", r'no builder "(?P<name>[^"]+)" found', "there is no builder named {name}", CREATE),
+    _symptom(
+        "unknown-builder",
+        r'no builder "(?P<name>[^"]+)" found',
+        "there is no builder named {name}",
+        CREATE,
+        without_daemon=CREATE_ELSEWHERE,
+    ),
     _symptom(
         "unknown-context",
         r'context "(?P<name>[^"]+)": context not found',
@@ -79,13 +102,13 @@ CLIENT: tuple[Symptom, ...] = (
         r"permission denied while trying to connect to the Docker daemon socket at (?P<endpoint>\S+?):? ",
         "you may not use the docker daemon at {endpoint}",
         "join the socket's group:  sudo usermod -aG docker $USER  (then log in again)\n"
-        f"or use a remote builder:  {SELECT}",
+        "or build somewhere else:\n" + CREATE_ELSEWHERE,
     ),
     _symptom(
         "daemon-down",
         r"Cannot connect to the Docker daemon at (?P<endpoint>\S+?)\.? ",
         "no docker daemon answers at {endpoint}",
-        f"start docker, or use a remote builder:  {SELECT}",
+        ELSEWHERE,
     ),
     _symptom(
         "secret-file",
@@ -397,6 +420,7 @@ STEP: tuple[Symptom, ...] = (
         "a step ran a program of another platform, and the builder has no emulator for it",
         NATIVE_PLATFORM,
         where=LOG,
+        without_daemon=NATIVE_PLATFORM_ELSEWHERE,
     ),
     _symptom(
         "step-no-space",
