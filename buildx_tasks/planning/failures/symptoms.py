@@ -79,6 +79,12 @@ CLIENT: tuple[Symptom, ...] = (
         "install the package docker-buildx-plugin (docker-buildx in some distributions), then:  docker buildx version",
     ),
     _symptom(
+        "needs-buildkit",
+        r"the (?P<option>--\S+) option requires BuildKit",
+        "{option} in a Dockerfile needs BuildKit, and plain docker build is used",
+        "install the package docker-buildx-plugin (docker-buildx in some distributions), then:  docker buildx version",
+    ),
+    _symptom(
         "unknown-flag",
         r"^unknown (shorthand )?flag: (?P<flag>\S+)",
         "this docker does not know the flag {flag}",
