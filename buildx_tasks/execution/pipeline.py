@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
+from typing import TYPE_CHECKING
 
 from buildx_tasks.errors import BuildxTasksError, CannotStart, raise_all
 from buildx_tasks.execution.cluster.detect import ClusterContext, EnvironmentRunner, detect_cluster
@@ -19,6 +20,7 @@ from buildx_tasks.execution.config.lockfile import read_lock
 from buildx_tasks.execution.docker.declared import select_builder
 from buildx_tasks.execution.docker.probe import Questions, answers, ask
 from buildx_tasks.execution.shell import longest_argument
+from buildx_tasks.execution.sources.cievent import read_event
 from buildx_tasks.execution.sources.sources import gather_sources
 from buildx_tasks.execution.sources.tagfacts import gather_tag_facts
 from buildx_tasks.execution.verdicts import VerdictCache
@@ -34,7 +36,7 @@ from buildx_tasks.model.outcome import STRICT_HINT
 from buildx_tasks.model.plan import BuildPlan
 from buildx_tasks.model.platform import Platform
 from buildx_tasks.model.result import ArtifactResult, Results
-from buildx_tasks.model.settings import SKIP, WITHOUT_EFFECT, Settings
+from buildx_tasks.model.settings import OFF, SKIP, WITHOUT_EFFECT, Settings
 from buildx_tasks.planning.build.arguments import check_nul, long_arguments
 from buildx_tasks.planning.build.cluster import docker_deployer
 from buildx_tasks.planning.build.engine import capable_engine
@@ -49,7 +51,11 @@ from buildx_tasks.planning.config.select import (
     select_artifacts,
 )
 from buildx_tasks.planning.facts import Facts, TagFacts
+from buildx_tasks.planning.mounts.mode import wanted_mode
 from buildx_tasks.planning.tags.references import TagPlan, check_policies, plan_tags
+
+if TYPE_CHECKING:
+    from buildx_tasks.execution.run.schedule import MountKeeper
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -246,8 +252,10 @@ class Run:
             plan = replace(plan, batches=plan_batches(plan))
         return PreparedRun(settings=loaded.settings, plan=replace(plan, warnings=warnings, notes=notes))
 
-    def tags(self) -> tuple[TagPlan, Results]:
-        """What a dry run says: the tag of every selected artifact. No docker is asked, and nothing is run.
+    def tags(self) -> tuple[TagPlan, Results, BuildPlan]:
+        """What a dry run says: the tag of every selected artifact, and its plan as far as it needs no docker.
+
+        No docker is asked, and nothing is run.
 
         Raises what the build would raise whatever docker and builder there are.
         """
@@ -267,7 +275,7 @@ class Run:
                 planned[step.image] = replace(planned[step.image], platforms=step.platforms, partial=step.partial)
         results = planned | {result.image: result for result in (*loaded.left_out, *loaded.elsewhere)}
         builds = tuple(results[image] for image in loaded.order)
-        return tags, Results(builds=builds, partial=loaded.settings.partial)
+        return tags, Results(builds=builds, partial=loaded.settings.partial), plan
 
     def build(self, prepared: PreparedRun, observer: Observer) -> Results:
         """Run a plan, without what the artifact cache knows to be there already; no secret gets into what is told."""
@@ -288,6 +296,7 @@ class Run:
             keep_going=settings.keep_going,
             retries=settings.retries,
             timeout=settings.build_timeout,
+            mounts=self._mounts(plan, runner, observer.message),
         )
         expander = Expander(world.environ, now=world.now, cmd=run_cmd(world))
         cache = open_cache(settings, world, plan, runner, expander)
@@ -299,6 +308,16 @@ class Run:
                 return masked_results(run(known=known, built=cache.built), mask)
             finally:
                 cache.save()
+
+    def _mounts(self, plan: BuildPlan, runner: Runner, say: Callable[[str], None]) -> MountKeeper | None:
+        """What keeps the cache mounts of a plan, None when it has none."""
+        if plan.mounts is None:
+            return None
+        from buildx_tasks.execution.mounts.cachemounts import CacheMounts
+        from buildx_tasks.execution.registry.client import connect
+
+        client = cache(lambda: connect(self.world.environ, self.world.home, runner, plan.insecure_registries))
+        return CacheMounts(plan.mounts, runner, client, say, self.world.notify)
 
     def explain(self, prepared: PreparedRun) -> Mapping[str, str]:
         """Why each artifact would be built, by image; a missing one would not. Runs nothing of the config's."""
@@ -413,6 +432,7 @@ def gather_facts(loaded: LoadedRun, world: World, engine: Engine, lock: Lock | N
     """Everything the plan depends on besides configs, settings and tags; a `lock` replaces the lock file."""
     settings, cluster = loaded.settings, loaded.cluster
     lock = read_lock(settings, world.cwd) if lock is None else lock
+    mounting = frozenset(item.image for item in loaded.artifacts if wanted_mode(item, settings) != OFF)
     return Facts(
         engine=engine,
         environ=world.environ,
@@ -426,8 +446,15 @@ def gather_facts(loaded: LoadedRun, world: World, engine: Engine, lock: Lock | N
         local_context=cluster.kube_context if cluster.cluster.local else "",
         docker_env=cluster.docker_env,
         skaffold=shutil.which("skaffold", path=world.environ.get("PATH", "")) or "",
-        sources=gather_sources(loaded.artifacts, world.cwd, world.environ, str(world.home), parsing=lock is not None),
+        sources=gather_sources(
+            loaded.artifacts,
+            world.cwd,
+            world.environ,
+            str(world.home),
+            parsing=mounting if lock is None else frozenset(item.image for item in loaded.artifacts),
+        ),
         lock=lock,
+        event=read_event(world.environ) if mounting else {},
     )
 
 

@@ -44,6 +44,9 @@ class SettingArguments(TypedDict, total=False):
     cache_artifacts: bool | None
     artifact_cache: str | None
     artifact_cache_prefix: str | None
+    cache_mounts: str | None
+    cache_mount_image: str | None
+    cache_mount_limit: str | None
     cache_file: str | None
     output: Sequence[str] | None
     attest: str | None

@@ -53,6 +53,7 @@ class ArtifactExtras:
     build_contexts: Pairs = ()
     attest: str = ""
     sbom: bool | None = None
+    cache_mounts: str = ""
     labels: Pairs = ()
     annotations: Pairs = ()
     outputs: tuple[str, ...] = ()

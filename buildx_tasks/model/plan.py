@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from buildx_tasks.model.config import ActiveProfile, Artifact, Hooks
 from buildx_tasks.model.imageref import parse_image_ref
 from buildx_tasks.model.lock import BaseImages, Lock
+from buildx_tasks.model.mounts import KeptMount, MountOptions
 from buildx_tasks.model.partial import Partial
 from buildx_tasks.model.request import LAYOUT, STAY, BuildRequest
 from buildx_tasks.model.result import ArtifactResult
@@ -35,7 +36,7 @@ class BuildStep:
     current one. `native` is the platform that is built when there are no `platforms`. `partial` is there when only a
     part of an image is built, and pushed by digest. `bases` are the images that it reads, as
     far as they were looked for, and `locked` those of the lock file with their digests, all of them when some of
-    `bases` are unknown.
+    `bases` are unknown. `mounts` are the cache mounts that outlive the builder.
     """
 
     artifact: Artifact
@@ -55,6 +56,7 @@ class BuildStep:
     partial: Partial | None = None
     bases: BaseImages = field(default_factory=BaseImages)
     locked: tuple[tuple[str, str], ...] = ()
+    mounts: tuple[KeptMount, ...] = ()
 
     @property
     def image(self) -> str:
@@ -109,6 +111,7 @@ class BuildPlan:
     At most `batch_size` artifacts are built by one bake, 0 for no bake at all, and a batch counts as `batch_load` of
     the builds that `concurrency` bounds, 0 for as many as it has artifacts. `batches` are those of the plan, by image.
     `lock` holds the digests that all builds use.
+    `mounts` is about the cache mounts that steps keep, None when no step keeps any.
     """
 
     steps: tuple[BuildStep, ...] = ()
@@ -133,6 +136,7 @@ class BuildPlan:
     batch_load: int = 0
     batches: tuple[tuple[str, ...], ...] = ()
     lock: Lock = field(default_factory=Lock)
+    mounts: MountOptions | None = None
 
     def step(self, image: str) -> BuildStep:
         """The step that builds `image`; raises `KeyError` when there is none."""

@@ -24,6 +24,7 @@ TTY = "tty"
 CHOICES: dict[str, tuple[str, ...]] = {
     "cache-mode": ("auto", "read", "write", "off"),
     "artifact-cache": (LOCAL, REGISTRY, OFF),
+    "cache-mounts": (OFF, "read", "write", "auto"),
     "other-builders": (ERROR, SKIP, BY_SKAFFOLD),
     "attest": ("auto", "none", "min", "max"),
     "progress": ("auto", PLAIN, TTY),
@@ -76,6 +77,9 @@ class Settings:
     cache_artifacts: bool = True
     artifact_cache: str = LOCAL
     artifact_cache_prefix: str = "bx-"
+    cache_mounts: str = OFF
+    cache_mount_image: str = "busybox"
+    cache_mount_limit: str = "2g"
     cache_file: str = ""
     # what comes out
     output: tuple[str, ...] = ()

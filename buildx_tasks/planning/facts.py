@@ -23,7 +23,7 @@ class SourceFacts:
 
     `context` is "" when the build context is a folder, else what is wrong with it. `dockerfile` is the absolute
     path that Skaffold's lookup chooses; `declared_args` are the names of its ARG lines, None when unreadable.
-    `parsed` is the Dockerfile where base images are looked for, `unparsed` why it could not be read then.
+    `parsed` is the Dockerfile where base images or cache mounts are looked for, `unparsed` why it could not be read.
     `missing` says which secrets and which agent the build needs and are not there: it is an error when
     building. `paths` says which folders of named contexts and which ssh keys are not there. `warnings` are about
     what docker takes all the same.
@@ -53,6 +53,7 @@ class Facts:
     `local_context` is the kube-context when its cluster is a local one. `docker_env` are the variables that lead the
     docker CLI to another daemon than its own configuration says. `skaffold` is the path of that program, "" when there
     is none. `lock` is the lock file, None when there is none.
+    `event` is what GitHub says of the event that a workflow runs for.
     """
 
     engine: Engine = field(default_factory=Engine)
@@ -69,6 +70,7 @@ class Facts:
     skaffold: str = ""
     lock: Lock | None = None
     sources: Mapping[str, SourceFacts] = field(default_factory=dict)
+    event: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,7 @@ from buildx_tasks.model.lock import SOURCE_POLICY
 from buildx_tasks.model.plan import BuildPlan, BuildStep, Variable
 from buildx_tasks.model.request import BUILDX, spelled
 from buildx_tasks.model.secrets import HIDDEN, looks_secret, masked, masked_word
+from buildx_tasks.reporting.mounts import mount_lines, mounts_data
 from buildx_tasks.reporting.words import counted
 
 UNCHANGED = "nothing changed, so it would not be built"
@@ -83,6 +84,7 @@ def _step_lines(step: BuildStep) -> list[str]:
     lines += [f"# {image} is {digest}, as locked" for image, digest in step.locked]
     if step.needs:
         lines.append(f"# after {', '.join(step.needs)}")
+    lines += [f"# {text}" for text in mount_lines(step)]
     options = _flags(step)
     environment = _environment(step)
     command = [f"{item.name}={shlex.quote(_shown(item))}" for item in environment]
@@ -162,6 +164,7 @@ def _step_data(step: BuildStep) -> dict[str, Any]:
         "needs": list(step.needs),
         "output": step.output,
         "outputReason": step.output_reason,
+        "cacheMounts": mounts_data(step),
         "command": [word for item in options for word in item.words],
         "environment": {item.name: _shown(item) for item in _environment(step)},
         "locked": dict(step.locked),

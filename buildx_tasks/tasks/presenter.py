@@ -22,6 +22,7 @@ from buildx_tasks.planning.tags.references import TagPlan
 from buildx_tasks.reporting.buildjson import record_json
 from buildx_tasks.reporting.cireports import CiReporter
 from buildx_tasks.reporting.failures import failures_text
+from buildx_tasks.reporting.mounts import mount_lines
 from buildx_tasks.reporting.paint import Painter, painter_for
 from buildx_tasks.reporting.summary import merged_line
 from buildx_tasks.reporting.text import Silent, TextReporter
@@ -67,10 +68,12 @@ class Presenter:
         """Whether only the JSON is shown."""
         return self.context.output.quiet
 
-    def dry_run(self, settings: Settings, tags: TagPlan, results: Results) -> None:
-        """Show the tags, write the result files, and say that nothing is built."""
+    def dry_run(self, settings: Settings, tags: TagPlan, results: Results, plan: BuildPlan) -> None:
+        """Show the tags and the cache mounts that are kept, write the result files, and say that nothing is built."""
         if not self.quiet:
             self.reporter.tags(tuple(tags.references.items()))
+            for text in (text for step in plan.steps for text in mount_lines(step)):
+                self.reporter.line(f" - {text}")
             self.reporter.line("Skipping build phase since --dry-run=true")
         self.finish(settings, results)
 

@@ -59,6 +59,10 @@ MEANINGS = {
     "artifact-cache": "Where known results are kept: `local` (this machine), `registry` (shared by all machines) "
     "or `off`.",
     "artifact-cache-prefix": "Prefix of the tags that mark known results in a registry.",
+    "cache-mounts": "Whether the cache mounts of RUN steps are restored from the registry when they are empty "
+    "(`read`), and also saved there after a build (`write`); `auto` saves where `cache-mode: auto` writes.",
+    "cache-mount-image": "The image whose shell restores and saves cache mounts: busybox, or coreutils and findutils.",
+    "cache-mount-limit": "The largest cache mount that is saved, such as `500m`.",
     "output": "Exporters besides or instead of push and load.",
     "attest": "Attestations; `auto` leaves them out for several platforms, for parts of them, and for loads.",
     "sbom": "Whether a software bill of materials is attached.",

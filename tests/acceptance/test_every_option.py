@@ -45,6 +45,7 @@ KUBE = (
 )
 REPO = ("--default-repo", "reg.example:5000")
 PLAN = ("buildx.plan", "--format", "json")
+MOUNTS = (*PLAN, *REPO, "--tag", "v1")
 FOR_LIB = (*PLAN, "--tag", "v1", "--profile", "p", "--artifact", "lib")
 BUILDING = ("buildx.build",)
 ONE_BY_ONE = (*BUILDING, "--concurrency", "1")
@@ -72,6 +73,10 @@ def on_a_builder(project: Project) -> None:
 def on_a_slow_builder(project: Project) -> None:
     on_a_builder(project)
     project.docker.hesitation = 1.3
+
+
+def with_a_cache_mount(project: Project) -> None:
+    project.write("app/Dockerfile", "FROM busybox\nRUN --mount=type=cache,target=/c true\n")
 
 
 def on_plain_docker(project: Project) -> None:
@@ -172,6 +177,19 @@ OPTIONS: dict[str, Case] = {
     ),
     "artifact_cache_prefix": Case(
         value="a/b", base=(*BUILDING, "--tag", "v1"), seen="artifact-cache-prefix 'a/b' does not make a tag"
+    ),
+    "cache_mounts": Case(value="auto", prepare=with_a_cache_mount, base=MOUNTS, seen='"save": true'),
+    "cache_mount_image": Case(
+        value="a b",
+        prepare=with_a_cache_mount,
+        base=(*MOUNTS, "--cache-mounts", "read"),
+        seen="'a b' is not a valid image",
+    ),
+    "cache_mount_limit": Case(
+        value="much",
+        prepare=with_a_cache_mount,
+        base=(*MOUNTS, "--cache-mounts", "read"),
+        seen="cache-mount-limit 'much' is not a size",
     ),
     "output": Case(value="type=oci,dest=image.tar", seen='"--output",\n        "type=oci,dest=image.tar"'),
     "attest": Case(value="max", seen='"--provenance",\n        "mode=max"'),
@@ -362,6 +380,8 @@ BLOCK: dict[str, tuple[object, str]] = {
     "cacheMode": ("off", '"-t",\n        "reg.example:5000/app:v1",\n        "--push"'),
     "attest": ("max", "mode=max"),
     "sbom": (True, "--sbom=true"),
+    "cacheMounts": ("auto", '"save": true'),
+    "artifacts.cacheMounts": ("read", '"restore": true'),
     "artifacts.cacheFrom": (["base:c"], '"--cache-from",\n        "base:c"'),
     "artifacts.cacheTo": (["type=inline"], '"--cache-to",\n        "type=inline"'),
     "artifacts.buildContexts": ({"docs": "../docs"}, "docs=../docs"),
@@ -380,6 +400,8 @@ BLOCK_ELSEWHERE = (
     "artifacts",
     "artifactCache",
     "artifactCachePrefix",
+    "cacheMountImage",
+    "cacheMountLimit",
     "otherBuilders",
     "lockFile",
     "batch",
@@ -417,6 +439,38 @@ def test_the_lock_file_in_the_block(here: Here, tmp_path: Path) -> None:
         assert (done.code, "not in buildx.lock" in done.err) == (0, False)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "seen"),
+    [
+        ("cacheMountImage", "a b", "'a b' is not a valid image reference"),
+        ("cacheMountLimit", "much", "cache-mount-limit 'much' is not a size"),
+    ],
+)
+def test_a_key_of_the_block_for_cache_mounts(here: Here, tmp_path: Path, key: str, value: str, seen: str) -> None:
+    project = make_project(tmp_path, ONE)
+    with_a_cache_mount(project)
+    assert '"cacheMounts": []' in here.invoke(project, *MOUNTS).out
+    project.write("skaffold.yaml", f"{ONE}.buildx: {{cacheMounts: read, {key}: {value}}}\n")
+    assert seen in here.invoke(project, *MOUNTS).err
+
+
+def test_one_artifact_keeps_its_cache_mounts_off(here: Here, tmp_path: Path) -> None:
+    project = make_project(tmp_path, f"{ONE}.buildx: {{cacheMounts: auto, artifacts: {{app: {{cacheMounts: off}}}}}}\n")
+    with_a_cache_mount(project)
+    assert '"cacheMounts": []' in here.invoke(project, *MOUNTS).out
+    assert '"id": "/c"' in here.invoke(project, *MOUNTS, "--cache-mounts", "read").out
+
+
+def test_a_dry_run_and_a_plan_say_what_is_done_with_cache_mounts(here: Here, tmp_path: Path) -> None:
+    project = make_project(tmp_path, ONE)
+    with_a_cache_mount(project)
+    words = (*REPO, "--tag", "v1", "--cache-mounts", "auto")
+    line = "cache mount /c (linux/amd64): restored when it is empty and saved, reg.example:5000/app:bx-mount-"
+    assert f" - {line}" in here.invoke(project, "buildx.build", "--dry-run", "--platform", "linux/amd64", *words).out
+    assert not project.docker.builds
+    assert f"# {line}" in here.invoke(project, "buildx.plan", "--platform", "linux/amd64", *words).out
+
+
 def test_every_key_of_the_block_has_a_case() -> None:
     paths = [item.path.removeprefix(".buildx.") for item in fields() if item.path.startswith(".buildx.")]
     keys = {path.replace("{}", "") for path in paths if not path.startswith("builders{}")}
@@ -434,6 +488,7 @@ def test_a_key_of_the_block_changes_what_comes_out(here: Here, tmp_path: Path, k
     value, seen = BLOCK[key]
     project = make_project(tmp_path, OWN_CACHE)
     on_a_builder(project)
+    project.write("Dockerfile", "FROM busybox\nRUN --mount=type=cache,target=/c true\n")
     words = (*PLAN, "--tag", "v1", *REPO, *(("--cache-tag", "c") if key == "cacheFlags" else ()))
     without = here.invoke(project, *words)
     assert seen not in without.out

@@ -14,7 +14,13 @@ LAYERS = {"errors": 0, "model": 1, "golang": 2, "document": 3, "planning": 4, "e
 ROOMS = {
     "golang": ("globs regex timelayout", "matching", "template"),
     "document": ("yaml", "buildkit formats globalconfig schema", "migrations", "validate"),
-    "planning": ("advice facts", "builders config failures tags", "build", "doctor init merge reuse"),
+    "planning": (
+        "advice facts tagprefix trust",
+        "builders config failures tags",
+        "mounts",
+        "build",
+        "doctor init merge reuse",
+    ),
     "execution": (
         "paths private tempfiles tempfolders wakeup watchdog",
         "signals",
@@ -22,7 +28,7 @@ ROOMS = {
         "cluster http sources",
         "config docker",
         "registry",
-        "cache run",
+        "cache mounts run",
         "pipeline",
         "assumed doctor dockerchecks dockerfiles listing merge reportfiles",
         "affected locking",

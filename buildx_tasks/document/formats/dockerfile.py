@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -71,9 +71,18 @@ class Dockerfile:
         A stage ``FROM --platform=…`` of another platform runs there, which is how images are cross-compiled. What a
         base image asks for with ONBUILD is not seen.
         """
+        needed = self.needed_stages(target)
+        return any(_is_target(start) and any(one.name == "run" for one in body) for _name, start, body in needed)
+
+    def needed_stages(self, target: str = "", base_of: Callable[[str], str] = str) -> tuple[DockerfileStage, ...]:
+        """The stages that the stage `target` ("" for the last) is made from and itself, in the order of the file.
+
+        `base_of` expands the variables of a FROM.
+        """
         stages = _stages(self.instructions)
         names = {name: at for at, (name, _from, _body) in enumerate(stages) if name}
-        wanted = [names.get(target.lower(), len(stages) - 1)] if stages else []
+        is_number = target.isdecimal() and int(target) < len(stages)
+        wanted = [int(target) if is_number else names.get(target.lower(), len(stages) - 1)] if stages else []
         seen: set[int] = set()
         while wanted:
             at = wanted.pop()
@@ -81,12 +90,10 @@ class Dockerfile:
                 continue
             seen.add(at)
             _name, start, body = stages[at]
-            if _is_target(start) and any(one.name == "run" for one in body):
-                return True
-            needed = [*start.words[:1], *_sources(body)]
+            needed = [*map(base_of, start.words[:1]), *_sources(body)]
             wanted += [names[word.lower()] for word in needed if names.get(word.lower(), at) < at]
             wanted += [int(word) for word in _sources(body) if word.isdecimal() and int(word) < at]
-        return False
+        return tuple(stages[at] for at in sorted(seen))
 
 
 def parse_dockerfile(text: str, file: str = "Dockerfile") -> Dockerfile:

@@ -129,6 +129,7 @@ def _extras(data: Mapping[str, Any]) -> ArtifactExtras:
         build_contexts=_pairs(data, "buildContexts"),
         attest=text(data, "attest"),
         sbom=boolean(data, "sbom"),
+        cache_mounts=_choice(data, "cacheMounts"),
         labels=_pairs(data, "labels"),
         annotations=_pairs(data, "annotations"),
         outputs=texts(data, "outputs"),
@@ -136,6 +137,11 @@ def _extras(data: Mapping[str, Any]) -> ArtifactExtras:
         shm_size=text(data, "shmSize"),
         ulimits=texts(data, "ulimits"),
     )
+
+
+def _choice(data: Mapping[str, Any], key: str) -> str:
+    """The word under `key`, "" when absent; ``off`` without quotes is false for YAML."""
+    return "off" if data.get(key) is False else text(data, key)
 
 
 def _custom(data: Mapping[str, Any]) -> CustomArtifact:

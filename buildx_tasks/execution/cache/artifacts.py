@@ -5,10 +5,8 @@ A key is looked up on this machine first, and with ``artifact-cache: registry`` 
 
 from __future__ import annotations
 
-import contextlib
-import json
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from buildx_tasks.execution.cache.remote import RegistryKeys
 from buildx_tasks.execution.cache.store import NAME, ArtifactStore
 from buildx_tasks.execution.docker.images import DaemonImages, id_reference
 from buildx_tasks.execution.sources.buildinputs import BuildInputs, Expand
+from buildx_tasks.execution.sources.cievent import read_event
 from buildx_tasks.execution.sources.filehash import FileHashes, hashes_path, user_cache_folder
 from buildx_tasks.execution.sources.gittree import GitTrees
 from buildx_tasks.execution.world import World
@@ -38,9 +37,10 @@ from buildx_tasks.planning.reuse.fingerprint import (
     why_not_listed,
     why_unknown,
 )
-from buildx_tasks.planning.reuse.keytags import check_prefix, key_reference, last_reference, why_read_only
+from buildx_tasks.planning.reuse.keytags import key_reference, last_reference, why_read_only
 from buildx_tasks.planning.reuse.rules import in_waves, usable
 from buildx_tasks.planning.reuse.why import Record, explain, make_record
+from buildx_tasks.planning.tagprefix import check_prefix
 
 if TYPE_CHECKING:
     from buildx_tasks.execution.registry.client import RegistryClient
@@ -132,7 +132,7 @@ class ArtifactCache:
         self.last = last
         self.prefix = settings.artifact_cache_prefix
         self.in_registry = settings.artifact_cache == REGISTRY
-        self.read_only = why_read_only(settings, world.environ, _event(world.environ)) if self.in_registry else ""
+        self.read_only = why_read_only(settings, world.environ, read_event(world.environ)) if self.in_registry else ""
         self.keys = RegistryKeys(lambda: self.registries, world.notify)
         self.unknown = {
             step.image: why_unknown(step, world.environ) or ("" if running else why_not_listed(step))
@@ -396,14 +396,6 @@ class ArtifactCache:
                 world, insecure = self.world, self.plan.insecure_registries
                 self._registries = connect(world.environ, world.home, self.runner, insecure)
             return self._registries
-
-
-def _event(environ: Mapping[str, str]) -> Mapping[str, object]:
-    """What GitHub says of the event that a workflow runs for."""
-    with contextlib.suppress(OSError, ValueError):
-        event = json.loads(Path(environ.get("GITHUB_EVENT_PATH", "")).read_bytes())
-        return event if isinstance(event, dict) else {}
-    return {}
 
 
 def _entry_key(step: BuildStep, key: str) -> str:

@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from buildx_tasks.errors import WorkFailed
 from buildx_tasks.execution.run.hooks import AFTER, BEFORE, run_hooks
@@ -24,6 +24,16 @@ Built = Callable[[BuildStep, ArtifactResult], None]
 BY_INTERRUPT = "the run was interrupted"
 
 
+class MountKeeper(Protocol):
+    """Keeps cache mounts beyond their builder; neither raises anything but `KeyboardInterrupt`."""
+
+    def restore(self, steps: Sequence[BuildStep]) -> None:
+        """Fill the empty mounts of what is to be built."""
+
+    def save(self, steps: Sequence[BuildStep], results: Mapping[str, ArtifactResult]) -> None:
+        """Save the mounts of what was built."""
+
+
 def run_plan(
     plan: BuildPlan,
     runner: Runner,
@@ -35,6 +45,7 @@ def run_plan(
     timeout: float | None = None,
     known: Mapping[str, ArtifactResult] | None = None,
     built: Built = lambda _step, _result: None,
+    mounts: MountKeeper | None = None,
 ) -> Results:
     """Build everything in `plan`, dependencies first, except what is `known` by its image.
 
@@ -42,7 +53,8 @@ def run_plan(
     dependents are never started, and nothing else is started either unless `keep_going`. A build that a
     registry's hiccup ended is tried again, `retries` times at most; `timeout` in seconds bounds one artifact. An
     interrupt stops the running commands; results are returned all the same, as they are when a hook around all builds
-    fails: what was built, what was stopped and after how long, what was never started and why.
+    fails: what was built, what was stopped and after how long, what was never started and why. `mounts` restores cache
+    mounts before the first build and saves them after the last.
     """
     known = known or {}
     steps = tuple(step for step in plan.steps if step.image not in known)
@@ -52,6 +64,8 @@ def run_plan(
     observer.started(todo)
     try:
         failure = _around(todo, runner, observer, BEFORE)
+        if mounts and not failure:
+            mounts.restore(todo.steps)
     except KeyboardInterrupt:
         runner.stop()
         return _nothing_built(plan, known, BY_INTERRUPT, interrupted=True)
@@ -61,9 +75,11 @@ def run_plan(
         schedule = _Schedule(todo, runner, observer, environ, Path(folder), keep_going, retries, timeout, known, built)
         interrupted = schedule.run()
     results = _collected(plan, schedule.results, interrupted=interrupted)
-    if not results.ok:
-        return results
     try:
+        if mounts and not interrupted:
+            mounts.save(todo.steps, schedule.results)
+        if not results.ok:
+            return results
         return replace(results, failure=_around(todo, runner, observer, AFTER))
     except KeyboardInterrupt:
         runner.stop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -23,15 +23,15 @@ def gather_sources(
     environ: Mapping[str, str] = MappingProxyType({}),
     home: str = "",
     *,
-    parsing: bool = False,
+    parsing: Collection[str] = (),
 ) -> dict[str, SourceFacts]:
     """The facts of every artifact, by image name; `environ` and `home` are where its secrets are looked for.
 
-    With `parsing` every Dockerfile is read whole.
+    The Dockerfiles of the images in `parsing` are read whole.
     """
     return {
         artifact.image: replace(
-            _source(artifact, cwd, parsing=parsing),
+            _source(artifact, cwd, parsing=artifact.image in parsing),
             missing=_missing(artifact, cwd, environ, home),
             paths=(*_missing_contexts(artifact, cwd), *_missing_keys(artifact, cwd)),
             warnings=_odd(artifact, environ),

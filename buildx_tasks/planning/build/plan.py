@@ -8,10 +8,12 @@ from functools import cached_property
 from buildx_tasks.errors import BuildxTasksError, raise_all
 from buildx_tasks.model.config import Artifact, Config
 from buildx_tasks.model.lock import SOURCE_POLICY, BaseImages, Lock
+from buildx_tasks.model.mounts import KeptMount, MountOptions
 from buildx_tasks.model.paths import shown
 from buildx_tasks.model.plan import BuildPlan, BuildStep, ConfigPlan
-from buildx_tasks.model.request import CUSTOM, DOCKER, LOAD, SKAFFOLD, CacheUse
-from buildx_tasks.model.settings import DEFAULT_CONCURRENCY, Settings
+from buildx_tasks.model.platform import Platform, parse_platform
+from buildx_tasks.model.request import CUSTOM, DOCKER, LOAD, SKAFFOLD, BuildRequest, CacheUse
+from buildx_tasks.model.settings import DEFAULT_CONCURRENCY, OFF, Settings
 from buildx_tasks.planning.build.batches import batch_bounds, said_concurrency
 from buildx_tasks.planning.build.buildernodes import check_nodes
 from buildx_tasks.planning.build.cache import CacheOptions, plan_cache, shared_caches
@@ -32,6 +34,7 @@ from buildx_tasks.planning.build.stepinput import PlannedRequest, StepInput
 from buildx_tasks.planning.build.variables import Expander, branch_variable, image_variables
 from buildx_tasks.planning.config.select import required_images
 from buildx_tasks.planning.facts import Facts, SourceFacts
+from buildx_tasks.planning.mounts.mode import wanted_mode
 
 NO_ADJUSTMENT = "SKAFFOLD_DISABLE_DOCKER_CACHE_ADJUSTMENT"
 
@@ -82,6 +85,7 @@ class _BuildPlanner:
         }
         steps = tuple(step for item in decisions.values() if (step := self._step(item, decisions)))
         self.problems.extend((*shared_caches(steps), *shared_files(steps)))
+        mount_options = self._mount_options(steps, tool)
         raise_all(self.problems)
         self._check_lock(tool)
         at_once = concurrency(self.settings, self.configs, len(steps))
@@ -106,6 +110,7 @@ class _BuildPlanner:
             batch_size=bounds.size,
             batch_load=bounds.load,
             lock=self.facts.lock or Lock(),
+            mounts=mount_options,
         )
 
     def _check_lock(self, tool: Tool) -> None:
@@ -195,6 +200,7 @@ class _BuildPlanner:
             partial=made.partial,
             bases=bases,
             locked=self._locked(decision, bases),
+            mounts=self._mounts(decision, made.request),
         )
 
     def _bases(
@@ -242,6 +248,51 @@ class _BuildPlanner:
         locked, warnings = apply_lock(lock, bases, artifact.named)
         self.warnings.extend(warnings)
         return locked
+
+    def _mounts(self, decision: ArtifactDecision, request: BuildRequest) -> tuple[KeptMount, ...]:
+        source = self.facts.sources.get(decision.artifact.image, SourceFacts())
+        artifact = decision.artifact
+        if wanted_mode(artifact, self.settings) == OFF or artifact.other_builder or artifact.kind == CUSTOM:
+            return ()
+        from buildx_tasks.planning.build.cachemounts import MountInput, plan_mounts
+
+        planned = plan_mounts(
+            MountInput(
+                artifact=artifact,
+                tag=decision.tag,
+                request=request,
+                tool=decision.tool,
+                settings=self.settings,
+                source=source,
+                pushes=decision.destination.pushes,
+                platforms=decision.platforms,
+                native=self._native_platform(decision.tool),
+                file=shown(self.facts.cwd, source.dockerfile),
+                builder=self.facts.engine.builder,
+                environ=self.facts.environ,
+                event=self.facts.event,
+            )
+        )
+        self.notes.extend(planned.notes)
+        return planned.mounts
+
+    def _native_platform(self, tool: Tool) -> Platform:
+        """The platform that a build without platforms is for; this machine's where docker says none that we know."""
+        try:
+            return parse_platform(self._native(tool), self.facts.host)
+        except BuildxTasksError:
+            return self.facts.host
+
+    def _mount_options(self, steps: Sequence[BuildStep], tool: Tool) -> MountOptions | None:
+        if not any(step.mounts for step in steps):
+            return None
+        from buildx_tasks.planning.build.cachemounts import mount_options
+
+        try:
+            return mount_options(self.settings, tool)
+        except BuildxTasksError as error:
+            self.problems.append(error)
+            return None
 
     def _native(self, tool: Tool) -> str:
         engine = self.facts.engine

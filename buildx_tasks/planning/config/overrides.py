@@ -46,6 +46,7 @@ FIELDS: dict[str, str] = {
     "buildContexts": "pairs",
     "attest": "text",
     "sbom": "flag",
+    "cacheMounts": "text",
     "labels": "pairs",
     "annotations": "pairs",
     "outputs": "entries",
@@ -56,7 +57,18 @@ FIELDS: dict[str, str] = {
 """What may be set, and what its value is: a `list` takes commas, `entries` may hold commas themselves."""
 
 EXTRAS = frozenset(
-    ("buildContexts", "attest", "sbom", "labels", "annotations", "outputs", "noCacheFilter", "shmSize", "ulimits")
+    (
+        "buildContexts",
+        "attest",
+        "sbom",
+        "cacheMounts",
+        "labels",
+        "annotations",
+        "outputs",
+        "noCacheFilter",
+        "shmSize",
+        "ulimits",
+    )
 )
 """Fields of the ``.buildx:`` block."""
 

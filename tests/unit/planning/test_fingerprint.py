@@ -146,6 +146,7 @@ EXTRAS_CHANGES: dict[str, Any] = {
     "build_contexts": extras(build_contexts=(("c", "docker-image://x@sha256:1"),)),
     "attest": extras(attest="max"),
     "sbom": extras(sbom=True),
+    "cache_mounts": None,
     "labels": extras(labels=(("a", "b"),)),
     "annotations": extras(annotations=(("a", "b"),)),
     "outputs": None,

@@ -12,7 +12,8 @@ from buildx_tasks.model.config import Artifact
 from buildx_tasks.model.plan import BuildStep
 from buildx_tasks.model.request import BUILDX, Because, BuildRequest
 from buildx_tasks.model.settings import Settings
-from buildx_tasks.planning.reuse.keytags import check_prefix, key_reference, last_reference, why_read_only
+from buildx_tasks.planning.reuse.keytags import key_reference, last_reference, why_read_only
+from buildx_tasks.planning.tagprefix import check_prefix
 
 
 def step(tag: str = "r.example:5000/team/app:v1", **changes: Any) -> BuildStep:

@@ -1,0 +1,1 @@
+"""Restores and saves cache mounts, inside BuildKit."""

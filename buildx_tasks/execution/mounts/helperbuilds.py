@@ -1,0 +1,110 @@
+"""Runs the helper builds: a generated Dockerfile, an empty context, and nothing but answers comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from buildx_tasks.document.buildkit.erroroutput import read_error_output
+from buildx_tasks.errors import WorkFailed
+from buildx_tasks.model.command import Command, Runner
+from buildx_tasks.model.mounts import MountOptions
+from buildx_tasks.model.spec import write_csv
+from buildx_tasks.planning.mounts.dockermounts import NAMESPACE
+from buildx_tasks.planning.mounts.jobs import JobMount, MountJob
+from buildx_tasks.planning.mounts.recipes import IN_USE, STAMP, look_recipe, restore_recipe, save_recipe
+
+SECONDS = 900.0
+"""How long one helper build may take; a mount with ``sharing=locked`` may be in use for some time."""
+
+
+class MountInUse(WorkFailed):
+    """Another build writes to a mount while it is saved."""
+
+
+class LookedAt(NamedTuple):
+    """What is in a mount: `size` in bytes and `content`, which is the same for the same files, where asked for."""
+
+    empty: bool
+    size: int = 0
+    content: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HelperBuilds:
+    """The builds for one run, in `folder`. All of them raise `WorkFailed`."""
+
+    runner: Runner
+    options: MountOptions
+    folder: Path
+    numbers: itertools.count[int]
+
+    def look(self, job: MountJob, *, whole: bool) -> list[LookedAt]:
+        """What is in each mount of a job; with `whole` also its size and content."""
+        recipe = look_recipe([one.mount for one in job.mounts], self.options.helper, whole=whole)
+        answers = self._folder() / "answers"
+        self._build(job, recipe, f"type=local,dest={answers}")
+        return [_answer(answers / str(number)) for number in range(len(job.mounts))]
+
+    def restore(self, job: MountJob) -> None:
+        """Fill the mounts of a job that are empty from their sources."""
+        recipe = restore_recipe([(one.mount, one.sources) for one in job.mounts], self.options.helper)
+        self._build(job, recipe, "type=cacheonly")
+
+    def save(self, job: MountJob, one: JobMount, content: str) -> None:
+        """Push an image with what is in a mount, which is `content`, to all its targets. Raises `MountInUse`."""
+        self._build(job, save_recipe(one.mount, self.options.helper, content), self._push(one.targets))
+        if not self.options.compresses:  # docker's classic image store keeps what it pushes
+            self.runner.capture(Command(argv=("docker", "image", "rm", *one.targets)))
+
+    def _push(self, targets: tuple[str, ...]) -> str:
+        names = ",".join(targets)
+        fields = ["type=image", f"name={names}", "push=true"]
+        if self.options.compresses:
+            fields += ["store=false", "compression=zstd", "oci-mediatypes=true"]
+        if any(name.partition("/")[0] in self.options.insecure for name in targets):
+            fields.append("registry.insecure=true")
+        return write_csv(tuple(fields))
+
+    def _folder(self) -> Path:
+        folder = self.folder / f"mounts-{next(self.numbers)}"
+        folder.mkdir()
+        return folder
+
+    def _build(self, job: MountJob, recipe: str, output: str) -> None:
+        context = self._folder()
+        (context / "Dockerfile").write_text(recipe, encoding="utf-8")
+        argv = (
+            *("docker", "buildx", "build", str(context), "--builder", job.builder),
+            *(("--platform", job.platform) if job.platform else ()),
+            *(("--build-arg", f"{NAMESPACE}={job.namespace}") if job.namespace else ()),
+            *("--build-arg", f"{STAMP}={uuid.uuid4().hex}"),
+            *("--network", "none", "--provenance=false", "--progress", "plain", "--output", output),
+        )
+        done = self.runner.capture(Command(argv=argv, timeout=SECONDS))
+        if done.ok:
+            return
+        if done.timed_out:
+            raise WorkFailed("the helper build timed out")
+        printed = read_error_output(done.stderr or done.stdout)
+        if f"exit code: {IN_USE}" in printed.error:
+            raise MountInUse("another build is writing to it")
+        said = next((line for line in reversed(printed.log) if line.strip()), "")
+        raise WorkFailed(f"{printed.message or f'exit status {done.code}'}{f' ({said.strip()})' if said else ''}")
+
+
+def _answer(folder: Path) -> LookedAt:
+    """The answer about one mount. Raises `WorkFailed` for what the helper image did not write."""
+    try:
+        empty = not (folder / "first").read_text(encoding="utf-8", errors="replace").strip()
+        size = content = ""
+        with contextlib.suppress(FileNotFoundError):
+            size = (folder / "size").read_text(encoding="utf-8")
+            content = (folder / "content").read_text(encoding="utf-8").strip()
+        return LookedAt(empty, int(size.split()[0]) * 1024 if size else 0, content)
+    except (OSError, ValueError, IndexError) as error:
+        raise WorkFailed(f"the helper build gave no answer: {error}") from None
