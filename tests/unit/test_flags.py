@@ -38,6 +38,7 @@ OTHER_COMMANDS = {
 
 RENDERED = {"argv", "check_argv", "flags"}
 READERS = {
+    "execution/mounts/helperbuilds.py": {"argv"},  # runs its own
     "execution/run/step.py": {"argv"},  # runs it
     "planning/build/arguments.py": {"flags"},  # measures it
     "planning/build/dockerchecks.py": {"check_argv"},  # plans to run it

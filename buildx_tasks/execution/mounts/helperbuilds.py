@@ -11,13 +11,18 @@ from typing import NamedTuple
 
 from buildx_tasks.document.buildkit.erroroutput import read_error_output
 from buildx_tasks.errors import WorkFailed
+from buildx_tasks.model.argv import argv
 from buildx_tasks.model.command import Command, Runner
 from buildx_tasks.model.mounts import MountOptions
-from buildx_tasks.model.spec import write_csv
+from buildx_tasks.model.request import BUILDX, EXPORT, Because, BuildArg, BuildRequest, Output, spelled
+from buildx_tasks.model.settings import PLAIN
+from buildx_tasks.model.spec import Spec
 from buildx_tasks.planning.mounts.dockermounts import NAMESPACE
 from buildx_tasks.planning.mounts.jobs import JobMount, MountJob
 from buildx_tasks.planning.mounts.recipes import IN_USE, STAMP, look_recipe, restore_recipe, save_recipe
 
+NO_ATTESTATIONS = "BUILDX_NO_DEFAULT_ATTESTATIONS"
+WHY = "cache mounts"
 SECONDS = 900.0
 """How long one helper build may take; a mount with ``sharing=locked`` may be in use for some time."""
 
@@ -47,13 +52,13 @@ class HelperBuilds:
         """What is in each mount of a job; with `whole` also its size and content."""
         recipe = look_recipe([one.mount for one in job.mounts], self.options.helper, whole=whole)
         answers = self._folder() / "answers"
-        self._build(job, recipe, f"type=local,dest={answers}")
+        self._build(job, recipe, Spec("local", (("dest", str(answers)),)))
         return [_answer(answers / str(number)) for number in range(len(job.mounts))]
 
     def restore(self, job: MountJob) -> None:
         """Fill the mounts of a job that are empty from their sources."""
         recipe = restore_recipe([(one.mount, one.sources) for one in job.mounts], self.options.helper)
-        self._build(job, recipe, "type=cacheonly")
+        self._build(job, recipe, Spec("cacheonly"))
 
     def save(self, job: MountJob, one: JobMount, content: str) -> None:
         """Push an image with what is in a mount, which is `content`, to all its targets. Raises `MountInUse`."""
@@ -61,31 +66,24 @@ class HelperBuilds:
         if not self.options.compresses:  # docker's classic image store keeps what it pushes
             self.runner.capture(Command(argv=("docker", "image", "rm", *one.targets)))
 
-    def _push(self, targets: tuple[str, ...]) -> str:
-        names = ",".join(targets)
-        fields = ["type=image", f"name={names}", "push=true"]
+    def _push(self, targets: tuple[str, ...]) -> Spec:
+        attrs = [("name", ",".join(targets)), ("push", "true")]
         if self.options.compresses:
-            fields += ["store=false", "compression=zstd", "oci-mediatypes=true"]
+            attrs += [("store", "false"), ("compression", "zstd"), ("oci-mediatypes", "true")]
         if any(name.partition("/")[0] in self.options.insecure for name in targets):
-            fields.append("registry.insecure=true")
-        return write_csv(tuple(fields))
+            attrs.append(("registry.insecure", "true"))
+        return Spec("image", tuple(attrs))
 
     def _folder(self) -> Path:
         folder = self.folder / f"mounts-{next(self.numbers)}"
         folder.mkdir()
         return folder
 
-    def _build(self, job: MountJob, recipe: str, output: str) -> None:
+    def _build(self, job: MountJob, recipe: str, output: Spec) -> None:
         context = self._folder()
         (context / "Dockerfile").write_text(recipe, encoding="utf-8")
-        argv = (
-            *("docker", "buildx", "build", str(context), "--builder", job.builder),
-            *(("--platform", job.platform) if job.platform else ()),
-            *(("--build-arg", f"{NAMESPACE}={job.namespace}") if job.namespace else ()),
-            *("--build-arg", f"{STAMP}={uuid.uuid4().hex}"),
-            *("--network", "none", "--provenance=false", "--progress", "plain", "--output", output),
-        )
-        done = self.runner.capture(Command(argv=argv, timeout=SECONDS))
+        words = argv(_request(job, str(context), output), spelled)
+        done = self.runner.capture(Command(argv=words, env=((NO_ATTESTATIONS, "1"),), timeout=SECONDS))
         if done.ok:
             return
         if done.timed_out:
@@ -95,6 +93,24 @@ class HelperBuilds:
             raise MountInUse("another build is writing to it")
         said = next((line for line in reversed(printed.log) if line.strip()), "")
         raise WorkFailed(f"{printed.message or f'exit status {done.code}'}{f' ({said.strip()})' if said else ''}")
+
+
+def _request(job: MountJob, context: str, output: Spec) -> BuildRequest:
+    """A build of the Dockerfile in `context`, which is built anew each time and needs no network."""
+    args = [BuildArg(STAMP, uuid.uuid4().hex)]
+    if job.namespace:
+        args.append(BuildArg(NAMESPACE, job.namespace))
+    return BuildRequest(
+        image="",
+        tool=Because(BUILDX, WHY),
+        context=Because(context, WHY),
+        build_args=tuple(Because(item, WHY) for item in args),
+        network=Because("none", WHY),
+        platforms=Because((job.platform,), WHY) if job.platform else None,
+        outputs=(Because(Output(EXPORT, output), WHY),),
+        builder=Because(job.builder, WHY),
+        progress=Because(PLAIN, WHY),
+    )
 
 
 def _answer(folder: Path) -> LookedAt:

@@ -25,6 +25,11 @@ OTHER = "r.example:5000/web:bx-mount-a-linux-amd64"
 PIP = CacheMount(id="/pip")
 
 
+def output(command: Command) -> str:
+    """Where a build's result goes."""
+    return command.argv[command.argv.index("--output") + 1]
+
+
 @dataclass
 class FakeDocker:
     """Answers helper builds: what is in the only mount, and how a kind of build fails."""
@@ -51,7 +56,7 @@ class FakeDocker:
             code, text = self.failing[kind]
             return Completed(command=command, code=code, stderr=text)
         if kind == "look":
-            self.answer(Path(command.argv[-1].partition("dest=")[2]) / "0", whole="size" in recipe)
+            self.answer(Path(output(command).partition("dest=")[2]) / "0", whole="size" in recipe)
         return Completed(command=command, code=0)
 
     def answer(self, folder: Path, *, whole: bool) -> None:
@@ -132,7 +137,8 @@ def test_an_empty_mount_is_restored_from_the_digest_that_is_there() -> None:
     argv = run.docker.commands[1].argv
     assert argv[argv.index("--builder") + 1] == "b"
     assert "--platform" not in argv
-    assert argv[-2:] == ("--output", "type=cacheonly")
+    assert output(run.docker.commands[1]) == "type=cacheonly"
+    assert ("BUILDX_NO_DEFAULT_ATTESTATIONS", "1") in run.docker.commands[1].env
 
 
 @pytest.mark.parametrize(
@@ -213,8 +219,10 @@ def test_what_changed_is_saved_to_the_images_that_hold_something_else() -> None:
         [step(), step("web", OTHER)], {**result(), "web": ArtifactResult(image="web", tag="", status=BUILT)}
     )
     assert run.docker.kinds == ["look", "save"]
-    output = run.docker.commands[1].argv[-1]
-    assert output == f"type=image,name={OTHER},push=true,store=false,compression=zstd,oci-mediatypes=true"
+    assert (
+        output(run.docker.commands[1])
+        == f"type=image,name={OTHER},push=true,store=false,compression=zstd,oci-mediatypes=true"
+    )
     assert "LABEL buildx-tasks.cache-mount.content=abc" in run.docker.recipes[1]
     assert run.lines == [f"Saved to {OTHER}"]
 
@@ -269,7 +277,7 @@ def test_a_mount_in_use_is_no_trouble_and_a_failed_push_is_a_warning() -> None:
 def test_the_classic_store_has_no_compression_and_its_copy_is_removed() -> None:
     run = Keeping(FakeDocker(first="x"), options=MountOptions(helper="busybox", limit=1 << 20, compresses=False))
     run.mounts.save([step()], result())
-    assert run.docker.commands[1].argv[-1] == f"type=image,name={IMAGE},push=true"
+    assert output(run.docker.commands[1]) == f"type=image,name={IMAGE},push=true"
     assert run.docker.kinds == ["look", "save", "image rm"]
 
 
@@ -277,7 +285,7 @@ def test_an_insecure_registry_is_announced() -> None:
     options = MountOptions(helper="busybox", limit=1 << 20, insecure=("r.example:5000",))
     run = Keeping(FakeDocker(first="x"), options=options)
     run.mounts.save([step()], result())
-    assert run.docker.commands[1].argv[-1].endswith(",registry.insecure=true")
+    assert output(run.docker.commands[1]).endswith(",registry.insecure=true")
 
 
 def test_a_namespace_is_that_of_the_build() -> None:
