@@ -12,7 +12,7 @@ from buildx_tasks.model.imageref import parse_image_ref
 from buildx_tasks.model.lock import BaseImages, Lock
 from buildx_tasks.model.mounts import KeptMount, MountOptions
 from buildx_tasks.model.partial import Partial
-from buildx_tasks.model.request import LAYOUT, STAY, BuildRequest
+from buildx_tasks.model.request import BUILDX, DOCKER, LAYOUT, STAY, BuildRequest
 from buildx_tasks.model.result import ArtifactResult
 
 
@@ -67,6 +67,11 @@ class BuildStep:
     def tool(self) -> str:
         """What builds: `BUILDX`, `DOCKER`, `CUSTOM` or `SKAFFOLD`."""
         return self.request.tool.value
+
+    @property
+    def built_platforms(self) -> tuple[str, ...]:
+        """The platforms that the image gets: those that were asked for, else the builder's own; none if not known."""
+        return self.platforms or ((self.native,) if self.native and self.tool in (BUILDX, DOCKER) else ())
 
     @property
     def pushed_name(self) -> str:

@@ -414,7 +414,7 @@ def _result(one: _Known) -> ArtifactResult:
         output=step.output,
         runtime_type=step.artifact.runtime_type,
         builder=step.builder,
-        platforms=step.platforms,
+        platforms=step.built_platforms,
         partial=step.partial,
     )
 

@@ -304,6 +304,6 @@ def _left_out(step: BuildStep, status: str, reason: str) -> ArtifactResult:
         status=status,
         output=step.output,
         reason=reason,
-        platforms=step.platforms,
+        platforms=step.built_platforms,
         partial=step.partial,
     )

@@ -122,7 +122,7 @@ class StepRunner:
             result,
             output=step.output,
             builder=step.builder,
-            platforms=step.platforms,
+            platforms=step.built_platforms,
             partial=step.partial,
             runtime_type=step.artifact.runtime_type,
             cache_from=_specs(step.request.cache_from),
