@@ -10,7 +10,7 @@ from invoke.collection import Collection
 from invoke.context import Context
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.tasks import builder, config
+from buildx_tasks.tasks import builder, cache, config
 from buildx_tasks.tasks.affected import affected
 from buildx_tasks.tasks.calling import as_called
 from buildx_tasks.tasks.check import check
@@ -80,4 +80,5 @@ def plan(c: Context, given: Mapping[str, Any]) -> None:
 ns = Collection("buildx", build, plan, merge, check, affected, doctor, init, lock, outdated)
 ns.add_task(list_, "list")
 ns.add_collection(builder.ns)
+ns.add_collection(cache.ns)
 ns.add_collection(config.ns)

@@ -52,14 +52,14 @@ class RunContext:
         c: Context,
         output: Callable[[Mapping[str, str]], OutputOptions] = lambda _environ: SILENT,
         *,
-        asking: bool = False,
+        asking: bool | None = None,
         builder: object = None,
     ) -> RunContext:
         """The world around us, ``skaffold.env`` included, with a runner that honours Invoke's core flags.
 
         ``--dry`` is a dry run, ``--echo`` shows every build command, and ``--command-timeout`` bounds every command.
-        `output` makes the output options, given the environment; docker is asked unless that is a dry run, or with
-        `asking`. `builder` is the one that a flag names.
+        `output` makes the output options, given the environment; docker is asked unless that is a dry run, or as
+        `asking` says. `builder` is the one that a flag names.
         """
         options = c.config.run
         cwd, home = Path.cwd(), Path.home()
@@ -76,7 +76,7 @@ class RunContext:
         chosen = replace(chosen, dry_run=chosen.dry_run or bool(options.dry))
         runner = ShellRunner(environ, echo=_echo if options.echo else None, timeout=c.config.timeouts.command)
         questions = None
-        if asking or not chosen.dry_run:
+        if not chosen.dry_run if asking is None else asking:
             questions = ask(runner, environ, str(home), VerdictCache.of(environ))
             # Not for certain the one that is wanted: no config has been read yet.
             questions.remote.expect(str(builder or environment_layer(environ).values.get("builder") or ""))

@@ -11,7 +11,7 @@ from lab_support import Sandbox
 from walkthrough import Shell
 
 ROOT = Path(__file__).parents[2]
-WITH_ENGINE = ("caches", "from-bake", "from-buildx-scripts", "from-skaffold", "monorepo", "nox", "platforms")
+WITH_ENGINE = ("caches", "from-bake", "from-buildx-scripts", "from-skaffold", "monorepo", "nox", "platforms", "prune")
 
 
 def follow(page: str, sandbox: Sandbox, **more: str) -> None:

@@ -73,7 +73,7 @@ def test_every_command_of_these_files_is_a_task_with_these_flags() -> None:
 
 def test_flags_that_several_tasks_share_are_on_the_page_of_tasks_once() -> None:
     page = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
-    assert len(re.findall(r"^\| `--cache-repo=…` \|", page, re.MULTILINE)) == 1
+    assert len(re.findall(r"^\| `--cache-mode=…` \|", page, re.MULTILINE)) == 1
     sections = dict(part.split("\n", 1) for part in page.split("\n## ")[1:])
     namespace = buildx_tasks.namespace()
     for name in namespace.task_names:

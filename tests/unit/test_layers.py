@@ -19,7 +19,7 @@ ROOMS = {
         "builders config failures tags",
         "mounts",
         "build",
-        "doctor init merge reuse",
+        "doctor init merge prune reuse",
     ),
     "execution": (
         "paths private tempfiles tempfolders wakeup watchdog",
@@ -30,7 +30,7 @@ ROOMS = {
         "registry",
         "cache mounts run",
         "pipeline",
-        "assumed doctor dockerchecks dockerfiles listing merge reportfiles",
+        "assumed doctor dockerchecks dockerfiles listing merge prune reportfiles",
         "affected locking",
     ),
 }
