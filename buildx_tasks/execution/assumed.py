@@ -15,7 +15,7 @@ from buildx_tasks.planning.build.cluster import Cluster
 from buildx_tasks.planning.build.plan import plan_build
 from buildx_tasks.planning.build.variables import Expander
 from buildx_tasks.planning.config.select import check_contexts, leave_out, select_artifacts
-from buildx_tasks.planning.facts import TagFacts
+from buildx_tasks.planning.facts import Answer, TagFacts
 from buildx_tasks.planning.tags.references import plan_tags
 
 TAG = "latest"
@@ -53,6 +53,9 @@ def plan_assumed(
     tag_facts = {image: TagFacts(moment=world.now) for image in loaded.selected}
     tags = plan_tags(configs, loaded.selected, settings, tag_facts, not_run)
     expander = Expander(world.environ, now=world.now, cmd=not_run)
+    # The time of the commit is that of the whole checkout: it has no say in what an artifact is made from.
+    epochs = dict.fromkeys(facts.epochs, Answer(text="0"))
+    facts = replace(facts, epochs=epochs)
     return plan_build(configs, settings, replace(facts, sources=sources, skaffold=ASSUMED), tags.references, expander)
 
 

@@ -50,12 +50,14 @@ from buildx_tasks.planning.config.select import (
     leave_out,
     select_artifacts,
 )
-from buildx_tasks.planning.facts import Facts, TagFacts
+from buildx_tasks.planning.facts import Answer, Facts, TagFacts
 from buildx_tasks.planning.mounts.mode import wanted_mode
 from buildx_tasks.planning.tags.references import TagPlan, check_policies, plan_tags
 
 if TYPE_CHECKING:
     from buildx_tasks.execution.run.schedule import MountKeeper
+
+COMMIT_TIME = ("git", "log", "-1", "--format=%ct")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -431,7 +433,9 @@ def towards_daemon(cluster: ClusterContext, world: World, asked: Questions) -> t
 def gather_facts(loaded: LoadedRun, world: World, engine: Engine, lock: Lock | None = None) -> Facts:
     """Everything the plan depends on besides configs, settings and tags; a `lock` replaces the lock file."""
     settings, cluster = loaded.settings, loaded.cluster
-    lock = read_lock(settings, world.cwd) if lock is None else lock
+    epochs = _epochs(loaded, world)
+    if lock is None:
+        lock = read_lock(settings, world.cwd) or (Lock(exists=False) if epochs else None)
     mounting = frozenset(item.image for item in loaded.artifacts if wanted_mode(item, settings) != OFF)
     return Facts(
         engine=engine,
@@ -455,7 +459,23 @@ def gather_facts(loaded: LoadedRun, world: World, engine: Engine, lock: Lock | N
         ),
         lock=lock,
         event=read_event(world.environ) if mounting else {},
+        epochs=epochs,
     )
+
+
+def _epochs(loaded: LoadedRun, world: World) -> Mapping[str, Answer]:
+    """The time of the last commit, for every artifact that shall be reproducible; SOURCE_DATE_EPOCH replaces it."""
+    settings = loaded.settings
+    if not settings.reproducible and not any(item.extras.reproducible for item in loaded.artifacts):
+        return {}
+    from buildx_tasks.execution.sources.git import gather_git
+    from buildx_tasks.planning.build.reproducible import EPOCH, is_reproducible
+
+    wanted = [item for item in loaded.artifacts if is_reproducible(item, settings)]
+    if said := world.environ.get(EPOCH):
+        return {item.image: Answer(text=said) for item in wanted}
+    found = gather_git(world.runner, {world.cwd / item.context: (COMMIT_TIME,) for item in wanted})
+    return {item.image: found[world.cwd / item.context].answer(COMMIT_TIME) for item in wanted}
 
 
 def host_platform() -> Platform:

@@ -51,6 +51,7 @@ class SettingArguments(TypedDict, total=False):
     output: Sequence[str] | None
     attest: str | None
     sbom: bool | None
+    reproducible: bool | None
     partial: bool | None
     concurrency: int | None
     batch: str | None

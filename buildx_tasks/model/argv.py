@@ -212,5 +212,6 @@ def _output(output: Output, image: str, answer: Answer) -> tuple[str, ...]:
         dest = output.spec.get("dest")
         return ("--output", str(output.spec.with_attr("dest", path_argument(dest)) if dest else output.spec))
     if output.kind == LAYOUT:
-        return ("--output", f"type=oci,tar=false,dest={answer(Placeholder(LAYOUT, image))}")
+        rewrite = ",rewrite-timestamp=true" if output.rewrite else ""
+        return ("--output", f"type=oci,tar=false,dest={answer(Placeholder(LAYOUT, image))}{rewrite}")
     return {PUSH: ("--push",), LOAD: ("--load",), EXPORT: ()}[output.kind]

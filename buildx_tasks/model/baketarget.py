@@ -106,7 +106,9 @@ class _Renderer:
         said = any("type=provenance" in text for text in data.get("attest", ()))
         if not said and any(item.name == NO_ATTESTATIONS for item in step.environment):
             self._item("attest", NO_PROVENANCE)
-        result = RESULTS.get(step.output)
+        result, own = RESULTS.get(step.output), step.request.output(step.output)
+        if own and own.value.spec:
+            result = None
         if result and not any(_pushes(text) for text in data.get("output", ())):
             self._item("output", result)
         return self.target

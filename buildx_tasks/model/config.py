@@ -54,6 +54,7 @@ class ArtifactExtras:
     attest: str = ""
     sbom: bool | None = None
     cache_mounts: str = ""
+    reproducible: bool | None = None
     labels: Pairs = ()
     annotations: Pairs = ()
     outputs: tuple[str, ...] = ()

@@ -34,10 +34,14 @@ class BaseImages:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """The content of a lock file: the digest of each image, by its familiar name with a tag. `file` is for messages."""
+    """The content of a lock file: the digest of each image, by its familiar name with a tag. `file` is for messages.
+
+    One that does not exist stands for the wish to hear which images it should have.
+    """
 
     images: Mapping[str, str] = field(default_factory=dict)
     file: str = LOCK_FILE
+    exists: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -101,11 +101,13 @@ class NamedContext:
 class Output:
     """Where a result goes: `kind` is PUSH, LOAD, EXPORT (with the exporter `spec`) or LAYOUT (for dependents, on disk).
 
-    A PUSH has a `spec` when the registry needs an exporter of its own to be pushed to.
+    A PUSH has a `spec` when the registry needs an exporter of its own to be pushed to, and any output when the times in
+    its layers are set to SOURCE_DATE_EPOCH (`rewrite`), except for a LAYOUT.
     """
 
     kind: str
     spec: Spec | None = None
+    rewrite: bool = False
 
 
 Switch = Because[bool] | None

@@ -85,6 +85,7 @@ class Settings:
     output: tuple[str, ...] = ()
     attest: str = "auto"
     sbom: bool = False
+    reproducible: bool = False
     partial: bool = False
     # how to run
     concurrency: int | None = None

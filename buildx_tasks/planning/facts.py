@@ -18,6 +18,14 @@ Argv = tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What a question gave: text, or the reason why there is none."""
+
+    text: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SourceFacts:
     """What is on disk for one artifact.
 
@@ -54,6 +62,7 @@ class Facts:
     docker CLI to another daemon than its own configuration says. `skaffold` is the path of that program, "" when there
     is none. `lock` is the lock file, None when there is none.
     `event` is what GitHub says of the event that a workflow runs for.
+    `epochs` are the times of the commits, in seconds, for images that shall be reproducible.
     """
 
     engine: Engine = field(default_factory=Engine)
@@ -69,16 +78,9 @@ class Facts:
     docker_env: tuple[tuple[str, str], ...] = ()
     skaffold: str = ""
     lock: Lock | None = None
+    epochs: Mapping[str, Answer] = field(default_factory=dict)
     sources: Mapping[str, SourceFacts] = field(default_factory=dict)
     event: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """What a question gave: text, or the reason why there is none."""
-
-    text: str = ""
-    error: str = ""
 
 
 NOT_COMPUTED = Answer(error="the input digest was not computed")

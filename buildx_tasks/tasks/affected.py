@@ -31,6 +31,8 @@ COUNTING = (
     "no_push",
     "attest",
     "sbom",
+    "reproducible",
+    "lock_file",
 )
 """The options of a build that may have a say in what an image is made from."""
 WHAT = tuple(option for option in BUILD if option.name in COUNTING)

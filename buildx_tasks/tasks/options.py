@@ -115,6 +115,7 @@ BUILD: tuple[Option, ...] = (
     _list("output", "exporter besides or instead of push and load, such as type=oci,dest=image.tar; repeat"),
     _text("attest", "attestations: auto, none, min or max"),
     _boolean("sbom", "attach a software bill of materials"),
+    _boolean("reproducible", "make images that come out the same each time: times of the commit, no attestations"),
     _switch("partial", "build some of the platforms and push them by digest, for buildx.merge"),
     _text("concurrency", "how many builds at once, 0 for all (default: 4)"),
     _text("build_concurrency", "the same as --concurrency", "concurrency"),

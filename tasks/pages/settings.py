@@ -67,6 +67,8 @@ MEANINGS = {
     "attest": "Attestations; `auto` leaves them out for several platforms, for parts of them, and for loads.",
     "sbom": "Whether a software bill of materials is attached.",
     "partial": "Build some of the platforms of each image, push them by digest, and leave tags to `buildx.merge`.",
+    "reproducible": "Whether images come out the same each time they are built: their times are that of the commit, "
+    "and attestations are left out.",
     "concurrency": "How many builds run at once, 0 for all; "
     f"by default `build.local.concurrency`, else {DEFAULT_CONCURRENCY}.",
     "batch": "Whether artifacts that wait for the same are built several by one `docker buildx bake`; `off` gives each "

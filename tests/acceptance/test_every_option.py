@@ -199,6 +199,9 @@ OPTIONS: dict[str, Case] = {
         prepare=on_a_builder,
         seen="type=image,name=reg.example:5000/app,push-by-digest=true,name-canonical=true,push=true",
     ),
+    "reproducible": Case(
+        value="true", base=(*PLAN, *REPO, "--tag", "v1"), seen='"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"'
+    ),
     "concurrency": Case(value="1", config=TWO, seen='"concurrency": 1'),
     "build_concurrency": Case(value="1", config=TWO, seen='"concurrency": 1'),
     "batch": Case(value="off", config=TWO, seen='"batches": []'),
@@ -382,6 +385,8 @@ BLOCK: dict[str, tuple[object, str]] = {
     "sbom": (True, "--sbom=true"),
     "cacheMounts": ("auto", '"save": true'),
     "artifacts.cacheMounts": ("read", '"restore": true'),
+    "reproducible": (True, '"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"'),
+    "artifacts.reproducible": (True, '"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"'),
     "artifacts.cacheFrom": (["base:c"], '"--cache-from",\n        "base:c"'),
     "artifacts.cacheTo": (["type=inline"], '"--cache-to",\n        "type=inline"'),
     "artifacts.buildContexts": ({"docs": "../docs"}, "docs=../docs"),

@@ -130,6 +130,7 @@ def _extras(data: Mapping[str, Any]) -> ArtifactExtras:
         attest=text(data, "attest"),
         sbom=boolean(data, "sbom"),
         cache_mounts=_choice(data, "cacheMounts"),
+        reproducible=boolean(data, "reproducible"),
         labels=_pairs(data, "labels"),
         annotations=_pairs(data, "annotations"),
         outputs=texts(data, "outputs"),

@@ -45,6 +45,7 @@ def check_settings(settings: Settings) -> Settings:
         cache_to=(),
         attest="none",
         sbom=False,
+        reproducible=False,
     )
 
 
@@ -63,7 +64,9 @@ def _bare(artifact: Artifact) -> Artifact:
         docker=docker,
         platforms=(),
         hooks=Hooks(),
-        extras=replace(artifact.extras, outputs=(), attest="", sbom=None, cache_to=(), annotations=(), labels=()),
+        extras=replace(
+            artifact.extras, outputs=(), attest="", sbom=None, reproducible=None, cache_to=(), annotations=(), labels=()
+        ),
     )
 
 

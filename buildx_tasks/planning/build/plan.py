@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from buildx_tasks.errors import BuildxTasksError, raise_all
@@ -10,7 +11,7 @@ from buildx_tasks.model.config import Artifact, Config
 from buildx_tasks.model.lock import SOURCE_POLICY, BaseImages, Lock
 from buildx_tasks.model.mounts import KeptMount, MountOptions
 from buildx_tasks.model.paths import shown
-from buildx_tasks.model.plan import BuildPlan, BuildStep, ConfigPlan
+from buildx_tasks.model.plan import BuildPlan, BuildStep, ConfigPlan, Variable
 from buildx_tasks.model.platform import Platform, parse_platform
 from buildx_tasks.model.request import CUSTOM, DOCKER, LOAD, SKAFFOLD, BuildRequest, CacheUse
 from buildx_tasks.model.settings import DEFAULT_CONCURRENCY, OFF, Settings
@@ -30,12 +31,13 @@ from buildx_tasks.planning.build.hooks import (
 )
 from buildx_tasks.planning.build.newflags import check_new_flags, keeps_history
 from buildx_tasks.planning.build.step import plan_request
-from buildx_tasks.planning.build.stepinput import PlannedRequest, StepInput
+from buildx_tasks.planning.build.stepinput import PlannedRequest, RewriteLimits, StepInput
 from buildx_tasks.planning.build.variables import Expander, branch_variable, image_variables
 from buildx_tasks.planning.config.select import required_images
 from buildx_tasks.planning.facts import Facts, SourceFacts
 from buildx_tasks.planning.mounts.mode import wanted_mode
 
+SOURCE_DATE_EPOCH = "SOURCE_DATE_EPOCH"
 NO_ADJUSTMENT = "SKAFFOLD_DISABLE_DOCKER_CACHE_ADJUSTMENT"
 
 
@@ -172,8 +174,10 @@ class _BuildPlanner:
         try:
             if tool.name == SKAFFOLD:
                 made = delegated_request(decision, self.settings, self.facts)
+                if artifact.image in self.facts.epochs:
+                    self.warnings.append(f"{artifact.named}: reproducible has no effect on what skaffold builds")
             elif tool.name == CUSTOM:
-                made = custom_request(decision, self.settings, self.facts, self.expander)
+                made = self._with_epoch(custom_request(decision, self.settings, self.facts, self.expander), artifact)
             else:
                 made = self._docker_request(decision, needs, decisions)
         except BuildxTasksError as error:
@@ -202,6 +206,14 @@ class _BuildPlanner:
             locked=self._locked(decision, bases),
             mounts=self._mounts(decision, made.request),
         )
+
+    def _with_epoch(self, made: PlannedRequest, artifact: Artifact) -> PlannedRequest:
+        """A custom command learns the time of the commit; what it makes of it is its own affair."""
+        epoch = self.facts.epochs.get(artifact.image)
+        if epoch is None or not epoch.text or self.facts.environ.get(SOURCE_DATE_EPOCH):
+            return made
+        variable = Variable(SOURCE_DATE_EPOCH, epoch.text, "reproducible: the time of the commit")
+        return replace(made, environment=(*made.environment, variable))
 
     def _bases(
         self, decision: ArtifactDecision, made: PlannedRequest, platforms: tuple[str, ...], native: str
@@ -240,13 +252,14 @@ class _BuildPlanner:
         if lock is None or artifact.other_builder or artifact.kind == CUSTOM:
             return ()
         if not tool.is_buildx:
-            if bases != BaseImages():
+            if bases != BaseImages() and lock.exists:
                 self.warnings.append(f"{artifact.named}: {lock.file} is not used by plain docker build")
             return ()
         from buildx_tasks.planning.build.bases import apply_lock
 
         locked, warnings = apply_lock(lock, bases, artifact.named)
-        self.warnings.extend(warnings)
+        if lock.exists or artifact.image in self.facts.epochs:
+            self.warnings.extend(warnings)
         return locked
 
     def _mounts(self, decision: ArtifactDecision, request: BuildRequest) -> tuple[KeptMount, ...]:
@@ -326,6 +339,8 @@ class _BuildPlanner:
                 home=self.facts.home,
                 host=self.facts.host,
                 partial=decision.partial,
+                epoch=self.facts.epochs.get(artifact.image),
+                rewrite=self._rewrite(decision),
                 environ=self.facts.environ,
                 expand=expander,
             )
@@ -333,6 +348,13 @@ class _BuildPlanner:
         if decision.tool.is_buildx:
             check_new_flags(artifact, planned.request, self.facts.engine.buildx)
         return planned
+
+    def _rewrite(self, decision: ArtifactDecision) -> RewriteLimits:
+        if decision.artifact.image not in self.facts.epochs:
+            return RewriteLimits()
+        from buildx_tasks.planning.build.reproducible import rewrite_limits
+
+        return rewrite_limits(decision.tool, self.facts.engine)
 
     def _caches(
         self, decision: ArtifactDecision, expander: Expander

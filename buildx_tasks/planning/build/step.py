@@ -52,6 +52,10 @@ def plan_request(given: StepInput) -> PlannedRequest:
         )
     else:
         _buildkit_variable(given, remarks)
+    if given.epoch is not None:
+        from buildx_tasks.planning.build.reproducible import reproducible_request
+
+        request = reproducible_request(request, given, remarks)
     request = by_environment(request, remarks, given.environ)
     warn_of_visible(request, remarks)
     return PlannedRequest(
@@ -204,9 +208,16 @@ def _attestations(request: BuildRequest, given: StepInput, remarks: Remarks) -> 
     own = has_flag(request.parsed_cli_flags, "attest", "provenance", "sbom")
     loads = given.destination.output == LOAD
     several = given.platforms.is_multi or given.partial is not None
-    if wanted == "none" or (wanted == "auto" and not own and (several or loads)):
-        why = "attest none" if wanted == "none" else "several platforms" if several else "loaded image"
+    same = given.epoch is not None
+    if wanted == "none" or (wanted == "auto" and not own and (several or loads or same)):
+        why = "reproducible" if same else "several platforms" if several else "loaded image"
+        why = "attest none" if wanted == "none" else why
         remarks.environment.append(Variable("BUILDX_NO_DEFAULT_ATTESTATIONS", "1", why))
+    elif same:
+        remarks.warnings.append(
+            f"{given.artifact.named}: attestations differ from build to build, and so does the index that has them: "
+            "leave them out with attest none"
+        )
     provenance = Because(Spec("provenance", (("mode", wanted),)), f"attest {wanted}")
     return (*((provenance,) if wanted in ("min", "max") else ()), *((Because(Spec("sbom"), "sbom"),) if sbom else ()))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from buildx_tasks.model.config import Artifact
 from buildx_tasks.model.partial import Partial
@@ -14,10 +15,18 @@ from buildx_tasks.model.settings import Settings
 from buildx_tasks.model.spec import Spec
 from buildx_tasks.planning.build.destination import Destination
 from buildx_tasks.planning.build.engine import Tool
+from buildx_tasks.planning.facts import Answer
 
 NO_VALUE = "<no value>"
 
 Expand = Callable[[str], str]
+
+
+class RewriteLimits(NamedTuple):
+    """Why the times in layers of `images` (pushed, loaded) and of `files` (OCI layouts) are not rewritten, "" if so."""
+
+    images: str = ""
+    files: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +55,8 @@ class StepInput:
     home: str = ""
     host: Platform = field(default_factory=lambda: Platform(os="linux", arch="amd64"))
     partial: Partial | None = None
+    epoch: Answer | None = None
+    rewrite: RewriteLimits = field(default_factory=RewriteLimits)
     environ: Mapping[str, str] = field(default_factory=dict)
     expand: Expand = lambda text: text
 
@@ -54,6 +65,7 @@ class StepInput:
 class PlannedRequest:
     """A request with the environment and the `folder` of its command, and warnings about it.
 
+    `epoch` is the time of the commit in seconds, None where the image need not be reproducible.
     `partial` is that of the step, with the annotations that the merge sets.
     """
 

@@ -165,6 +165,7 @@ def key_parts(
         "contexts": sorted(inputs.contexts),
         # A part is never taken for a whole image of the same platform, whose tag a hit would set.
         **({"partial": True} if step.partial else {}),
+        **({"rewritten": True} if any(item.value.rewrite for item in step.request.outputs) else {}),
         **({"locked": [list(pair) for pair in step.locked]} if step.locked else {}),
     }
 

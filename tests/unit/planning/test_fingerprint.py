@@ -147,6 +147,7 @@ EXTRAS_CHANGES: dict[str, Any] = {
     "attest": extras(attest="max"),
     "sbom": extras(sbom=True),
     "cache_mounts": None,
+    "reproducible": None,
     "labels": extras(labels=(("a", "b"),)),
     "annotations": extras(annotations=(("a", "b"),)),
     "outputs": None,
