@@ -15,7 +15,7 @@ from buildx_tasks.model.engine import Engine
 from buildx_tasks.model.request import EXPORT, LAYOUT, PUSH, Because, BuildArg, BuildRequest, Output
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.model.spec import Spec
-from buildx_tasks.planning.build.engine import CREATE_HINT, Tool, version_of
+from buildx_tasks.planning.build.engine import Tool, version_of
 from buildx_tasks.planning.build.stepinput import Remarks, RewriteLimits, StepInput
 
 EPOCH = "SOURCE_DATE_EPOCH"
@@ -71,7 +71,7 @@ def _rewriting(item: Because[Output], given: StepInput, remarks: Remarks) -> Bec
     if why := given.rewrite.files if stays else given.rewrite.images:
         remarks.warnings.append(
             f"{given.artifact.named}: its layers keep the times of the build: {why}; "
-            f"create a builder that can:  {CREATE_HINT.format(name='reproducible').splitlines()[0]}"
+            "build with one of another driver:  --builder NAME"
         )
         return item
     reason = f"{item.reason}; reproducible"
