@@ -75,7 +75,7 @@ def tests(session: nox.Session) -> None:
     """Run every test against the built wheel, with the lab up; arguments go to pytest, which then runs once."""
     # Not in the session's own temporary folder: nox would make that the tests' TMPDIR, inside of this checkout.
     with tempfile.TemporaryDirectory() as folder:
-        session.install(_build_wheel(session, folder), *_group("test"))
+        session.install(_build_wheel(session, folder), *_group("test"), *_group("node"))
     # Those that share engines and registries run one after the other.
     runs = [session.posargs] if session.posargs else [IN_PARALLEL, ("-m", "docker")]
     with _lab(session, "", required=IN_CI) as (env, _):

@@ -22,7 +22,7 @@ from buildx_tasks.tasks.merge import merge
 from buildx_tasks.tasks.options import BUILD, FORMAT, RESULT, SELECTION, flag_values, with_options
 from buildx_tasks.tasks.outputoptions import OutputOptions, output_options
 
-PLAN_FORMATS = ("text", "full", "json", "bake")
+PLAN_FORMATS = ("text", "full", "json", "bake", "mermaid", "dot")
 
 
 @with_options(SELECTION, BUILD, RESULT)
@@ -69,6 +69,11 @@ def plan(c: Context, given: Mapping[str, Any]) -> None:
         Presenter.of(context).bake(planned)
         return
     why = run.explain(prepared) if given["explain"] else None
+    if form in ("mermaid", "dot"):
+        from buildx_tasks.reporting.graph import dot_text, mermaid_text
+
+        sys.stdout.write(as_called((mermaid_text if form == "mermaid" else dot_text)(planned, why)))
+        return
     if form == "json":
         text = plan_json(planned, why)
     else:

@@ -21,7 +21,8 @@ from buildx_tasks.model.settings import ALIASES, CHOICES, CONFIG_KEYS, KEYS
 
 PLATFORMS = ("all", "linux/amd64", "linux/arm64", "linux/arm/v7", "linux/s390x", "linux/ppc64le", "linux/riscv64")
 FORMATS = {
-    "plan": ("text", "full", "json", "bake"),
+    "affected": ("text", "json", "github", "gitlab"),
+    "plan": ("text", "full", "json", "bake", "mermaid", "dot"),
     "check": ("text", "json", "github"),
     "validate": ("text", "json", "github"),
 }
@@ -32,7 +33,8 @@ MOST_FILES = 50
 def completed_values(invocation: str, environ: Mapping[str, str], cwd: Path) -> list[str] | None:
     """The values for the last word of `invocation`, a command line up to the cursor; None where no value belongs.
 
-    A word after a flag is its value, also behind ``=``, which some shells make a word of its own.
+    A word after a flag is its value, also behind ``=``, which some shells make a word of its own. Bash and zsh leave an
+    empty word out, so a flag at the end gets its values too; the shell drops them where the flag is still being typed.
     """
     try:
         words = shlex.split(invocation)
@@ -49,12 +51,30 @@ def completed_values(invocation: str, environ: Mapping[str, str], cwd: Path) -> 
     if before and before[-1] == "=":
         before = before[:-1]
     if not before:
-        return None
+        return [current, *_keys(current)] if _takes_key(current) else None
+    if current.startswith("--") and not _is_boolean(current):
+        return _values(current, before, environ, cwd)
     if before[-1].startswith("--") and not current.startswith("-"):
         return _values(before[-1], before, environ, cwd)
-    if re.search(r"config\.(get|set|unset)$", before[-1]) and not current.startswith("-"):
-        return [*CONFIG_KEYS] if not before[-1].endswith("get") else [*CONFIG_KEYS, *KEYS]
-    return None
+    if _takes_key(before[-1]) and not current.startswith("-"):
+        return _keys(before[-1])
+    return [current, *_keys(current)] if _takes_key(current) else None
+
+
+def _takes_key(word: str) -> bool:
+    """Whether a word is a task whose next word is a key of the global config."""
+    return re.search(r"config\.(get|set|unset)$", word) is not None
+
+
+def _keys(task: str) -> list[str]:
+    return [*CONFIG_KEYS, *KEYS] if task.endswith("get") else [*CONFIG_KEYS]
+
+
+def _is_boolean(flag: str) -> bool:
+    """Whether a flag need not have a value, so that another word may follow it."""
+    key = flag.removeprefix("--")
+    key = ALIASES.get(key, key)
+    return key in KEYS and kind_of(key) == "boolean"
 
 
 def _values(flag: str, words: list[str], environ: Mapping[str, str], cwd: Path) -> list[str] | None:

@@ -146,7 +146,10 @@ RESULT: tuple[Option, ...] = (
 )
 
 FORMAT: tuple[Option, ...] = (
-    Option("format", "text (a table for more than ten artifacts), full, json or bake (a docker-bake.json)"),
+    Option(
+        "format",
+        "text (a table for more than ten artifacts), full, json, bake (a docker-bake.json), mermaid or dot (graphs)",
+    ),
     Option("explain", "say what changed since the last known build of each artifact", default=False),
 )
 

