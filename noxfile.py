@@ -170,7 +170,7 @@ def bench(session: nox.Session) -> None:
     session.run(
         "python", "-m", "compileall", "-q", str(Path(session.virtualenv.location) / "lib"), success_codes=[0, 1]
     )
-    with _lab(session, "containerd,base,open,remote", required=True) as (env, _):
+    with _lab(session, "containerd,base,open,remote,packages", required=True) as (env, _):
         session.run("python", "-m", "benchmarks", *session.posargs, env={**env, "PYTHONDONTWRITEBYTECODE": None})
 
 

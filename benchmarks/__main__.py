@@ -48,7 +48,13 @@ def _bench(folder: Path, parts: dict[str, Any]) -> Bench:
         "DOCKER_HOST": parts["containerd"]["host"],
     }
     (folder / "home").mkdir()
-    return Bench(folder=folder, env=env, registry=parts["open"]["host"], remote=parts["remote"]["endpoint"])
+    return Bench(
+        folder=folder,
+        env=env,
+        registry=parts["open"]["host"],
+        remote=parts["remote"]["endpoint"],
+        packages=parts["packages"]["url"],
+    )
 
 
 if __name__ == "__main__":

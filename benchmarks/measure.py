@@ -31,12 +31,13 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bench:
-    """Where measures happen: a folder to fill, the environment of commands, a registry."""
+    """Where measures happen: a folder to fill, the environment of commands, a registry, a package index."""
 
     folder: Path
     env: Mapping[str, str]
     registry: str
     remote: str
+    packages: str = ""
 
     def run(self, *argv: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, status: int = 0) -> str:
         """Run a command that must end with `status`; its standard output."""

@@ -12,13 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from benchmarks.measure import Bench, Row, alternate, median, paired, ratio
+from benchmarks.measure import Bench, Row, alternate, median, paired, ratio, seconds
 from benchmarks.projects import MOUNTED_TASKS, OTHER_TASKS, make_project, old_config
 
 TWENTY = 20
 HUNDRED = 100
 AT_ONCE = 4
 LONG = 460
+EXAMPLES = Path(__file__).parents[1] / "examples"
 QUICK_METADATA = "BUILDX_METADATA_PROVENANCE=disabled"
 """What we add to every build, and so to the bare ones: fetching provenance for the metadata file takes long."""
 
@@ -320,6 +321,46 @@ def _fresh_runner(bench: Bench, where: str, words: tuple[str, ...]) -> Iterator[
     yield Row(what=f"build processes of that ({where})", value=len(built), limit=0, note="of seven runs")
 
 
+def cache_mounts(bench: Bench) -> Iterator[Row]:
+    """An image that installs packages from an index, on a builder with a full cache mount and on an emptied one."""
+    bench.run("docker", "buildx", "create", "--name=emptied", "--driver=remote", bench.remote)
+    for where, builder in (("docker driver", "default"), ("remote builder", "emptied")):
+        yield _emptied_builder(bench, where, builder)
+
+
+def _emptied_builder(bench: Bench, where: str, builder: str) -> Row:
+    name = where.partition(" ")[0]
+    folder = bench.folder / f"mounts-{name}"
+    shutil.copytree(EXAMPLES / "cache-mounts", folder)
+    words = (f"--builder={builder}", f"--default-repo={bench.registry}/bench-mounts-{name}", "--no-cache-artifacts")
+    build = partial(
+        bench.run, "invoke", "buildx.build", *words, "--tag=v1", cwd=folder, env={"PACKAGE_INDEX": bench.packages}
+    )
+    rounds = iter(range(1000))
+
+    def timed(*more: str, empty: bool) -> float:
+        # Another script, so that the step that installs runs whatever layers there are.
+        with (folder / "app/install.sh").open("a") as script:
+            script.write(f"# {next(rounds)}\n")
+        if empty:
+            bench.run("docker", "buildx", "prune", "--all", "--force", f"--builder={builder}")
+        return seconds(lambda: build(*more))
+
+    timed(empty=True)
+    times: dict[str, list[float]] = {"warm": [], "emptied": [], "without": []}
+    for _ in range(5):
+        times["without"].append(timed("--cache-mounts=off", empty=True))
+        times["warm"].append(timed(empty=False))
+        times["emptied"].append(timed(empty=True))
+    return Row(
+        what=f"installing packages on an emptied builder, against one with a full cache mount ({where})",
+        value=ratio(times["warm"], times["emptied"]),
+        limit=1.3,
+        unit="x",
+        note=", ".join(f"{median(taken):.1f} s {name}" for name, taken in times.items()),
+    )
+
+
 def validations(bench: Bench) -> Iterator[Row]:
     """Judging configs, every one for the first time, and what an upgrade that changes one line costs."""
     texts = [text.replace("kind: Config", f"kind: Config  # {n}") for n, text in enumerate(_texts())]
@@ -445,6 +486,7 @@ ALL = (
     no_op,
     nothing_to_do,
     fresh_runners,
+    cache_mounts,
     cached_build,
     remote_build,
     unfit_builders,

@@ -52,6 +52,7 @@ PARTS = (
         start=registries.start_faulty,
         needs=("open",),
     ),
+    Part(name="packages", about="package index that takes its time", start=registries.start_packages),
     Part(
         name="containerd",
         about="Docker engine with the containerd image store",

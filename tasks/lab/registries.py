@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tasks.lab import faults
+from tasks.lab import faults, package_index
 from tasks.lab.certs import make_certificates
 from tasks.lab.context import Facts, Lab, listens
 from tasks.lab.packages import find
@@ -75,6 +75,15 @@ def start_faulty(lab: Lab, part: str) -> Facts:
     process = lab.serve(part, "faults", argv, ready=lambda: listens(port))
     url = f"http://127.0.0.1:{port}"
     return {"host": f"localhost:{port}", "url": url, "control": f"{url}{faults.CONTROL}", "processes": [process]}
+
+
+def start_packages(lab: Lab, part: str) -> Facts:
+    """A package index; see `package_index.py`."""
+    port = lab.free_port()
+    argv = [sys.executable, "-I", "-S", Path(package_index.__file__), port]
+    process = lab.serve(part, "index", argv, ready=lambda: listens(port))
+    url = f"http://127.0.0.1:{port}"
+    return {"url": url, "control": f"{url}{package_index.CONTROL}", "processes": [process]}
 
 
 def _start(

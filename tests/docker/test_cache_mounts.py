@@ -88,6 +88,10 @@ def warm(done: Completed) -> bool:
     return not lost
 
 
+def check_warm(done: Completed) -> None:
+    assert warm(done), done.text
+
+
 @pytest.fixture(params=["default", "remote"])
 def mounts(request: pytest.FixtureRequest, sandbox: Sandbox) -> Mounts:
     return Mounts(sandbox, "default" if request.param == "default" else sandbox.builder())
@@ -101,7 +105,7 @@ def test_mounts_outlive_an_emptied_builder(mounts: Mounts) -> None:
     assert all(tag.startswith("bx-mount-") and tag.endswith("-linux-amd64") for tag in mounts.tags())
     mounts.forget()
     second = mounts.run(2)
-    assert warm(second)
+    check_warm(second)
     assert said(second) == ["Restored", "Restored", "Unchanged", "Unchanged"]
     third = mounts.run(3)
     assert said(third) == ["Not empty", "Not empty", "Unchanged", "Unchanged"]
@@ -131,7 +135,7 @@ def test_who_may_not_write_restores_and_saves_nothing(mounts: Mounts) -> None:
     mounts.forget()
     mounts.sandbox.env.update({"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "1", "CI_PROJECT_ID": "2"})
     done = mounts.run(2, "--cache-mounts=write")
-    assert warm(done)
+    check_warm(done)
     assert said(done) == ["Restored", "Restored"]
     assert "cache mounts are not saved: the merge request comes from a fork" in done.err
     after = [mounts.sandbox.lab.registry().manifest(f"{mounts.repo}/app", tag).digest for tag in mounts.tags()]
@@ -145,7 +149,7 @@ def test_artifacts_of_one_bake_share_a_mount_and_each_repository_has_it(sandbox:
     assert len(mounts.tags("app")) == 2
     mounts.forget()
     alone = mounts.run(2, "--artifact", "=web")
-    assert warm(alone)
+    check_warm(alone)
     assert said(alone)[:2] == ["Restored", "Restored"]
 
 
@@ -170,7 +174,7 @@ def test_an_image_of_ones_own_that_runs_as_a_user(mounts: Mounts) -> None:
     mounts.run(1, "--cache-mount-image", helper)
     mounts.forget()
     done = mounts.run(2, "--cache-mount-image", helper)
-    assert warm(done)
+    check_warm(done)
     assert said(done) == ["Restored", "Restored", "Unchanged", "Unchanged"]
 
 
@@ -184,7 +188,7 @@ def test_a_broken_image_costs_a_warning_and_is_replaced(mounts: Mounts) -> None:
     assert done.err.count("are not restored: ") == 1
     assert said(done) == ["Saved", "Saved"]
     mounts.forget()
-    assert warm(mounts.run(3))
+    check_warm(mounts.run(3))
 
 
 def test_two_jobs_at_once_leave_a_whole_mount(mounts: Mounts, new_sandbox: NewSandbox) -> None:
@@ -204,7 +208,7 @@ def test_two_jobs_at_once_leave_a_whole_mount(mounts: Mounts, new_sandbox: NewSa
     assert [warm(one) for one in done] == [True, True]
     assert not [line for one in done for line in one.err.splitlines() if "WARNING" in line]
     mounts.forget()
-    assert warm(mounts.run(9))
+    check_warm(mounts.run(9))
 
 
 def test_two_platforms_of_one_node(mounts: Mounts) -> None:
@@ -213,19 +217,20 @@ def test_two_platforms_of_one_node(mounts: Mounts) -> None:
     assert sorted(tag.partition("linux-")[2] for tag in mounts.tags()) == ["amd64", "amd64", "arm64", "arm64"]
     mounts.forget()
     one = mounts.run(2, "--platform", "linux/arm64")
-    assert warm(one)
+    check_warm(one)
     mounts.forget()
     again = mounts.run(3, *both)
-    assert warm(again)
+    check_warm(again)
 
 
 def test_platforms_of_two_nodes_have_mounts_of_their_own(sandbox: Sandbox) -> None:
     mounts = Mounts(sandbox, sandbox.builder("nodes"))
     both = ("--platform", "linux/amd64,linux/arm64")
-    mounts.run(1, *both)
+    first = mounts.run(1, *both)
+    assert said(first) == ["Nothing saved yet"] * 4 + ["Saved"] * 4, first.text
     mounts.forget()
     second = mounts.run(2, *both)
-    assert warm(second)
+    check_warm(second)
     assert said(second) == ["Restored"] * 4 + ["Unchanged"] * 4
 
 
@@ -236,7 +241,7 @@ def test_the_classic_store_has_no_zstd_and_keeps_mounts_too(new_sandbox: NewSand
     assert len(mounts.tags()) == 2
     mounts.forget()
     done = mounts.run(2)
-    assert warm(done)
+    check_warm(done)
     assert said(done)[:2] == ["Restored", "Restored"]
     assert not mounts.in_the_daemon()
 
@@ -245,4 +250,4 @@ def test_the_oldest_buildx_that_is_tested(new_sandbox: NewSandbox) -> None:
     mounts = Mounts(new_sandbox(buildx="old"))
     mounts.run(1)
     mounts.forget()
-    assert warm(mounts.run(2))
+    check_warm(mounts.run(2))

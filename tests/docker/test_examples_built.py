@@ -7,7 +7,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from lab_support import Sandbox
+import pytest
+from lab_support import Sandbox, downloads
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -52,3 +53,27 @@ def test_a_job_with_two_variables_builds_behind_mutual_tls(new_sandbox: Callable
     registry = sandbox.lab.registry("open")
     assert registry.has(f"{repo}/web", "v1")
     assert registry.has(f"{repo}/web", "cache-feature-x")
+
+
+@pytest.mark.parametrize("kind", ["default", "remote"])
+def test_an_emptied_builder_downloads_no_package_again(sandbox: Sandbox, kind: str) -> None:
+    folder = copied(sandbox, "cache-mounts")
+    builder = "default" if kind == "default" else sandbox.builder()
+    names = (folder / "app/packages.txt").read_text().split()
+    # A cache of this test's own: another instance of the example may use the mount of the same path.
+    dockerfile = folder / "app/Dockerfile"
+    dockerfile.write_text(dockerfile.read_text().replace("type=cache,", f"type=cache,id={sandbox.prefix},"))
+    sandbox.env["PACKAGE_INDEX"] = sandbox.lab.parts["packages"]["url"]
+    repo = sandbox.image("app").removesuffix("/app")
+    words = ("--tag", "v1", "--default-repo", repo, "--builder", builder, "--no-cache-artifacts")
+    prune = ("buildx", "prune", "--all", "--force", "--builder", builder, "--filter", "type=exec.cachemount")
+    for number, expected in enumerate((names, [], ["package-23.tar.gz"])):
+        listed = [*names, *expected] if number == 2 else names
+        (folder / "app/packages.txt").write_text("\n".join(listed) + "\n")
+        (folder / "app/run.sh").write_text(f"# {number}\n")
+        with (folder / "app/install.sh").open("a") as script:
+            script.write(f"# {number}\n")
+        downloads(sandbox.lab, forget=True)
+        sandbox.run("invoke", "buildx.build", *words, cwd=folder)
+        assert downloads(sandbox.lab) == expected
+        sandbox.docker(*prune)

@@ -248,6 +248,14 @@ def seen_requests(lab: Lab) -> list[dict[str, Any]]:
     return requests
 
 
+def downloads(lab: Lab, *, forget: bool = False) -> list[str]:
+    """The packages that the index was asked for since they were last forgotten."""
+    request = urllib.request.Request(lab.parts["packages"]["control"], method="DELETE" if forget else "GET")
+    with _OPENER.open(request, timeout=10) as response:
+        found: list[str] = json.loads(response.read() or b"[]")
+        return found
+
+
 class Relay:
     """Carries connections from an address of its own to a port or a socket of this machine, until it is left.
 
