@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 8
 JOBS_AT_ONCE = 4
+STOPPED = "context canceled"
 HINT = "cache-mount-image names the image that does it, cache-mounts: off goes without"
 
 Say = Callable[[str], None]
@@ -180,10 +181,14 @@ class CacheMounts:
         self.say(f" - {one.mount.id} on {job.place or job.builder}: {text}\n")
 
     def _warn(self, job: MountJob, text: str) -> None:
+        if STOPPED in text:  # by an interrupt, of which the run says enough
+            return
         ids = ", ".join(dict.fromkeys(one.mount.id for one in job.mounts))
         self.warn(f"cache mounts on {job.place or job.builder} ({ids}) {text}; {HINT}")
 
     def _warn_of(self, one: JobMount, text: str) -> None:
+        if STOPPED in text:
+            return
         self.warn(f"cache mount {one.mount.id} {text}")
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from buildx_tasks.errors import WorkFailed
 from buildx_tasks.execution.run.hooks import AFTER, BEFORE, run_hooks
@@ -64,15 +64,15 @@ def run_plan(
     observer.started(todo)
     try:
         failure = _around(todo, runner, observer, BEFORE)
-        if mounts and not failure:
-            mounts.restore(todo.steps)
     except KeyboardInterrupt:
         runner.stop()
         return _nothing_built(plan, known, BY_INTERRUPT, interrupted=True)
     if failure:
         return replace(_nothing_built(plan, known, failure.message, interrupted=False), failure=failure)
     with TemporaryDirectory(prefix="buildx-tasks-") as folder:
-        schedule = _Schedule(todo, runner, observer, environ, Path(folder), keep_going, retries, timeout, known, built)
+        schedule = _Schedule(
+            todo, runner, observer, environ, Path(folder), keep_going, retries, timeout, known, built, mounts
+        )
         interrupted = schedule.run()
     results = _collected(plan, schedule.results, interrupted=interrupted)
     try:
@@ -142,6 +142,7 @@ class _Schedule:
         timeout: float | None,
         known: Mapping[str, ArtifactResult],
         built: Built,
+        mounts: MountKeeper | None,
     ) -> None:
         # What reads docker's words takes a while to import, and a run with nothing to build gets by without it.
         from buildx_tasks.execution.run.retry import Patience
@@ -154,6 +155,8 @@ class _Schedule:
         self.observer = observer
         self.keep_going = keep_going
         self.built = built
+        self.mounts = mounts
+        self.restored: Future[None] = Future()
         self.results = dict(known)
         self.begun: dict[str, _Begun] = {}
         self.batch_of = {image: batch for batch in plan.batches for image in batch}
@@ -183,13 +186,15 @@ class _Schedule:
         running: dict[Future[ArtifactResult], BuildStep] = {}
         ended: set[Future[ArtifactResult]] = set()
         interrupted = False
-        with ThreadPoolExecutor(max_workers=self.plan.concurrency) as pool:
+        with ThreadPoolExecutor(max_workers=self.plan.concurrency + bool(self.mounts)) as pool:
             try:
+                self._restore(pool)
                 while waiting or running:
+                    if self.restored.done():
+                        self.restored.result()  # an interrupt may have come there first
                     self._skip_hopeless(waiting)
                     self._start_ready(waiting, running, pool)
-                    if running:
-                        self._collect(running)
+                    self._collect(running)
             except KeyboardInterrupt:
                 interrupted = True
                 ended = {begun.future for begun in self.begun.values() if begun.future.done()}
@@ -198,6 +203,13 @@ class _Schedule:
         if interrupted:
             self._account_for_the_rest(ended)
         return interrupted
+
+    def _restore(self, pool: ThreadPoolExecutor) -> None:
+        """Begin to restore cache mounts; builds that have some wait for it, the others do not."""
+        if self.mounts is None:
+            self.restored.set_result(None)
+        else:
+            self.restored = pool.submit(self.mounts.restore, self.plan.steps)
 
     def _account_for_the_rest(self, ended: Set[Future[ArtifactResult]]) -> None:
         """Results of what an interrupt kept from being collected; `ended` are the builds that were over before it."""
@@ -235,6 +247,8 @@ class _Schedule:
             if step not in waiting or not all(image in self.results for image in step.needs):
                 continue
             batch = self._batch(step, waiting)
+            if not self.restored.done() and any(item.mounts for item in batch):
+                continue
             load = self._load(running.values())
             if running and load + self._load(batch) > self.plan.concurrency:
                 return
@@ -268,8 +282,12 @@ class _Schedule:
         return result
 
     def _collect(self, running: dict[Future[ArtifactResult], BuildStep]) -> None:
-        done, _others = wait(running, return_when=FIRST_COMPLETED)
-        for future in done:
+        """Take the results of builds that have ended; wait for one, or for the cache mounts."""
+        pending: set[Future[Any]] = {*running, *(() if self.restored.done() else (self.restored,))}
+        if not pending:
+            return
+        done, _others = wait(pending, return_when=FIRST_COMPLETED)
+        for future in done & running.keys():
             step = running.pop(future)
             self._finish(step, future.result())
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
 from buildx_tasks.execution.run.schedule import run_plan
 from buildx_tasks.model.command import Command, Completed, Write
 from buildx_tasks.model.config import Artifact, Hook, Hooks
+from buildx_tasks.model.mounts import CacheMount, KeptMount
 from buildx_tasks.model.plan import BuildPlan, BuildStep, ConfigPlan
 from buildx_tasks.model.request import DOCKER, LOAD, Because, BuildRequest
 from buildx_tasks.model.result import (
@@ -293,3 +295,77 @@ class TestHooksAroundAll:
         assert statuses(results) == {"a": BUILT}
         assert results.interrupted
         assert runner.stopped
+
+
+class Keeper:
+    """Notes when cache mounts are restored and saved, and waits until `others` are built."""
+
+    def __init__(self, runner: Runner, others: Sequence[str] = (), interrupt: str = "") -> None:
+        self.runner = runner
+        self.others = others
+        self.interrupt = interrupt
+        self.events: list[str] = []
+
+    def restore(self, steps: Sequence[BuildStep]) -> None:
+        if self.interrupt == "restore":
+            raise KeyboardInterrupt
+        deadline = time.monotonic() + 20
+        while set(self.others) - set(self.runner.ended) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.events.append(f"restored {','.join(step.image for step in steps)} after {','.join(self.runner.built)}")
+
+    def save(self, steps: Sequence[BuildStep], results: Mapping[str, ArtifactResult]) -> None:
+        if self.interrupt == "save":
+            raise KeyboardInterrupt
+        there = [step.image for step in steps if results[step.image].ok]
+        self.events.append(f"saved {','.join(there)} after {','.join(self.runner.ended)}")
+
+
+KEPT = KeptMount(mount=CacheMount(id="/m"), platform="linux/amd64", image="r/a:m")
+
+
+def keeping(keeper: Keeper, *images: str, mounted: Sequence[str], keep_going: bool = False) -> Results:
+    built = plan(dict.fromkeys(images, ()))
+    steps = [replace(step, mounts=(KEPT,)) if step.image in mounted else step for step in built.steps]
+    built = replace(built, steps=tuple(steps))
+    return run_plan(built, keeper.runner, Silent(), environ={}, keep_going=keep_going, mounts=keeper)
+
+
+class TestCacheMounts:
+    def test_a_build_with_a_mount_waits_until_it_is_restored_and_no_other_does(self) -> None:
+        keeper = Keeper(Runner(), others=["b", "c"])
+        assert keeping(keeper, "a", "b", "c", mounted=["a"]).ok
+        restored, saved = keeper.events
+        assert restored.startswith("restored a,b,c after ")
+        assert "a" not in restored.partition(" after ")[2].split(",")
+        assert saved.startswith("saved a,b,c after ")
+        assert set(saved.partition(" after ")[2].split(",")) == {"a", "b", "c"}
+
+    def test_only_builds_with_mounts(self) -> None:
+        keeper = Keeper(Runner())
+        assert keeping(keeper, "a", "b", mounted=["a", "b"]).ok
+        assert keeper.events[0] == "restored a,b after "
+
+    def test_what_succeeded_is_saved_although_something_failed(self) -> None:
+        keeper = Keeper(Runner(bad=["b"]))
+        assert not keeping(keeper, "a", "b", mounted=["a", "b"], keep_going=True).ok
+        assert keeper.events[1].startswith("saved a after ")
+
+    def test_nothing_is_saved_after_an_interrupt(self) -> None:
+        keeper = Keeper(Runner(interrupt="a"))
+        assert keeping(keeper, "a", mounted=["a"]).interrupted
+        assert [event.partition(" ")[0] for event in keeper.events] == ["restored"]
+
+    @pytest.mark.parametrize(("phase", "built"), [("restore", []), ("save", ["a"])])
+    def test_an_interrupt_meanwhile_ends_the_run(self, phase: str, built: list[str]) -> None:
+        keeper = Keeper(Runner(), interrupt=phase)
+        results = keeping(keeper, "a", mounted=["a"])
+        assert results.interrupted
+        assert keeper.runner.stopped
+        assert [one.image for one in results.builds if one.status == BUILT] == built
+
+    def test_nothing_is_asked_where_nothing_is_built(self) -> None:
+        keeper = Keeper(Runner())
+        known = {"a": ArtifactResult(image="a", tag="a", status=CACHED)}
+        run_plan(plan({"a": ()}), keeper.runner, Silent(), environ={}, known=known, mounts=keeper)
+        assert not keeper.events
