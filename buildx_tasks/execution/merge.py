@@ -111,6 +111,8 @@ def _fetch(part: Part, registries: RegistryClient) -> PartManifest:
     try:
         digest = config_digest(manifest.body)
         config = json.loads(registries.blob(part.reference, digest)) if digest else {}
+        if not isinstance(config, dict):
+            raise ValueError("its configuration is not a mapping")
     except ValueError as error:
         raise CannotStart(f"artifact {part.image!r}: {part.reference} is not an image: {error}") from None
     media_type = manifest.media_type or json.loads(manifest.body).get("mediaType", "")

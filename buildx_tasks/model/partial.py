@@ -122,7 +122,8 @@ def _part(entry: Mapping[str, Any], file: str) -> Part:
     if not tags:
         raise ValueError(f"the part of {entry['imageName']!r} has no tags")
     for tag in tags:
-        parse_image_ref(tag)
+        if parse_image_ref(tag).digest:
+            raise ValueError(f"{tag} is not a tag")
     digest = _text(entry["digest"])
     if digest:
         parse_image_ref(f"x@{digest}")

@@ -17,7 +17,7 @@ from buildx_tasks.tasks.outputoptions import OutputOptions
 
 NAMING = (
     *("default_repo", "insecure_registry", "cache_tag", "cache_repo", "cache_from", "cache_to"),
-    "artifact_cache_prefix",
+    *("artifact_cache_prefix", "other_builders"),
 )
 """The options of a build that decide how images and caches are called."""
 WHAT = tuple(option for option in BUILD if option.name in NAMING)

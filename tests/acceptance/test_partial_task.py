@@ -34,12 +34,6 @@ def build(here: Here, project: Project, *words: str) -> Done:
     return here.invoke(project, "buildx.build", *PART, "--file-output", "part.json", *words)
 
 
-def argv(plan: dict[str, Any], image: str = "app") -> list[str]:
-    (found,) = [item["command"] for item in plan["builds"] if item["imageName"] == image]
-    words: list[str] = [word for flag in found for word in flag["words"]] if isinstance(found[0], dict) else found
-    return words
-
-
 def test_the_result_file_says_what_a_merge_has_to_know(here: Here, tmp_path: Path) -> None:
     project = project_of(tmp_path)
     done = build(here, project)
@@ -111,7 +105,8 @@ def test_a_result_file_is_needed(here: Here, tmp_path: Path) -> None:
 
 def test_no_attestation_comes_by_itself_and_one_that_is_asked_for_does(here: Here, tmp_path: Path) -> None:
     project = project_of(tmp_path)
-    assert "BUILDX_NO_DEFAULT_ATTESTATIONS" in json.dumps(planned(here, project))
+    plan = json.dumps(planned(here, project))
+    assert ('"-t"' in plan, '"--push"' in plan, "BUILDX_NO_DEFAULT_ATTESTATIONS" in plan) == (False, False, True)
     asked = json.dumps(planned(here, project, "--attest", "max"))
     assert "BUILDX_NO_DEFAULT_ATTESTATIONS" not in asked
     assert "mode=max" in asked

@@ -10,6 +10,9 @@ from buildx_tasks.execution.world import World
 from buildx_tasks.model.command import Command
 from buildx_tasks.planning.build.variables import branch_variable
 
+USUAL = ("main", "master")
+"""The default branch of a remote whose HEAD names none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Branches:
@@ -24,7 +27,7 @@ def find_branches(world: World, remote: str) -> Branches:
 
     Raises `CannotStart` when git can't be asked, and when the remote has no branch at all.
     """
-    argv = ("git", "ls-remote", "--symref", remote)
+    argv = ("git", "ls-remote", "--symref", "--", remote)
     done = world.runner.capture(Command(argv=argv, env=(("GIT_TERMINAL_PROMPT", "0"),), cwd=str(world.cwd)))
     if not done.ok:
         said = (done.stderr.strip().splitlines() or [f"git ended with {done.code}"])[-1]
@@ -47,4 +50,4 @@ def find_branches(world: World, remote: str) -> Branches:
     here = Command(argv=("git", "for-each-ref", "--format=%(refname:short)", "refs/heads"), cwd=str(world.cwd))
     names |= dict.fromkeys(world.runner.capture(here).stdout.split())
     names |= dict.fromkeys(branch_variable(world.environ, "").values())
-    return Branches(tuple(names), default)
+    return Branches(tuple(names), default or next((name for name in USUAL if name in names), ""))

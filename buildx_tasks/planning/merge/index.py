@@ -81,7 +81,7 @@ def make_index(merge: ImageMerge, manifests: Sequence[PartManifest]) -> MergedIn
                 text = f"artifact {merge.image!r}: its parts want different values of the annotation {key!r}"
                 problems.append(CannotStart(text, "annotations of the index must not depend on the job or the time"))
     raise_all(problems)
-    plain = all(item["mediaType"] == DOCKER_MANIFEST and "annotations" not in item for item in descriptors)
+    plain = all(item.get("mediaType") == DOCKER_MANIFEST and "annotations" not in item for item in descriptors)
     data: dict[str, Any] = {
         "schemaVersion": 2,
         "mediaType": DOCKER_LIST if plain and not annotations else OCI_INDEX,
@@ -101,7 +101,8 @@ def _ordered(item: Descriptor) -> Iterator[str]:
 def _descriptors(manifest: PartManifest) -> Iterator[Descriptor]:
     """What the index says of the manifests of a part; those of an index as they are, attestations too."""
     index = read_index(manifest.body)
-    entries = [dict(item) for item in index["manifests"]] if index is not None else [_plain(manifest)]
+    listed = index["manifests"] if index is not None else [_plain(manifest)]
+    entries = [dict(item) for item in listed if isinstance(item, dict)]
     for entry in entries:
         if not is_attestation(entry):
             said = _descriptor_annotations(manifest.part, _platform_of(entry))

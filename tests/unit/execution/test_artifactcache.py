@@ -236,6 +236,20 @@ class TestPushed:
         assert project.run() == ALL_CACHED
         assert project.registry.tags[f"{REPO}/app:v1"] == project.results["app"].digest
 
+    def test_a_part_of_an_image_sets_no_tag_and_is_never_a_whole_one(self, project: Project) -> None:
+        project.engine = FAR
+        arm: dict[str, Any] = {"platform": ("linux/arm64",)}
+        assert project.run(partial=True, **arm) == ALL_BUILT
+        project.registry.tags.clear()
+        assert project.run(partial=True, **arm) == ALL_CACHED
+        assert project.lines[1:] == [" - base: Found Remotely\n", " - app: Found Remotely\n"]
+        assert project.results["app"].reference.startswith(f"{REPO}/app@sha256:")
+        assert project.registry.tags == {}
+        assert project.run(**arm) == ALL_BUILT
+        tags = dict(project.registry.tags)
+        assert project.run(partial=True, tag="v2", **arm) == ALL_CACHED
+        assert project.registry.tags == tags
+
     def test_what_the_registry_lost_is_built(self, project: Project) -> None:
         project.run()
         del project.registry.tags[f"{REPO}/app:v1"]

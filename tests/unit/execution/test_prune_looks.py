@@ -96,6 +96,12 @@ def test_the_branches_of_a_remote_and_of_the_checkout() -> None:
     assert found.names == ("trunk", "feature/x", "v1", "7/merge", "mine", "9/merge")
 
 
+def test_the_usual_branch_is_the_default_where_the_remote_has_no_head() -> None:
+    git = Git("1\trefs/heads/a\n1\trefs/heads/main\n")
+    assert find_branches(world(git), "--upload-pack=x").default == "main"
+    assert git.asked[0].argv[-2:] == ("--", "--upload-pack=x")
+
+
 @pytest.mark.parametrize(
     ("git", "said"),
     [

@@ -66,6 +66,7 @@ def test_what_is_not_such_a_file(text: str, said: str) -> None:
         ("tags", []),
         ("tags", "x"),
         ("tags", ["UP/ER:a b"]),
+        ("tags", [f"localhost:5000/app:v1@{DIGEST}"]),
         ("digest", "sha256:abc"),
         ("digest", None),
         ("platforms", "linux/arm64"),

@@ -25,6 +25,7 @@ from buildx_tasks.model.config import (
 )
 from buildx_tasks.model.engine import CONTAINERD, Builder, BuilderNode, Daemon, Engine
 from buildx_tasks.model.lock import BaseImages
+from buildx_tasks.model.partial import Partial
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.request import (
     BUILDX,
@@ -123,6 +124,12 @@ def test_locked_digests_count() -> None:
     locked = replace(made, locked=(("python:3", "sha256:1"),))
     assert len({key(made), key(locked), key(replace(made, locked=(("python:3", "sha256:2"),)))}) == 3
     assert key(replace(made, bases=BaseImages(unknown=("x",)))) == key(made)
+
+
+def test_a_part_of_an_image_is_not_the_whole_one() -> None:
+    made = step()
+    parts = [replace(made, partial=Partial(tags=(tag,))) for tag in ("a:1", "a:2")]
+    assert key(made) != key(parts[0]) == key(parts[1])
 
 
 DOCKER_CHANGES: dict[str, Any] = {

@@ -9,6 +9,7 @@ import pytest
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.model.config import Artifact
+from buildx_tasks.model.partial import Partial
 from buildx_tasks.model.plan import BuildStep
 from buildx_tasks.model.request import BUILDX, Because, BuildRequest
 from buildx_tasks.model.settings import Settings
@@ -35,9 +36,10 @@ def test_the_last_record_is_of_an_artifact_its_platforms_and_its_target() -> Non
             step(platforms=("linux/arm64",)),
             step(target=Because("dev", "")),
             step("r.example:5000/team/other:v1"),
+            step(partial=Partial(tags=("r.example:5000/team/app:v1",))),
         )
     }
-    assert len(references) == 4
+    assert len(references) == 5
     assert last_reference(step("r.example:5000/team/app:v2"), "bx-") in references
     assert all(re.fullmatch(r"\S+:bx-last-[0-9a-f]{16}", one) for one in references)
 

@@ -122,13 +122,13 @@ def test_parts_that_contradict_each_other(other: Part, why: str) -> None:
 
 
 def test_parts_of_two_commits_do_not_belong_together_whatever_their_images() -> None:
-    parts = [part(name, commit=name[-1] * 40) for name in BOTH]
-    assert "the parts are of different commits: 444444444444 (linux-amd64.json, linux-arm64.json)" not in said(
-        [part("linux/amd64", commit="1" * 40), part("linux/arm64", commit="2" * 40)]
-    )
+    parts = [part(name, commit="4" * 40) for name in BOTH]
     assert plan_merge(parts)
     mixed = [*parts, *(part(name, image="web", commit="5" * 40) for name in BOTH)]
-    assert "the parts are of different commits: " in said(mixed)
+    text = said(mixed)
+    assert text.startswith(
+        "the parts are of different commits: 444444444444 (linux-amd64.json, linux-arm64.json), 5555"
+    )
     assert plan_merge([*parts, *(part(name, image="web") for name in BOTH)])
 
 
