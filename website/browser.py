@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -59,11 +60,19 @@ class Reader:
     def _every_page(self) -> Iterator[str]:
         for page in self._pages():
             self.open(page)
-            if page != "search.html" and not self.driver.find_elements(By.TAG_NAME, "h1"):
+            if page != "search.html" and not self._has_heading():
                 yield f"{page}: it has no heading"
             broken = "return [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
             yield from (f"{page}: the picture {source} is broken" for source in self.driver.execute_script(broken))
             yield from (f"{page}: {entry['message']}" for entry in self.driver.get_log("browser"))
+
+    def _has_heading(self) -> bool:
+        """Whether the page has one, or the page that it leads to by itself."""
+        try:
+            WebDriverWait(self.driver, SECONDS).until(lambda driver: driver.find_elements(By.TAG_NAME, "h1"))
+        except TimeoutException:
+            return False
+        return True
 
     def _search(self) -> Iterator[str]:
         self.open(HOME)
