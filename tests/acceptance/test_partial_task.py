@@ -112,6 +112,11 @@ def test_no_attestation_comes_by_itself_and_one_that_is_asked_for_does(here: Her
     assert "mode=max" in asked
 
 
+def test_an_image_for_one_platform_is_what_a_whole_build_makes(here: Here, tmp_path: Path) -> None:
+    project = project_of(tmp_path, TWO.replace("image: app", "image: app, platforms: [linux/arm64]"))
+    assert "BUILDX_NO_DEFAULT_ATTESTATIONS" not in json.dumps(planned(here, project))
+
+
 def test_an_artifact_for_other_platforms_is_left_out_unless_it_is_required(here: Here, tmp_path: Path) -> None:
     artifacts = "[{image: app}, {image: tool, platforms: [linux/amd64]}]"
     project = project_of(tmp_path, TWO.replace("[{image: app}]", artifacts))
@@ -138,6 +143,14 @@ def test_registry_caches_of_the_image_are_those_of_the_platform(here: Here, tmp_
     without = json.dumps(planned(here, project))
     assert f"{REPO}/app:v1-linux-arm64" in without
     assert "no cache is written, because it would overwrite the image" in without or "--cache-to" not in without
+
+
+def test_a_part_is_reproducible_where_that_is_asked_for(here: Here, tmp_path: Path) -> None:
+    project = project_of(tmp_path)
+    project.env["SOURCE_DATE_EPOCH"] = "1700000000"
+    plan = json.dumps(planned(here, project, "--reproducible"))
+    assert "push-by-digest=true,name-canonical=true,push=true,rewrite-timestamp=true" in plan
+    assert '"-t"' not in plan
 
 
 def test_annotations_of_the_index_are_for_the_merge(here: Here, tmp_path: Path) -> None:

@@ -134,6 +134,16 @@ def test_two_jobs_and_a_merge_make_what_one_build_makes(jobs: Jobs) -> None:
         assert (merged.media_type, merged.digest) == (one.media_type, one.digest)
 
 
+def test_reproducible_parts_make_the_one_image_without_any_cache(jobs: Jobs) -> None:
+    registry = jobs.first.lab.registry("open")
+    words = ("--artifact", "web", "--reproducible", "--no-cache")
+    jobs.build("nodes", "whole", *words)
+    files = [jobs.part(architecture, "merged", *words) for architecture in ARCHITECTURES]
+    jobs.merge(*map(str, files))
+    whole, merged = (registry.manifest(f"{jobs.repo}/web", tag) for tag in ("whole", "merged"))
+    assert merged.digest == whole.digest
+
+
 def test_attestations_and_annotations_are_kept(new_sandbox: NewSandbox, tmp_path: Path) -> None:
     block = (
         ".buildx: {artifacts: {web: {annotations: {'index:a': '1', 'manifest:b': '2', "

@@ -207,7 +207,7 @@ def _attestations(request: BuildRequest, given: StepInput, remarks: Remarks) -> 
         )
     own = has_flag(request.parsed_cli_flags, "attest", "provenance", "sbom")
     loads = given.destination.output == LOAD
-    several = given.platforms.is_multi or given.partial is not None
+    several = given.platforms.is_multi or (given.partial is not None and len(given.partial.expected) != 1)
     same = given.epoch is not None
     if wanted == "none" or (wanted == "auto" and not own and (several or loads or same)):
         why = "reproducible" if same else "several platforms" if several else "loaded image"

@@ -39,7 +39,7 @@ class PartManifest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MergedIndex:
-    """An index, ready to be written."""
+    """An index, or the manifest of an image that has one part, ready to be written."""
 
     media_type: str
     body: bytes
@@ -67,7 +67,10 @@ def config_digest(body: bytes) -> str:
 
 
 def make_index(merge: ImageMerge, manifests: Sequence[PartManifest]) -> MergedIndex:
-    """The index of an image. Raises `CannotStart` for parts that are not what their files say."""
+    """The index of an image; a part that is the whole image stays as it is.
+
+    Raises `CannotStart` for parts that are not what their files say.
+    """
     problems: list[BuildxTasksError] = []
     descriptors: list[Descriptor] = []
     annotations: dict[str, str] = {}
@@ -81,6 +84,8 @@ def make_index(merge: ImageMerge, manifests: Sequence[PartManifest]) -> MergedIn
                 text = f"artifact {merge.image!r}: its parts want different values of the annotation {key!r}"
                 problems.append(CannotStart(text, "annotations of the index must not depend on the job or the time"))
     raise_all(problems)
+    if len(manifests) == 1 and not manifests[0].part.partial.has_annotations:
+        return MergedIndex(media_type=manifests[0].media_type, body=manifests[0].body)
     plain = all(item.get("mediaType") == DOCKER_MANIFEST and "annotations" not in item for item in descriptors)
     data: dict[str, Any] = {
         "schemaVersion": 2,

@@ -241,8 +241,17 @@ def test_indexes_whose_annotations_contradict_each_other() -> None:
     ],
 )
 def test_the_platform_of_a_plain_manifest(spelled: str, config: dict[str, Any], expected: dict[str, Any]) -> None:
-    made = index_of(plain(part(spelled, expected=(spelled,)), config))
-    assert json.loads(made.body)["manifests"][0]["platform"] == expected
+    both = ("linux/amd64", spelled)
+    made = index_of(plain(part("linux/amd64", expected=both), LINUX_AMD), plain(part(spelled, expected=both), config))
+    assert json.loads(made.body)["manifests"][1]["platform"] == expected
+
+
+def test_a_part_that_is_the_whole_image_stays_as_it_is_unless_the_index_has_annotations() -> None:
+    alone = part("linux/amd64", expected=("linux/amd64",))
+    made = index_of(plain(alone, LINUX_AMD, DOCKER_MANIFEST, body=b'{"config": {"digest": "sha256:c"} }'))
+    assert (made.media_type, made.body) == (DOCKER_MANIFEST, b'{"config": {"digest": "sha256:c"} }')
+    annotated = part("linux/amd64", expected=("linux/amd64",), index_annotations=(("a", "1"),))
+    assert json.loads(index_of(plain(annotated, LINUX_AMD)).body)["annotations"] == {"a": "1"}
 
 
 def test_a_part_of_all_platforms_is_an_index_already() -> None:
@@ -253,7 +262,7 @@ def test_a_part_of_all_platforms_is_an_index_already() -> None:
     ]
     body = json.dumps({"mediaType": OCI_INDEX, "manifests": entries}).encode()
     manifest = PartManifest(part=whole, media_type=OCI_INDEX, body=body, config={})
-    assert json.loads(index_of(manifest).body)["manifests"] == entries
+    assert index_of(manifest).body == body
 
 
 @pytest.mark.parametrize(("body", "digest"), [(body_of("sha256:c"), "sha256:c"), (b'{"manifests": []}', "")])
