@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buildx_tasks.errors import BuildxTasksError, CannotStart, raise_all
@@ -279,8 +280,11 @@ class Run:
         builds = tuple(results[image] for image in loaded.order)
         return tags, Results(builds=builds, partial=loaded.settings.partial), plan
 
-    def build(self, prepared: PreparedRun, observer: Observer) -> Results:
-        """Run a plan, without what the artifact cache knows to be there already; no secret gets into what is told."""
+    def build(self, prepared: PreparedRun, observer: Observer, folder: Path | None = None) -> Results:
+        """Run a plan, without what the artifact cache knows to be there already; no secret gets into what is told.
+
+        Files of the run are removed, unless they are in a `folder` of the caller's.
+        """
         from buildx_tasks.execution.cache.artifacts import open_cache
         from buildx_tasks.execution.run.masked import MaskedObserver, mask_of_plan, masked_results
         from buildx_tasks.execution.run.schedule import run_plan
@@ -299,6 +303,7 @@ class Run:
             retries=settings.retries,
             timeout=settings.build_timeout,
             mounts=self._mounts(plan, runner, observer.message),
+            folder=folder,
         )
         expander = Expander(world.environ, now=world.now, cmd=run_cmd(world))
         cache = open_cache(settings, world, plan, runner, expander)

@@ -21,6 +21,7 @@ from buildx_tasks.tasks.lock import lock, outdated
 from buildx_tasks.tasks.merge import merge
 from buildx_tasks.tasks.options import BUILD, FORMAT, RESULT, SELECTION, flag_values, with_options
 from buildx_tasks.tasks.outputoptions import OutputOptions, output_options
+from buildx_tasks.tasks.verify import verify
 
 PLAN_FORMATS = ("text", "full", "json", "bake", "mermaid", "dot")
 
@@ -82,7 +83,7 @@ def plan(c: Context, given: Mapping[str, Any]) -> None:
     sys.stdout.write(as_called(text))
 
 
-ns = Collection("buildx", build, plan, merge, check, affected, doctor, init, lock, outdated)
+ns = Collection("buildx", build, plan, merge, check, affected, doctor, init, lock, outdated, verify)
 ns.add_task(list_, "list")
 ns.add_collection(builder.ns)
 ns.add_collection(cache.ns)

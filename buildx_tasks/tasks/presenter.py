@@ -105,7 +105,7 @@ class Presenter:
         results = run.build(prepared, Silent() if self.quiet else self.reporter)
         if self.context.output.metadata_output and not results.interrupted:
             results = run.with_record(results, prepared.plan)
-        self._show(results)
+        self.show(results)
         self._write(results)
         self.reports.results(results, settings.ci_service)
         return results
@@ -121,7 +121,8 @@ class Presenter:
             self._write(results)
             self.reports.results(results, settings.ci_service)
 
-    def _show(self, results: Results) -> None:
+    def show(self, results: Results) -> None:
+        """Show what came out; of a quiet run how builds failed, on standard error."""
         if self.quiet:
             details = TextReporter(sys.stderr, painter=self._painter_of_errors())
             for failed in results.failed:

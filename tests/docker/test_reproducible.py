@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lab_support import Lab, Sandbox
@@ -32,6 +33,8 @@ UNREPRODUCIBLE = "FROM busybox\nRUN echo same > /same\nRUN mkdir /d && head -c 1
 
 def checkout(sandbox: Sandbox, files: dict[str, str], name: str = "project") -> Path:
     """The files as a git repository with one commit, always the same."""
+    sandbox.env["TMPDIR"] = str(sandbox.folder / "tmp")
+    Path(sandbox.env["TMPDIR"]).mkdir(exist_ok=True)
     folder = sandbox.folder / name
     for path, text in files.items():
         place = folder / path
@@ -117,3 +120,89 @@ def test_what_an_engine_can_not_do_is_said(new_sandbox: NewSandbox, engine: str)
     assert "busybox:latest (other/Dockerfile:1) is not in buildx.lock" in done.err
     strict = sandbox.run("buildx-tasks", "buildx.build", *words, "--strict", cwd=folder, check=False)
     assert strict.code == 2
+
+
+def verify(sandbox: Sandbox, folder: Path, *words: str) -> tuple[int, dict[str, Any]]:
+    done = sandbox.run("buildx-tasks", "buildx.verify", "--format=json", "--tag=t", *words, cwd=folder, check=False)
+    assert '"reproducible"' in done.out, done.text
+    return done.code, json.loads(done.out)
+
+
+def loaded(sandbox: Sandbox) -> list[str]:
+    """The images that the docker daemon has of this test."""
+    listed = sandbox.docker("images", "--all", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").out.splitlines()
+    return [line for line in listed if sandbox.prefix in line or "<none>" in line]
+
+
+def scratch(sandbox: Sandbox) -> list[Path]:
+    """What a run has left of its temporary files."""
+    return list(Path(sandbox.env["TMPDIR"]).iterdir())
+
+
+@pytest.mark.parametrize(("builder", "buildx"), [("", "new"), ("plain", "old"), ("nodes", "new")])
+def test_verify_proves_it_and_leaves_nothing(lab: Lab, new_sandbox: NewSandbox, builder: str, buildx: str) -> None:
+    sandbox = new_sandbox(buildx=buildx)
+    folder = checkout(sandbox, FILES)
+    words = ["--reproducible", f"--default-repo={sandbox.image('r')}"]
+    words += [f"--builder={sandbox.builder(builder)}"] if builder else []
+    words += ["--platform=linux/amd64,linux/arm64"] if builder == "nodes" else []
+    images = loaded(sandbox)
+    code, found = verify(sandbox, folder, *words)
+    if builder:
+        platforms = [one["platform"] for one in found["artifacts"][0]["platforms"]]
+        assert platforms == (["linux/amd64", "linux/arm64"] if builder == "nodes" else ["linux/amd64"])
+        assert (code, found["reproducible"], len(found["artifacts"])) == (0, True, 3), found
+    else:
+        # This docker does not rewrite times of what it pushes, and so that is what is compared.
+        assert (code, found["reproducible"]) == (1, False)
+        assert "differs in time" in found["artifacts"][0]["platforms"][0]["difference"]
+    assert not lab.registry().tags(sandbox.image("r/app"))
+    assert loaded(sandbox) == images
+    assert scratch(sandbox) == []
+
+
+def test_verify_names_the_first_layer_and_path_that_differ(new_sandbox: NewSandbox) -> None:
+    sandbox = new_sandbox()
+    folder = checkout(sandbox, {**FILES, "other/Dockerfile": UNREPRODUCIBLE})
+    words = ("--artifact=other", f"--builder={sandbox.builder('plain')}", f"--default-repo={sandbox.image('r')}")
+    code, found = verify(sandbox, folder, "--reproducible", *words)
+    (platform,) = found["artifacts"][0]["platforms"]
+    assert code == 1
+    assert platform["difference"] == (
+        "layer 3 of 3 (RUN /bin/sh -c mkdir /d && head -c 16 /dev/urandom > /d/random # buildkit): "
+        "/d/random differs in content"
+    )
+    assert platform["first"] != platform["second"]
+    text = sandbox.run("buildx-tasks", "buildx.verify", "--tag=t", *words, cwd=folder, check=False)
+    assert text.code == 1
+    assert "other linux/amd64: differs, sha256:" in text.out
+    assert "layer 2 of 3 (RUN /bin/sh -c echo same > /same # buildkit): " in text.out
+    assert "differs in time" in text.out
+    assert "without  --reproducible" in text.err
+
+
+def test_verify_on_two_builders(new_sandbox: NewSandbox, lab: Lab) -> None:
+    sandbox = new_sandbox()
+    folder = checkout(sandbox, FILES)
+    one = sandbox.create_builder("one", lab.parts["nodes"]["amd64"])
+    two = sandbox.create_builder("two", lab.parts["nodes"]["arm64"])
+    words = ("--reproducible", f"--default-repo={sandbox.image('r')}", "--platform=linux/amd64")
+    code, found = verify(sandbox, folder, f"--builder={one}", f"--against={two}", *words)
+    assert (code, found["builders"], found["reproducible"]) == (0, ["one", "two"], True), found
+
+
+def test_verify_of_a_build_that_fails(new_sandbox: NewSandbox) -> None:
+    sandbox = new_sandbox()
+    folder = checkout(sandbox, {**FILES, "other/Dockerfile": "FROM busybox\nRUN false\n"})
+    words = ("--tag=t", "--artifact=other", f"--default-repo={sandbox.image('r')}")
+    done = sandbox.run("buildx-tasks", "buildx.verify", *words, cwd=folder, check=False)
+    assert (done.code, "other/Dockerfile:2" in done.text) == (1, True), done.text
+    assert scratch(sandbox) == []
+
+
+def test_verify_needs_a_store_that_exports(new_sandbox: NewSandbox) -> None:
+    sandbox = new_sandbox(engine="classic")
+    folder = checkout(sandbox, FILES)
+    done = sandbox.run("buildx-tasks", "buildx.verify", "--tag=t", "--no-push", cwd=folder, check=False)
+    assert done.code == 4
+    assert "needs a builder that exports images" in done.err

@@ -30,8 +30,8 @@ ROOMS = {
         "registry",
         "cache mounts run",
         "pipeline",
-        "assumed doctor dockerchecks dockerfiles listing merge prune reportfiles",
-        "affected locking",
+        "assumed doctor dockerchecks dockerfiles listing merge ocilayouts prune reportfiles",
+        "affected locking verifying",
     ),
 }
 """The rooms of a layer and the modules at its root, from the lowest; those in one text do not import one another."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,6 +46,7 @@ def run_plan(
     timeout: float | None = None,
     known: Mapping[str, ArtifactResult] | None = None,
     built: Built = lambda _step, _result: None,
+    folder: Path | None = None,
     mounts: MountKeeper | None = None,
 ) -> Results:
     """Build everything in `plan`, dependencies first, except what is `known` by its image.
@@ -52,7 +54,8 @@ def run_plan(
     `built` hears of every build that ended, from the thread that built. After a failure, running builds end,
     dependents are never started, and nothing else is started either unless `keep_going`. A build that a
     registry's hiccup ended is tried again, `retries` times at most; `timeout` in seconds bounds one artifact. An
-    interrupt stops the running commands; results are returned all the same, as they are when a hook around all builds
+    interrupt stops the running commands; files of the run, OCI layouts among them, are in `folder` if there is one, and
+    stay there; results are returned all the same, as they are when a hook around all builds
     fails: what was built, what was stopped and after how long, what was never started and why. `mounts` restores cache
     mounts before the first build and saves them after the last.
     """
@@ -69,9 +72,9 @@ def run_plan(
         return _nothing_built(plan, known, BY_INTERRUPT, interrupted=True)
     if failure:
         return replace(_nothing_built(plan, known, failure.message, interrupted=False), failure=failure)
-    with TemporaryDirectory(prefix="buildx-tasks-") as folder:
+    with TemporaryDirectory(prefix="buildx-tasks-") if folder is None else nullcontext(folder) as place:
         schedule = _Schedule(
-            todo, runner, observer, environ, Path(folder), keep_going, retries, timeout, known, built, mounts
+            todo, runner, observer, environ, Path(place), keep_going, retries, timeout, known, built, mounts
         )
         interrupted = schedule.run()
     results = _collected(plan, schedule.results, interrupted=interrupted)

@@ -346,7 +346,7 @@ class StepRunner:
             kind = "skaffold.yaml" if placeholder.what == CONFIG else "result.json"
             return str(self.folder / f"{_file_name(placeholder.image)}.{kind}")
         if placeholder.what == LAYOUT:
-            return str(self._layout_path(placeholder.image))
+            return str(layout_path(self.folder, placeholder.image))
         result = self.results[placeholder.image]
         if placeholder.what == DIGEST:
             return pushed_digest(dict(result.metadata))
@@ -356,8 +356,10 @@ class StepRunner:
         """Where buildx writes the result of an image."""
         return self.folder / f"{_file_name(image)}.metadata.json"
 
-    def _layout_path(self, image: str) -> Path:
-        return self.folder / f"{_file_name(image)}.oci"
+
+def layout_path(folder: Path, image: str) -> Path:
+    """Where the OCI layout of an image is among the files of a run."""
+    return folder / f"{_file_name(image)}.oci"
 
 
 def write_policy(lock: Lock, folder: Path) -> None:

@@ -19,7 +19,7 @@ from buildx_tasks.model.plan import Variable
 from buildx_tasks.model.platform import Platform, parse_platform
 from buildx_tasks.model.request import BuildRequest, Placeholder
 from buildx_tasks.model.taskname import task_command
-from buildx_tasks.planning.build.engine import version_of
+from buildx_tasks.planning.build.engine import buildkit_version, version_of
 
 POLICY_SINCE = Version("0.11")
 """The buildx that hands source policies to BuildKit, and the BuildKit that follows them."""
@@ -153,11 +153,10 @@ def check_policy_support(lock: Lock, engine: Engine) -> None:
     """Raise `EngineUnfit` when buildx or a node is known to ignore source policies; unknown versions follow them."""
     nodes = engine.builder.nodes if engine.builder else ()
     parts = [
-        ("docker buildx", engine.buildx),
-        *((f"the BuildKit of node {node.name}", node.buildkit) for node in nodes),
+        ("docker buildx", engine.buildx, version_of(engine.buildx)),
+        *((f"the BuildKit of node {node.name}", node.buildkit, buildkit_version(node.buildkit)) for node in nodes),
     ]
-    for what, said in parts:
-        version = version_of(said)
+    for what, said, version in parts:
         if version is not None and version < POLICY_SINCE:
             raise EngineUnfit(
                 f"{lock.file} needs docker buildx {POLICY_SINCE} and BuildKit {POLICY_SINCE}, and {what} is {said}",

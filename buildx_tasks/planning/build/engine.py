@@ -187,6 +187,12 @@ def lacks_daemon(builder: Builder, *, daemon: bool) -> bool:
     return not daemon and builder.driver in ("", DOCKER_DRIVER, DOCKER_CONTAINER)
 
 
+def buildkit_version(text: str) -> Version | None:
+    """The version of a BuildKit; None where that is not known, which one inside of a docker engine calls 0.0.0."""
+    version = version_of(text)
+    return version if version is not None and version.release > (0, 0, 0) else None
+
+
 def version_of(text: str) -> Version | None:
     """A version without what distributions append to it; None for what is none."""
     try:

@@ -15,7 +15,7 @@ from buildx_tasks.model.engine import Engine
 from buildx_tasks.model.request import EXPORT, LAYOUT, PUSH, Because, BuildArg, BuildRequest, Output
 from buildx_tasks.model.settings import Settings
 from buildx_tasks.model.spec import Spec
-from buildx_tasks.planning.build.engine import Tool, version_of
+from buildx_tasks.planning.build.engine import Tool, buildkit_version, version_of
 from buildx_tasks.planning.build.stepinput import Remarks, RewriteLimits, StepInput
 
 EPOCH = "SOURCE_DATE_EPOCH"
@@ -94,7 +94,7 @@ def rewrite_limits(tool: Tool, engine: Engine) -> RewriteLimits:
     """
     nodes = engine.builder.nodes if engine.builder else ()
     for node in nodes:
-        version = version_of(node.buildkit)
+        version = buildkit_version(node.buildkit)
         if version is not None and version < REWRITES_SINCE:
             why = f"BuildKit {node.buildkit} of node {node.name} does not rewrite them ({REWRITES_SINCE} does)"
             return RewriteLimits(why, why)

@@ -138,6 +138,11 @@ def test_too_old_for_source_policies(on: Engine, said: str) -> None:
     assert planned({"app": "FROM a"}, (docker(),), Lock(), on=on).steps
 
 
+def test_a_buildkit_of_unknown_version_follows_policies() -> None:
+    on = engine(buildkit="v0.0.0+unknown")
+    assert planned({"app": "FROM a"}, (docker(),), Lock({"a:latest": DIGEST}), on=on).step("app").locked
+
+
 def test_the_plan_shows_the_digests() -> None:
     plan = planned({"app": "FROM a"}, (docker(),), Lock({"a:latest": DIGEST}))
     text = full_plan_text(plan)

@@ -144,6 +144,12 @@ def test_a_newer_docker_must_not_unpack() -> None:
     assert "name=r.example/app:v1,push=true,unpack=false,rewrite-timestamp=true" in command(plan)
 
 
+def test_a_buildkit_of_unknown_version_can_do_it() -> None:
+    plan = planned(APP, on=engine(buildkit="v0.0.0+unknown"))
+    assert plan.warnings == ()
+    assert PUSHED in command(plan)
+
+
 def test_other_warnings() -> None:
     plan = planned(APP, epoch=Answer(error="app is not in a git checkout"))
     assert plan.warnings[0].endswith("(app is not in a git checkout): set SOURCE_DATE_EPOCH in the environment")
