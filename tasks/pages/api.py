@@ -161,5 +161,5 @@ def _argument(one: inspect.Parameter) -> str:
     if one.default is one.empty:
         return f"{stars}{one.name}{kind}"
     # A function as a default has an address in its text, which differs in each process.
-    default = "…" if callable(one.default) else repr(one.default)
+    default = "..." if callable(one.default) else repr(one.default)
     return f"{one.name}{kind} = {default}"
