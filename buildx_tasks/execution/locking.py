@@ -17,7 +17,8 @@ from buildx_tasks.execution.registry.digests import FoundDigest, find_digests
 from buildx_tasks.execution.world import World
 from buildx_tasks.model.config import Config
 from buildx_tasks.model.imageref import familiar
-from buildx_tasks.model.lock import Lock, LockedImage, LockReport
+from buildx_tasks.model.lock import Lock
+from buildx_tasks.model.lockreport import LockedImage, LockReport
 from buildx_tasks.model.outcome import STRICT_HINT
 from buildx_tasks.model.request import CUSTOM
 from buildx_tasks.model.settings import BY_SKAFFOLD, Settings

@@ -51,6 +51,8 @@ def bake_json(plan: BuildPlan, cwd: str, environ: Mapping[str, str] | None = Non
     if shown != targets:
         notes.append(f"{HIDDEN} replaces a secret: insert the value before you use the file")
     notes += [f"{build.image} is left out: {build.reason}" for build in plan.left_out]
+    if any(step.locked for step in plan.steps):
+        notes.append(f"bake does not use {plan.lock.file}: it builds from what the tags of base images mean then")
     document: dict[str, Any] = {"group": {"default": {"targets": list(targets)}}}
     if variables:
         document["variable"] = {name: {"default": None} for name in sorted(variables)}

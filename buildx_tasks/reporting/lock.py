@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from buildx_tasks.model.lock import LockedImage, LockReport
+from buildx_tasks.model.lockreport import LockedImage, LockReport
 from buildx_tasks.reporting.words import counted
 
 DIGITS = 12

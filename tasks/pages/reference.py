@@ -49,6 +49,10 @@ SHARED = (
 """Flags that several tasks have alike, so that the page has them once: heading, meaning and flags."""
 
 
+VALUED = ("update",)
+"""Arguments whose optional value is more than a boolean."""
+
+
 def tasks_page() -> str:
     """The whole page: every task, then the flags that several tasks share."""
     namespace = buildx_tasks.namespace()
@@ -92,5 +96,5 @@ def _spelled(argument: Any) -> str:
     if argument.positional:
         return name.upper()
     if argument.optional:
-        return f"--{name}[=false]"
+        return f"--{name}[=…]" if name in VALUED else f"--{name}[=false]"
     return f"--{name}" if argument.kind is bool else f"--{name}=…"

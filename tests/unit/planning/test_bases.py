@@ -17,6 +17,7 @@ from buildx_tasks.model.settings import Settings
 from buildx_tasks.planning.build.plan import plan_build
 from buildx_tasks.planning.build.variables import Expander
 from buildx_tasks.planning.facts import Facts, SourceFacts
+from buildx_tasks.reporting.bake import bake_json
 from buildx_tasks.reporting.plan import full_plan_text, plan_json
 
 DIGEST = f"sha256:{'1' * 64}"
@@ -149,3 +150,10 @@ def test_the_plan_shows_the_digests() -> None:
     assert f"# a:latest is {DIGEST}, as locked\n" in text
     assert "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY=SOURCE-POLICY \\\n" in text
     assert f'"locked": {{\n        "a:latest": "{DIGEST}"' in plan_json(plan)
+
+
+def test_an_exported_bake_file_says_that_it_has_no_digests() -> None:
+    plan = planned({"app": "FROM a"}, (docker(),), Lock({"a:latest": DIGEST}))
+    _text, notes = bake_json(plan, "/p")
+    assert "bake does not use buildx.lock: it builds from what the tags of base images mean then" in notes
+    assert not [note for note in bake_json(planned({}, (docker(),), None), "/p")[1] if "lock" in note]
