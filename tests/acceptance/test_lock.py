@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from recording import Here, Project, make_project
 
+from buildx_tasks.execution.run.step import write_policy
+from buildx_tasks.model.lock import Lock
+
 HEAD = "apiVersion: skaffold/v4beta13\nkind: Config\n"
 
 
@@ -192,3 +195,43 @@ def test_strict_builds_need_every_image_locked(here: Here, tmp_path: Path, regis
     assert f"{registry.host}/base:1 (app/Dockerfile:1) is not in buildx.lock" in done.err
     here.invoke(project, "buildx.lock")
     assert here.invoke(project, *words).code == 0
+
+
+@pytest.mark.parametrize("batch", ["auto", "off"])
+def test_every_build_gets_the_policy_and_nothing_stays(
+    here: Here, tmp_path: Path, registry: Registry, batch: str
+) -> None:
+    policy = "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"
+    artifacts = "{image: one, context: app}, {image: two, context: app}"
+    project = make_project(tmp_path, f"{HEAD}build: {{artifacts: [{artifacts}]}}\n")
+    project.write("app/Dockerfile", f"FROM {registry.host}/base:1\n")
+    project.env["TMPDIR"] = str(tmp_path / "tmp")
+    (tmp_path / "tmp").mkdir()
+    here.invoke(project, "buildx.lock")
+    project.docker.environment = (policy,)
+    words = ("buildx.build", "--tag=t", "--push", f"--default-repo={registry.host}/r", f"--batch={batch}")
+    assert here.invoke(project, *words).code == 0
+    builds = project.docker.builds or project.docker.bakes
+    assert len(builds) == (1 if batch == "auto" else 2)
+    assert all(Path(call["env"][policy]).name == "source-policy.json" for call in builds)
+    assert list((tmp_path / "tmp").iterdir()) == []
+    # A policy of the user's own stays what it is.
+    project.env[policy] = "/mine.json"
+    done = here.invoke(project, *words, "--no-cache-artifacts")
+    assert f"{policy} is set: that policy is used, and not buildx.lock" in done.err
+    builds = project.docker.builds or project.docker.bakes
+    assert builds[-1]["env"] == {**builds[-1]["env"], policy: "/mine.json"}
+
+
+def test_the_policy_is_what_buildkit_reads(tmp_path: Path) -> None:
+    digest = f"sha256:{'1' * 64}"
+    write_policy(Lock({"busybox:1": digest, "localhost:5000/a:b": digest}), tmp_path)
+    rules = json.loads((tmp_path / "source-policy.json").read_text())["rules"]
+    assert rules == [
+        {
+            "action": "CONVERT",
+            "selector": {"identifier": f"docker-image://{name}"},
+            "updates": {"identifier": f"docker-image://{name}@{digest}"},
+        }
+        for name in ("docker.io/library/busybox:1", "localhost:5000/a:b")
+    ]

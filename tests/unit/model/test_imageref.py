@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.model.imageref import ImageRef, is_valid_tag, parse_image_ref, registry_of
+from buildx_tasks.model.imageref import ImageRef, canonical, familiar, is_valid_tag, parse_image_ref, registry_of
 
 D = "sha256:" + "81daf011d63b68cfa514ddab7741a1adddd59d3264118dfb0fd9266328bb8883"[:64]
 
@@ -112,3 +112,20 @@ def test_tags(tag: str, valid: bool) -> None:
 def test_text_of_a_reference() -> None:
     ref = ImageRef(base_name="x.io/app", domain="x.io", path="app", tag="v1", digest=D)
     assert str(ref) == f"x.io/app:v1@{D}"
+
+
+@pytest.mark.parametrize(
+    ("text", "short", "whole"),
+    [
+        ("python", "python:latest", "docker.io/library/python:latest"),
+        ("docker.io/library/python:3", "python:3", "docker.io/library/python:3"),
+        ("index.docker.io/team/app", "team/app:latest", "docker.io/team/app:latest"),
+        ("docker.io/python:3", "python:3", "docker.io/library/python:3"),
+        ("localhost:5000/app", "localhost:5000/app:latest", "localhost:5000/app:latest"),
+        ("localhost/app:1", "localhost/app:1", "localhost/app:1"),
+        (f"app:1@sha256:{'0' * 64}", f"app:1@sha256:{'0' * 64}", f"docker.io/library/app:1@sha256:{'0' * 64}"),
+        (f"app@sha256:{'0' * 64}", f"app@sha256:{'0' * 64}", f"docker.io/library/app@sha256:{'0' * 64}"),
+    ],
+)
+def test_familiar_and_canonical_names(text: str, short: str, whole: str) -> None:
+    assert (familiar(text), canonical(text)) == (short, whole)
