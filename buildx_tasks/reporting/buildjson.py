@@ -51,8 +51,11 @@ def _record(build: ArtifactResult) -> dict[str, Any]:
         "platforms": list(build.platforms),
         "cacheFrom": list(build.cache_from),
         "cacheTo": list(build.cache_to),
+        "cacheImported": list(build.cache_imported),
+        "cacheExported": list(build.cache_exported),
         "steps": build.steps,
         "cachedSteps": build.cached_steps,
+        "stepTimes": [{"name": step.name, "seconds": step.seconds} for step in build.step_times],
         "seconds": build.seconds,
     }
     if build.reason:

@@ -108,7 +108,8 @@ def test_the_summary_is_added_to_that_of_the_step(here: Here, project: Project) 
     assert summary.startswith("said before\n### Images: 1 built, 1 failed · ")
     (row,) = [line for line in summary.splitlines() if line.startswith("| <code>app</code><br>")]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells[1:5] == ["built", f"<code>{DIGEST}</code>", "", "1/2"]
+    assert cells[1:3] == ["built", f"<code>{DIGEST}</code>"]
+    assert (cells[3].startswith("linux/"), cells[4]) == (True, "1/2")
     assert cells[6:] == ["<code>reg.example/app:v0</code>", "<code>reg.example/app:cache</code>"]
     assert "#### <code>team/web</code> failed at <code>Dockerfile:2</code>" in summary
     assert "| 12 s | <code>app</code> | <code>&#91;3/3&#93; RUN make test</code> |" in summary
@@ -350,3 +351,12 @@ def test_annotations_of_findings_are_where_the_repository_has_the_file(here: Her
     done = here.invoke(project, task, "--format", "github")
     file = "project/skaffold.yaml,line=4" if task == "schema.validate" else "project/app/Dockerfile,line=2"
     assert f" file={file}," in done.out
+
+
+def test_the_record_has_times_and_caches_too(here: Here, project: Project) -> None:
+    here.invoke(project, *BUILD, "--metadata-output", "record.json")
+    app, web = json.loads((project.folder / "record.json").read_text())["builds"]
+    assert {"name": "[3/3] RUN make test", "seconds": 12.3} in app["stepTimes"]
+    assert app["cacheImported"] == ["reg.example/app:v0"]
+    assert [text.rpartition("ref=")[2] for text in app["cacheExported"]] == ["reg.example/app:cache"]
+    assert (web["steps"], web["cachedSteps"], web["cacheExported"]) == (1, 0, [])
