@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from buildx_tasks.errors import BuildxTasksError, CannotStart
 from buildx_tasks.execution.cache.repositorylook import RepositoryLook
 from buildx_tasks.execution.pipeline import Run, not_run
 from buildx_tasks.execution.registry.client import RegistryClient
-from buildx_tasks.execution.registry.errors import NotInRegistry, RegistryDenied, RegistryRejected
+from buildx_tasks.execution.registry.errors import RegistryDenied, RegistryRejected
 from buildx_tasks.execution.sources.branches import Branches, find_branches
 from buildx_tasks.execution.sources.tagfacts import gather_tag_facts
 from buildx_tasks.model.config import Artifact
@@ -89,14 +91,13 @@ class Pruning:
         return self._branches.names
 
     def _words(self) -> frozenset[str]:
-        """Every word of the config files: a tag that one of them names anywhere, in a profile too, is in use."""
-        words: set[str] = set()
+        """Every word of the configs: a tag that one of them names anywhere, in a profile too, is in use."""
+        texts = [json.dumps(one.document.data, ensure_ascii=False, default=str) for one in self.run.documents]
         for file in {config.file for config in self.run.loaded.configs}:
-            try:
-                words.update(_TOKEN.findall((self.run.world.cwd / file).read_text(encoding="utf-8", errors="replace")))
-            except OSError:
-                continue
-        return frozenset(words)
+            # Other modules of the same file; a config from elsewhere has no file here.
+            with suppress(OSError):
+                texts.append((self.run.world.cwd / file).read_text(encoding="utf-8", errors="replace"))
+        return frozenset(word for text in texts for word in _TOKEN.findall(text))
 
     def _repository(
         self, name: str, names: RepositoryNames, client: RegistryClient, pool: ThreadPoolExecutor
@@ -135,8 +136,6 @@ def _delete(client: RegistryClient, repository: str, digest: str, tags: Iterable
             for tag in tags:
                 client.delete_manifest(f"{repository}:{tag}")
             client.delete_manifest(f"{repository}@{digest}")
-    except NotInRegistry:
-        return
     except RegistryDenied as error:
         hint = f"log in with an account or a token that has this right:  docker login {host}"
         raise RegistryDenied(error.message, hint, status=error.status) from None

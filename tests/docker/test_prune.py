@@ -29,6 +29,7 @@ build:
   platforms: [linux/amd64, linux/arm64]
   artifacts:
   - {image: web, context: web, docker: {cacheFrom: [web, 'web:cache-main']}}
+profiles: [{name: release, build: {artifacts: [{image: web, docker: {cacheFrom: ['web:cache-named']}}]}}]
 .buildx: {cacheTag: 'cache-{{.BRANCH}}', artifactCache: registry}
 """
 WHO = ("-c", "user.name=t", "-c", "user.email=t@example.invalid")
@@ -102,16 +103,16 @@ def whole(registry: Registry, image: str, reference: str) -> bool:
 def test_the_cache_of_a_deleted_branch_goes_and_everything_else_stays(checkout: Checkout) -> None:
     words = ("--platform", "linux/amd64", "--tag")
     checkout.build(*words, "v1")
-    for branch in ("feature/x", "gone"):
+    for branch in ("feature/x", "named", "gone"):
         checkout.git("checkout", "-qb", branch)
         checkout.change(branch)
         checkout.build(*words, f"v-{branch.replace('/', '-')}")
         checkout.build("--platform", "linux/amd64", "--partial", "--quiet", "--tag", "v1")
     checkout.git("checkout", "-q", "main")
-    checkout.git("branch", "-qD", "gone", "feature/x")
+    checkout.git("branch", "-qD", "gone", "named", "feature/x")
     before = checkout.tags()
-    gone = ["cache-gone", "cache-gone-linux-amd64"]
-    assert {"cache-main", "cache-feature-x", *gone} <= set(before)
+    gone = ["cache-gone", "cache-gone-linux-amd64", "cache-named-linux-amd64"]
+    assert {"cache-main", "cache-feature-x", "cache-named", *gone} <= set(before)
     dry = checkout.prune("--dry-run")
     assert " - cache-gone: would be deleted (branch cache, its branch was deleted)\n" in dry.out
     assert checkout.tags() == before
@@ -119,7 +120,7 @@ def test_the_cache_of_a_deleted_branch_goes_and_everything_else_stays(checkout: 
     (repository,) = shown["repositories"]
     assert [item["tag"] for item in repository["tags"] if item["action"] == "delete"] == gone
     done = checkout.prune()
-    assert "2 tags deleted, " in done.out
+    assert "3 tags deleted, " in done.out
     assert checkout.tags() == [tag for tag in before if tag not in gone]
     assert all(whole(checkout.registry, f"{checkout.repo}/web", tag) for tag in checkout.tags())
     assert checkout.prune().out.startswith("0 tags deleted")
