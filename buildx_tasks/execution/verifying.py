@@ -154,7 +154,7 @@ def _with_layout(step: BuildStep, wanted: BuildStep) -> BuildStep:
     outputs = wanted.request.outputs
     rewrites = any(item.value.rewrite for item in (outputs or step.request.outputs))
     layout = Because(Output(LAYOUT, rewrite=rewrites), "its content is compared")
-    return replace(step, output=STAY, request=replace(step.request, outputs=(layout,)))
+    return replace(step, output=STAY, pushes=False, request=replace(step.request, outputs=(layout,)))
 
 
 def _builder(plan: BuildPlan) -> str:
