@@ -26,7 +26,7 @@ def lock_text(report: LockReport) -> str:
 def _checked(report: LockReport) -> str:
     missing, unused = len(report.added), len(report.removed)
     if not missing and not unused:
-        return f"{report.file}: all of {counted(len(report.images), 'image')} locked"
+        return f"{report.file}: {counted(len(report.images), 'image')}, all locked"
     return f"{report.file}: {counted(missing, 'image')} not locked, {unused} not used"
 
 

@@ -12,7 +12,17 @@ from lab_support import Sandbox
 from walkthrough import File, Shell, steps
 
 ROOT = Path(__file__).parents[2]
-WITH_ENGINE = ("caches", "from-bake", "from-buildx-scripts", "from-skaffold", "monorepo", "nox", "platforms", "prune")
+WITH_ENGINE = (
+    "caches",
+    "from-bake",
+    "from-buildx-scripts",
+    "from-skaffold",
+    "lock",
+    "monorepo",
+    "nox",
+    "platforms",
+    "prune",
+)
 
 CONFIG = """\
 apiVersion: skaffold/v4beta14
@@ -47,6 +57,12 @@ def test_a_job_for_each_platform(new_sandbox: Callable[..., Sandbox]) -> None:
     for name in ("amd64", "arm64"):
         sandbox.create_builder(name, sandbox.lab.parts["nodes"][name], "--platform", f"linux/{name}")
     follow("partial", sandbox)
+
+
+def test_reproducible_images_on_two_builders(sandbox: Sandbox) -> None:
+    for name, node in (("ci", "amd64"), ("laptop", "arm64")):
+        sandbox.create_builder(name, sandbox.lab.parts["nodes"][node])
+    follow("reproducible", sandbox)
 
 
 def test_kaniko_is_replaced_without_a_daemon(new_sandbox: Callable[..., Sandbox]) -> None:
