@@ -109,7 +109,7 @@ def test_a_workflow_gets_what_buildx_says(new_sandbox: Callable[..., Sandbox], b
 
     built(sandbox, folder, "--batch", batch, "--artifact", "app")
     summary, outputs = taken(sandbox)
-    assert cells(summary, "app")[1:5] == ["unchanged", digest, "", "all"]
+    assert cells(summary, "app")[1:5] == ["unchanged", digest, "linux/amd64", "all"]
     assert outputs["digest-app"] == digest
 
 

@@ -103,9 +103,10 @@ def _docker(runner: Runner, seconds: float) -> tuple[str, Daemon]:
         answer = {}
     client = (answer.get("Client") or {}).get("Version") or _client_version(runner)
     server = answer.get("Server") or {}
-    version, platform = server.get("Version") or "", f"{server.get('Os')}/{server.get('Arch')}"
+    version = server.get("Version") or ""
     if not version:
         return client, Daemon(error=_daemon_error(done, seconds))
+    platform = f"{server['Os']}/{server['Arch']}" if server.get("Os") and server.get("Arch") else ""
     return client, Daemon(version=version, platform=platform)
 
 
