@@ -122,6 +122,15 @@ def test_an_image_of_a_mount_is_compressed_with_zstd_and_is_not_in_the_daemon(mo
     assert not mounts.in_the_daemon()
 
 
+def test_an_image_of_a_mount_says_when_it_was_saved(sandbox: Sandbox) -> None:
+    mounts = Mounts(sandbox)
+    sandbox.env["SOURCE_DATE_EPOCH"] = "1"
+    mounts.run(1)
+    created = [sandbox.lab.registry().config(f"{mounts.repo}/app", tag)["created"] for tag in mounts.tags()]
+    assert created
+    assert not [time for time in created if time.startswith("1970")]
+
+
 def test_without_the_setting_nothing_is_kept(mounts: Mounts) -> None:
     mounts.run(1, "--cache-mounts=off")
     assert not mounts.tags()

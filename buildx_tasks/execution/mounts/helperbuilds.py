@@ -21,7 +21,8 @@ from buildx_tasks.planning.mounts.dockermounts import NAMESPACE
 from buildx_tasks.planning.mounts.jobs import JobMount, MountJob
 from buildx_tasks.planning.mounts.recipes import IN_USE, STAMP, look_recipe, restore_recipe, save_recipe
 
-NO_ATTESTATIONS = "BUILDX_NO_DEFAULT_ATTESTATIONS"
+ENVIRONMENT = (("BUILDX_NO_DEFAULT_ATTESTATIONS", "1"), ("SOURCE_DATE_EPOCH", ""))
+"""One manifest an image, and one that says when it was saved: prune goes by that."""
 WHY = "cache mounts"
 SECONDS = 900.0
 """How long one helper build may take; a mount with ``sharing=locked`` may be in use for some time."""
@@ -83,7 +84,7 @@ class HelperBuilds:
         context = self._folder()
         (context / "Dockerfile").write_text(recipe, encoding="utf-8")
         words = argv(_request(job, str(context), output), spelled)
-        done = self.runner.capture(Command(argv=words, env=((NO_ATTESTATIONS, "1"),), timeout=SECONDS))
+        done = self.runner.capture(Command(argv=words, env=ENVIRONMENT, timeout=SECONDS))
         if done.ok:
             return
         if done.timed_out:

@@ -138,7 +138,7 @@ def test_an_empty_mount_is_restored_from_the_digest_that_is_there() -> None:
     assert argv[argv.index("--builder") + 1] == "b"
     assert "--platform" not in argv
     assert output(run.docker.commands[1]) == "type=cacheonly"
-    assert ("BUILDX_NO_DEFAULT_ATTESTATIONS", "1") in run.docker.commands[1].env
+    assert dict(run.docker.commands[1].env) == {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "SOURCE_DATE_EPOCH": ""}
 
 
 @pytest.mark.parametrize(
