@@ -19,14 +19,17 @@ build:
   tagPolicy: {envTemplate: {template: v1}}
   artifacts:
 """
-WARM = "if [ -e %s/kept ]; then echo found-it; else echo nothing-there; touch %s/kept; fi"
+WARM = (
+    "cd %s; if [ -e kept ]; then [ $(ls | wc -l) = 301 ] && echo found-it; "
+    "else echo nothing-there; for file in $(seq 300); do echo $file > $file; done; touch kept; fi"
+)
 DOCKERFILE = f"""\
 FROM busybox AS deps
 ARG ROUND
 ARG MOUNT
-RUN --mount=type=cache,target=/cache/$MOUNT {WARM % ("/cache/$MOUNT", "/cache/$MOUNT")}
+RUN --mount=type=cache,target=/cache/$MOUNT {WARM % "/cache/$MOUNT"}
 RUN --mount=type=cache,id=$MOUNT-owned,target=/c,uid=5,gid=6,mode=0700,sharing=locked \\
-  [ "$(stat -c %u:%g:%a /c)" = 5:6:700 ] && {WARM % ("/c", "/c")}
+  [ "$(stat -c %u:%g:%a /c)" = 5:6:700 ] && {WARM % "/c"}
 FROM scratch
 COPY --from=deps /etc /etc
 """
@@ -92,12 +95,14 @@ def check_warm(done: Completed) -> None:
     assert warm(done), done.text
 
 
-@pytest.fixture(params=["default", "remote"])
-def mounts(request: pytest.FixtureRequest, sandbox: Sandbox) -> Mounts:
-    return Mounts(sandbox, "default" if request.param == "default" else sandbox.builder())
+@pytest.fixture
+def mounts(sandbox: Sandbox) -> Mounts:
+    return Mounts(sandbox)
 
 
-def test_mounts_outlive_an_emptied_builder(mounts: Mounts) -> None:
+@pytest.mark.parametrize("kind", ["default", "remote"])
+def test_mounts_outlive_an_emptied_builder(sandbox: Sandbox, kind: str) -> None:
+    mounts = Mounts(sandbox, "default" if kind == "default" else sandbox.builder())
     first = mounts.run(1)
     assert not warm(first)
     assert said(first) == ["Nothing saved yet", "Nothing saved yet", "Saved", "Saved"]
@@ -110,23 +115,17 @@ def test_mounts_outlive_an_emptied_builder(mounts: Mounts) -> None:
     third = mounts.run(3)
     assert said(third) == ["Not empty", "Not empty", "Unchanged", "Unchanged"]
     assert not [line for line in third.err.splitlines() if "WARNING" in line]
+    assert not mounts.in_the_daemon()
+    for tag in mounts.tags():
+        manifest = sandbox.lab.registry().manifest(f"{mounts.repo}/app", tag)
+        assert manifest.data["layers"][-1]["mediaType"].endswith("+zstd")
 
 
-def test_an_image_of_a_mount_is_compressed_with_zstd_and_is_not_in_the_daemon(mounts: Mounts) -> None:
+def test_an_image_of_a_mount_says_when_it_was_saved(mounts: Mounts) -> None:
+    mounts.sandbox.env["SOURCE_DATE_EPOCH"] = "1"
     mounts.run(1)
     registry = mounts.sandbox.lab.registry()
-    for tag in mounts.tags():
-        manifest = registry.manifest(f"{mounts.repo}/app", tag)
-        assert manifest.data["layers"][-1]["mediaType"].endswith("+zstd")
-        assert "manifests" not in manifest.data
-    assert not mounts.in_the_daemon()
-
-
-def test_an_image_of_a_mount_says_when_it_was_saved(sandbox: Sandbox) -> None:
-    mounts = Mounts(sandbox)
-    sandbox.env["SOURCE_DATE_EPOCH"] = "1"
-    mounts.run(1)
-    created = [sandbox.lab.registry().config(f"{mounts.repo}/app", tag)["created"] for tag in mounts.tags()]
+    created = [registry.config(f"{mounts.repo}/app", tag)["created"] for tag in mounts.tags()]
     assert created
     assert not [time for time in created if time.startswith("1970")]
 
@@ -138,17 +137,17 @@ def test_without_the_setting_nothing_is_kept(mounts: Mounts) -> None:
     assert not warm(mounts.run(2, "--cache-mounts=off"))
 
 
-def test_who_may_not_write_restores_and_saves_nothing(mounts: Mounts) -> None:
+def test_the_ref_of_a_fork_restores_and_saves_nothing(mounts: Mounts) -> None:
     mounts.run(1)
-    before = [mounts.sandbox.lab.registry().manifest(f"{mounts.repo}/app", tag).digest for tag in mounts.tags()]
+    registry = mounts.sandbox.lab.registry()
+    before = [registry.manifest(f"{mounts.repo}/app", tag).digest for tag in mounts.tags()]
     mounts.forget()
     mounts.sandbox.env.update({"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "1", "CI_PROJECT_ID": "2"})
     done = mounts.run(2, "--cache-mounts=write")
     check_warm(done)
     assert said(done) == ["Restored", "Restored"]
     assert "cache mounts are not saved: the merge request comes from a fork" in done.err
-    after = [mounts.sandbox.lab.registry().manifest(f"{mounts.repo}/app", tag).digest for tag in mounts.tags()]
-    assert after == before
+    assert [registry.manifest(f"{mounts.repo}/app", tag).digest for tag in mounts.tags()] == before
 
 
 def test_artifacts_of_one_bake_share_a_mount_and_each_repository_has_it(sandbox: Sandbox) -> None:
@@ -164,13 +163,12 @@ def test_artifacts_of_one_bake_share_a_mount_and_each_repository_has_it(sandbox:
 
 def test_a_mount_above_the_limit_is_not_saved(mounts: Mounts) -> None:
     done = mounts.run(1, "--cache-mount-limit", "1k")
-    assert done.err.count("is not saved: it has 4 kB, and cache-mount-limit is 1 kB") == 2
+    assert done.err.count("cache-mount-limit is 1 kB") == 2
     assert not mounts.tags()
 
 
-@pytest.mark.parametrize("strict", [(), ("--strict",)])
-def test_a_helper_image_that_is_not_there_costs_a_warning(mounts: Mounts, strict: tuple[str, ...]) -> None:
-    done = mounts.run(1, "--cache-mount-image", f"{mounts.repo}/nothing", *strict)
+def test_a_helper_image_that_is_not_there_costs_a_warning(mounts: Mounts) -> None:
+    done = mounts.run(1, "--cache-mount-image", f"{mounts.repo}/nothing", "--strict")
     assert done.code == 0
     assert re.search(r"WARNING: cache mounts on \S+ \(.*\) are not saved: .*nothing.*cache-mount-image", done.err)
     assert not mounts.tags()
@@ -200,15 +198,15 @@ def test_a_broken_image_costs_a_warning_and_is_replaced(mounts: Mounts) -> None:
     check_warm(mounts.run(3))
 
 
-def test_two_jobs_at_once_leave_a_whole_mount(mounts: Mounts, new_sandbox: NewSandbox) -> None:
+def test_two_jobs_at_once_leave_a_whole_mount(sandbox: Sandbox, new_sandbox: NewSandbox) -> None:
     """Both restore and save the same mounts on one builder, and both find all of it."""
+    mounts = Mounts(sandbox, sandbox.builder())
     mounts.run(1)
     mounts.forget()
     others = []
     for _ in range(2):
         other = Mounts(new_sandbox(), mounts.builder)
-        if mounts.builder != "default":
-            other.sandbox.builder()
+        other.sandbox.builder()
         text = (mounts.sandbox.folder / "skaffold.yaml").read_text()
         (other.sandbox.folder / "skaffold.yaml").write_text(text)
         others.append(other)
@@ -243,9 +241,8 @@ def test_platforms_of_two_nodes_have_mounts_of_their_own(sandbox: Sandbox) -> No
     assert said(second) == ["Restored"] * 4 + ["Unchanged"] * 4
 
 
-@pytest.mark.parametrize("buildx", ["old", "new"])
-def test_the_classic_store_has_no_zstd_and_keeps_mounts_too(new_sandbox: NewSandbox, buildx: str) -> None:
-    mounts = Mounts(new_sandbox(engine="classic", buildx=buildx))
+def test_the_classic_store_has_no_zstd_and_keeps_mounts_too(new_sandbox: NewSandbox) -> None:
+    mounts = Mounts(new_sandbox(engine="classic"))
     mounts.run(1)
     assert len(mounts.tags()) == 2
     mounts.forget()
