@@ -49,13 +49,15 @@ class KeptMount:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MountOptions:
-    """What all mounts have in common: the `helper` image, the most bytes that one may have to be saved.
+    """What all mounts have in common.
 
-    `compresses` says that the exporter takes a compression, `insecure` are registries without checked TLS that the
-    builder itself has to be told of.
+    `helper` is the image that restores and saves, `limit` the most bytes of a mount that is saved, `retries` how often
+    a build is tried again after a temporary failure of a registry. `compresses` says that the exporter takes a
+    compression, `insecure` are registries without checked TLS that the builder itself has to be told of.
     """
 
     helper: str = ""
     limit: int = 0
+    retries: int = 0
     compresses: bool = True
     insecure: tuple[str, ...] = ()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from buildx_tasks.document.buildkit.erroroutput import read_error_output
+from buildx_tasks.document.buildkit.erroroutput import ErrorOutput, read_error_output
 from buildx_tasks.errors import WorkFailed
 from buildx_tasks.model.argv import argv
 from buildx_tasks.model.command import Command, Runner
@@ -17,6 +18,8 @@ from buildx_tasks.model.mounts import MountOptions
 from buildx_tasks.model.request import BUILDX, EXPORT, Because, BuildArg, BuildRequest, Output, spelled
 from buildx_tasks.model.settings import PLAIN
 from buildx_tasks.model.spec import Spec
+from buildx_tasks.planning.failures.diagnosis import diagnose
+from buildx_tasks.planning.failures.retry import wait_before
 from buildx_tasks.planning.mounts.dockermounts import NAMESPACE
 from buildx_tasks.planning.mounts.jobs import JobMount, MountJob
 from buildx_tasks.planning.mounts.recipes import IN_USE, STAMP, look_recipe, restore_recipe, save_recipe
@@ -84,16 +87,25 @@ class HelperBuilds:
         context = self._folder()
         (context / "Dockerfile").write_text(recipe, encoding="utf-8")
         words = argv(_request(job, str(context), output), spelled)
-        done = self.runner.capture(Command(argv=words, env=ENVIRONMENT, timeout=SECONDS))
-        if done.ok:
-            return
-        if done.timed_out:
-            raise WorkFailed("the helper build timed out")
-        printed = read_error_output(done.stderr or done.stdout)
-        if f"exit code: {IN_USE}" in printed.error:
-            raise MountInUse("another build is writing to it")
-        said = next((line for line in reversed(printed.log) if line.strip()), "")
-        raise WorkFailed(f"{printed.message or f'exit status {done.code}'}{f' ({said.strip()})' if said else ''}")
+        for attempt in itertools.count(1):
+            # The same command again: what has run is in BuildKit's cache, and only what failed is done once more.
+            done = self.runner.capture(Command(argv=words, env=ENVIRONMENT, timeout=SECONDS))
+            if done.ok:
+                return
+            if done.timed_out:
+                raise WorkFailed("the helper build timed out")
+            printed = read_error_output(done.stderr or done.stdout)
+            wait = wait_before(attempt, self.options.retries, diagnose(printed, builder=job.builder))
+            if wait is None:
+                raise _failure(printed, done.code)
+            time.sleep(wait)
+
+
+def _failure(printed: ErrorOutput, code: int) -> WorkFailed:
+    if f"exit code: {IN_USE}" in printed.error:
+        return MountInUse("another build is writing to it")
+    said = next((line for line in reversed(printed.log) if line.strip()), "")
+    return WorkFailed(f"{printed.message or f'exit status {code}'}{f' ({said.strip()})' if said else ''}")
 
 
 def _request(job: MountJob, context: str, output: Spec) -> BuildRequest:

@@ -85,6 +85,7 @@ def mount_options(settings: Settings, tool: Tool) -> MountOptions:
     return MountOptions(
         helper=settings.cache_mount_image,
         limit=parse_size(settings.cache_mount_limit, "cache-mount-limit"),
+        retries=settings.retries,
         compresses=tool.pushes_itself,
         insecure=settings.insecure_registries if tool.pushes_itself else (),
     )

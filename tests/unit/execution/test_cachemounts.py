@@ -274,6 +274,25 @@ def test_a_mount_in_use_is_no_trouble_and_a_failed_push_is_a_warning() -> None:
     assert run.warned == ["cache mount /pip is not saved: failed to push: denied"]
 
 
+UNAVAILABLE = (
+    "ERROR: failed to push r.example:5000/app: unexpected status from PUT request to "
+    "https://r.example:5000/v2/app/blobs/uploads/1: 503 Service Unavailable\n"
+)
+
+
+@pytest.mark.parametrize(("retries", "saves"), [(0, 1), (2, 3)])
+def test_a_hiccup_of_the_registry_is_waited_out(retries: int, saves: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("buildx_tasks.execution.mounts.helperbuilds.time.sleep", slept.append)
+    options = MountOptions(helper="busybox", limit=1 << 20, retries=retries)
+    run = Keeping(FakeDocker(first="x", failing={"save": (1, UNAVAILABLE)}), options=options)
+    run.mounts.save([step()], result())
+    assert run.docker.kinds == ["look", *["save"] * saves]
+    assert len({command.argv for command in run.docker.commands}) == 2
+    assert len(slept) == retries
+    assert "503" in run.warned[0]
+
+
 def test_the_classic_store_has_no_compression_and_its_copy_is_removed() -> None:
     run = Keeping(FakeDocker(first="x"), options=MountOptions(helper="busybox", limit=1 << 20, compresses=False))
     run.mounts.save([step()], result())
