@@ -13,6 +13,7 @@ from walkthrough import File, Shell, steps
 
 ROOT = Path(__file__).parents[2]
 WITH_ENGINE = (
+    "cache-mounts",
     "caches",
     "from-bake",
     "from-buildx-scripts",
