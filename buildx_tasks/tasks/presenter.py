@@ -69,12 +69,18 @@ class Presenter:
         return self.context.output.quiet
 
     def dry_run(self, settings: Settings, tags: TagPlan, results: Results, plan: BuildPlan) -> None:
-        """Show the tags and the cache mounts that are kept, write the result files, and say that nothing is built."""
+        """Show the tags and the cache mounts that are kept, and say that nothing is built.
+
+        ``--file-output`` gets the plain tags, as Skaffold writes them.
+        """
+        self.check_files()
         if not self.quiet:
             self.reporter.tags(tuple(tags.references.items()))
             for text in (text for step in plan.steps for text in mount_lines(step)):
                 self.reporter.line(f" - {text}")
             self.reporter.line("Skipping build phase since --dry-run=true")
+        if self.context.output.file_output:
+            self._write_file(self.context.output.file_output, self.context.output.text(results))
         self.finish(settings, results)
 
     def bake(self, plan: BuildPlan) -> None:

@@ -213,7 +213,8 @@ class TestExitCodes:
 
     def test_a_dry_run_needs_no_docker(self, one: Project) -> None:
         one.docker.down()
-        done = one.invoke("buildx.build", *REPO, "--tag", "v1", "--dry-run", "--quiet")
+        done = one.invoke("buildx.build", *REPO, "--tag", "v1", "--dry-run", "--quiet", "--file-output", "tags.json")
+        assert (one.folder / "tags.json").read_text() == done.stdout.rstrip("\n")
         assert json.loads(done.stdout) == {"builds": [{"imageName": "app", "tag": "localhost:5000/app:v1"}]}
         assert not one.docker.calls
 
