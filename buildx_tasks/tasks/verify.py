@@ -60,6 +60,9 @@ def verify(c: Context, given: Mapping[str, Any]) -> None:
     from buildx_tasks.tasks.presenter import Presenter
 
     run, presenter = context.run(flags), Presenter.of(context)
+    if context.output.dry_run:
+        presenter.dry_run(run.loaded.settings, *run.tags())
+        return
     found = build_twice(run, given["against"], Silent() if presenter.quiet else presenter.reporter)
     if found.failed:
         presenter.show(found.failed)

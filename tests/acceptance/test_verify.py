@@ -40,3 +40,10 @@ def test_it_builds_without_caches_and_pushes_nothing(here: Here, tmp_path: Path)
         assert "--no-cache" in words
         assert words[words.index("--output") + 1].startswith("type=oci,tar=false,dest=")
         assert not {"--push", "--load", "--cache-from", "--cache-to"}.intersection(words)
+
+
+def test_a_dry_run_builds_nothing(here: Here, tmp_path: Path) -> None:
+    project = make_project(tmp_path, ONE)
+    done = here.invoke(project, "--dry", "buildx.verify", "--tag=t")
+    assert (done.code, "Skipping build phase" in done.out) == (0, True), done.err
+    assert project.docker.builds == []
