@@ -28,6 +28,7 @@ OTHER_COMMANDS = {
     "execution/config/gitcache.py": {"--quiet"},  # git
     "execution/cluster/kube.py": {"--output"},  # kubectl get
     "execution/cluster/minikube.py": {"-o"},  # minikube profile list
+    "execution/dockerfiles.py": {"--quiet"},  # git
     "execution/docker/images.py": {"--platform", "--quiet"},  # docker pull
     "execution/run/batch.py": {"--allow", "--builder", "--file", "--help", "--metadata-file", "--progress"},  # bake
     "execution/run/failedbuild.py": {"--builder"},  # docker buildx history logs
