@@ -34,7 +34,10 @@ def ensure(c: Context, name: str = "", repair: bool = False, filename: str = "")
     world, specs = _declared(c, filename)
     chosen = [_named(specs, name)] if name else list(specs.values())
     if not chosen:
-        raise CannotStart("no builder is declared", "declare one under builders: docs/builders.md shows how")
+        raise CannotStart(
+            "no builder is declared",
+            "declare one in the config:\n  .buildx: {builders: {ci: {driver: remote, endpoint: tcp://HOST:1234}}}",
+        )
     builders = Builders(world, buildx=_buildx_version(c, chosen))
     done = [builders.ensure(spec, repair=repair) for spec in chosen]
     for item in done:

@@ -47,7 +47,7 @@ def init(c: Context, filename: str = "", dry_run: bool = False, no_modeline: boo
     if not survey.found:
         raise NothingSelected(
             f"no Dockerfile was found in {world.cwd} and below",
-            "write one first, or go to the folder that has some; hidden and ignored folders are not searched",
+            "write one first, or go to the folder that has some\nhidden and ignored folders are not searched",
         )
     artifacts = plan_artifacts(survey.found, survey.project)
     for item in artifacts:

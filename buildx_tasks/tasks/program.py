@@ -107,19 +107,33 @@ class OurProgram(Program):
         import difflib
 
         found = _UNKNOWN.fullmatch(str(error))
+        context = error.context
+        if found is None and context is not None and context.name:
+            return f"\nits arguments:  {PROGRAM} --help {context.name}"
         if found is None or not hasattr(self, "collection"):
             return ""
-        word, context = found[1], error.context
+        word = found[1]
         if word.startswith("-"):
             flags = [*(context.flag_names() if context else ()), *self.initial_context.flag_names()]
             near = difflib.get_close_matches(word.partition("=")[0], [flag for flag in flags if len(flag) > 2], 1)
             task = f" {context.name}" if context is not None and context.name else ""
             return f"\ndid you mean {near[0]}?" if near else f"\nall flags: {PROGRAM} --help{task}"
-        names = list(self.collection.task_names)
-        ends = {name.rpartition(".")[2]: name for name in reversed(names)}
-        near = [ends[word]] if word in ends else difflib.get_close_matches(word, names, 1)
-        near = near or [ends[end] for end in difflib.get_close_matches(word.rpartition(".")[2], list(ends), 1)]
-        return f"\ndid you mean {near[0]}?" if near else f"\nall tasks: {PROGRAM} --list"
+        return f"\n{near_task(word, list(self.collection.task_names))}"
+
+
+def near_task(word: str, names: list[str]) -> str:
+    """What to do about a task that does not exist, among `names`: the tasks of a collection, a near name, or all."""
+    import difflib
+
+    if inside := [name for name in names if name.startswith(f"{word}.")]:
+        return f"its tasks: {', '.join(inside)}"
+    place, _, end = word.rpartition(".")
+    beside = [name for name in names if place and name.rpartition(".")[0] == place]
+    for known in (beside, names):
+        ends = {name.rpartition(".")[2]: name for name in reversed(known)}
+        if near := difflib.get_close_matches(end, list(ends), 1):
+            return f"did you mean {ends[near[0]]}?"
+    return f"all tasks: {PROGRAM} --list"
 
 
 def with_file_names(words: list[str]) -> list[str]:

@@ -54,7 +54,7 @@ def test_what_is_written_is_valid_and_planned_at_once(empty: Project, here: Here
         "next:  buildx-tasks buildx.plan\n"
     )
     text = (empty.folder / "skaffold.yaml").read_text()
-    assert text.startswith(f"# yaml-language-server: $schema={SCHEMA}\n# buildx-tasks buildx.plan shows ")
+    assert text.startswith(f"# yaml-language-server: $schema={SCHEMA}\n# See every command ")
     assert here.invoke(empty, "schema.validate", "--strict", "--upstream").code == 0
     assert here.invoke(empty, "schema.modeline", "--check").code == 0
     planned = here.invoke(empty, "buildx.plan", "--format", "json")
@@ -186,7 +186,7 @@ def test_an_empty_folder_has_nothing_to_write(empty: Project, here: Here) -> Non
     assert (done.code, done.out) == (3, "")
     assert done.err == (
         f"no Dockerfile was found in {empty.folder} and below\n"
-        "write one first, or go to the folder that has some; hidden and ignored folders are not searched\n"
+        "write one first, or go to the folder that has some\nhidden and ignored folders are not searched\n"
     )
     assert list(empty.folder.iterdir()) == []
 

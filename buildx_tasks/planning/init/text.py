@@ -20,7 +20,8 @@ def config_text(artifacts: Sequence[NewArtifact], project: ProjectFacts, modelin
 
 
 def _lines(artifacts: Sequence[NewArtifact], project: ProjectFacts) -> Iterator[str]:
-    yield f"# {task_command('buildx.plan')} shows every command of a build, {task_command('buildx.build')} runs them."
+    yield f"# See every command of a build:  {task_command('buildx.plan')}"
+    yield f"# Run them:  {task_command('buildx.build')}"
     yield f"# To push:  {task_command('buildx.build')} --default-repo REGISTRY/PATH"
     yield f"apiVersion: {PREFIX}{NEWEST}"
     yield "kind: Config"
@@ -28,14 +29,14 @@ def _lines(artifacts: Sequence[NewArtifact], project: ProjectFacts) -> Iterator[
     yield f"  name: {scalar(name_part(project.name) or 'image')}"
     yield "build:"
     if not project.committed:
-        yield "  # Without a git commit, tags are digests of what is built; remove this to tag by commit."
+        yield "  # Tags are digests of what is built; without this line, git commits."
         yield "  tagPolicy: {inputDigest: {}}"
-    yield "  # platforms: [linux/amd64, linux/arm64]  # several platforms have to be pushed"
+    yield "  # platforms: [linux/amd64, linux/arm64]  # several have to be pushed"
     yield "  artifacts:"
     for number, artifact in enumerate(artifacts):
         yield from _artifact(artifact, teaching=not number)
     if any(artifact.contexts for artifact in artifacts):
-        yield "# Settings that Skaffold skips. Here: FROM names an artifact, so its Dockerfile is built on that one."
+        yield "# Settings that Skaffold skips. Here: what FROM means by the name of an image."
         yield ".buildx:"
         yield "  artifacts:"
         for artifact in artifacts:
@@ -49,16 +50,15 @@ def _lines(artifacts: Sequence[NewArtifact], project: ProjectFacts) -> Iterator[
 
 def _artifact(artifact: NewArtifact, *, teaching: bool) -> Iterator[str]:
     cache = f"cacheFrom: [{scalar(f'{artifact.image}:{CACHE_TAG}')}]"
+    why = "# A cache in the registry; a build that pushes writes it too:"
     yield f"    - image: {scalar(artifact.image)}"
     yield f"      context: {artifact.context if artifact.context == '.' else scalar(artifact.context)}"
     if artifact.dockerfile != "Dockerfile":
         yield "      docker:"
         yield f"        dockerfile: {scalar(artifact.dockerfile)}"
-        if teaching:
-            yield f"        # {cache}  # a cache in the registry; a build that pushes writes it too"
+        yield from (f"        {why}", f"        # {cache}") if teaching else ()
     elif teaching:
-        yield "      # docker:"
-        yield f"      #   {cache}  # a cache in the registry; a build that pushes writes it too"
+        yield from (f"      {why}", "      # docker:", f"      #   {cache}")
     if artifact.requires:
         yield "      requires:"
     for image, argument in artifact.requires:
