@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Protocol
 
-from buildx_tasks.errors import Interrupted
+from buildx_tasks.errors import BuildxTasksError, Interrupted, WorkFailed
 from buildx_tasks.execution.wakeup import WakeUp
 
 GRACE_SECONDS = 5.0
@@ -152,6 +152,14 @@ def handled() -> Iterator[None]:
         raise _interrupted(scope, "interrupted") from None
     except Interrupted as error:
         raise _interrupted(scope, error.message) from None
+    except BuildxTasksError as error:
+        scope.stop()
+        if not scope.first:
+            raise
+        # Python drops an exception of a handler that runs in a finalizer or the callback of a weak reference. What
+        # the run was waiting for has been stopped all the same, and its failure is no news.
+        failures = f"{error.message}\n" if isinstance(error, WorkFailed) else ""
+        raise _interrupted(scope, f"{failures}interrupted") from None
     except BaseException:
         scope.stop()
         raise

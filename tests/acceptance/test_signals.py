@@ -70,7 +70,7 @@ def test_a_signal_ends_a_build_in_every_phase(tmp_path: Path, config: str, numbe
         begin = time.monotonic()
         process.send_signal(number)
         _out, err = process.communicate(timeout=30)
-    assert process.returncode == STATUS[number]
+    assert process.returncode == STATUS[number], err
     by = "" if number == signal.SIGINT else f" by {number.name}"
     assert err.strip().splitlines()[-1].startswith(f"interrupted{by}")
     assert "Traceback" not in err

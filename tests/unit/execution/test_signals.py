@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from recording import gone
 
-from buildx_tasks.errors import CannotStart, Interrupted
+from buildx_tasks.errors import BuildxTasksError, CannotStart, Interrupted, WorkFailed
 from buildx_tasks.execution import signals
 from buildx_tasks.execution.shell import ShellRunner
 from buildx_tasks.execution.signals import handled
@@ -224,6 +224,24 @@ def test_a_signal_in_a_function_whose_exceptions_are_dropped_comes_again(monkeyp
                 logging._releaseLock()  # type: ignore[attr-defined]
         time.sleep(10)
     assert caught.value.exit_code == 143
+
+
+class Finalized:
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.01)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [(CannotStart("slow ended with -2"), "interrupted by"), (WorkFailed("a failed"), "a failed\ninterrupted by")],
+)
+def test_a_signal_whose_exception_is_lost_ends_the_run_all_the_same(error: BuildxTasksError, message: str) -> None:
+    with pytest.raises(Interrupted) as raised, handled():
+        Finalized()
+        raise error
+    assert (raised.value.exit_code, raised.value.message) == (143, f"{message} SIGTERM")
 
 
 @pytest.mark.parametrize("where", ["namespace", "parse_core"])
