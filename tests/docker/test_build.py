@@ -87,12 +87,13 @@ class TestBuild:
         digest = sandbox.lab.registry().manifest(f"{project.repo}/app", "v1").digest
         assert json.loads(done.out) == {"builds": [{"imageName": "app", "tag": f"{project.repo}/app:v1@{digest}"}]}
 
-    def test_a_dry_run_builds_pushes_and_writes_nothing(self, sandbox: Sandbox) -> None:
+    def test_a_dry_run_builds_and_pushes_nothing(self, sandbox: Sandbox) -> None:
         project = Project(sandbox, APP)
         done = project.build("--tag", "v1", "--dry-run", "--file-output", "build.json")
         assert f" - app -> {project.repo}/app:v1" in done.out
         assert not sandbox.lab.registry().tags(f"{project.repo}/app")
-        assert not (project.folder / "build.json").exists()
+        written = json.loads((project.folder / "build.json").read_text())
+        assert written == {"builds": [{"imageName": "app", "tag": f"{project.repo}/app:v1"}]}
         assert project.invoke("-R", "buildx.build", "--default-repo", project.repo).code == 0
         assert not sandbox.lab.registry().tags(f"{project.repo}/app")
 

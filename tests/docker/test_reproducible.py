@@ -131,7 +131,7 @@ def verify(sandbox: Sandbox, folder: Path, *words: str) -> tuple[int, dict[str, 
 def loaded(sandbox: Sandbox) -> list[str]:
     """The images that the docker daemon has of this test."""
     listed = sandbox.docker("images", "--all", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").out.splitlines()
-    return [line for line in listed if sandbox.prefix in line or "<none>" in line]
+    return sorted(line for line in listed if sandbox.prefix in line or "<none>" in line)
 
 
 def scratch(sandbox: Sandbox) -> list[Path]:
