@@ -95,7 +95,7 @@ def test_what_is_hidden_in_a_text(text: str, shown: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "https://registry.npmjs.org/@babel/core",
+        "https://packages.example/@babel/core",
         "https://host:8080/@babel/core and https://[::1]:80/@x",
         "ssh://git@github.com/x.git",
         "git@github.com:a/b.git",
