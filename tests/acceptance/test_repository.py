@@ -84,8 +84,10 @@ def test_the_recipes_name_files_tests_and_sessions_that_are_there() -> None:
         word for span in spans for word in span.split() if re.fullmatch(r"\.?[a-z][\w./*-]*", word) and "/" in word
     }
     for path in named:
+        if path.startswith(".venv/bin/"):  # there once its recipe was followed
+            continue
         places = [ROOT, ROOT / "buildx_tasks"]
-        assert path == ".venv/bin/" or any(list(place.glob(re.sub("[A-Z]+", "*", path))) for place in places), path
+        assert any(list(place.glob(re.sub("[A-Z]+", "*", path))) for place in places), path
     assert len(named) > 20
     sessions = {name for span in spans if "nox -s " in span for name in span.partition("nox -s ")[2].split()}
     noxfile = (ROOT / "noxfile.py").read_text()
