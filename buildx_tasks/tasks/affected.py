@@ -15,7 +15,7 @@ from buildx_tasks.errors import CannotStart
 from buildx_tasks.model.taskname import task_command
 from buildx_tasks.tasks.calling import as_called
 from buildx_tasks.tasks.defaults import invoke_layer
-from buildx_tasks.tasks.options import BUILD, SELECTION, Option, flag_values, with_options
+from buildx_tasks.tasks.options import BUILD, SELECTION, Option, chosen_format, flag_values, with_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,9 +49,7 @@ def affected(c: Context, given: Mapping[str, Any]) -> None:
     """List the artifacts that changed since a commit, and why."""
     from buildx_tasks.tasks.runcontext import RunContext
 
-    form = given["format"] or "text"
-    if form not in FORMATS:
-        raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(FORMATS)}")
+    form = chosen_format(given, FORMATS)
     if not given["since"]:
         raise CannotStart("--since is missing: the commit to compare with", "such as:  --since origin/main")
     flags = flag_values(given, SELECTION, WHAT)

@@ -9,7 +9,6 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.context import Context
 
-from buildx_tasks.errors import CannotStart
 from buildx_tasks.tasks import builder, cache, config
 from buildx_tasks.tasks.affected import affected
 from buildx_tasks.tasks.calling import as_called
@@ -19,7 +18,7 @@ from buildx_tasks.tasks.init import init
 from buildx_tasks.tasks.listing import list_
 from buildx_tasks.tasks.lock import lock, outdated
 from buildx_tasks.tasks.merge import merge
-from buildx_tasks.tasks.options import BUILD, FORMAT, RESULT, SELECTION, flag_values, with_options
+from buildx_tasks.tasks.options import BUILD, FORMAT, RESULT, SELECTION, chosen_format, flag_values, with_options
 from buildx_tasks.tasks.outputoptions import OutputOptions, output_options
 from buildx_tasks.tasks.verify import verify
 
@@ -53,9 +52,7 @@ def plan(c: Context, given: Mapping[str, Any]) -> None:
     """Show the build commands and the reason of every flag."""
     from buildx_tasks.tasks.runcontext import RunContext
 
-    form = given["format"] or "text"
-    if form not in PLAN_FORMATS:
-        raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(PLAN_FORMATS)}")
+    form = chosen_format(given, PLAN_FORMATS)
     flags, shown = flag_values(given, SELECTION, BUILD), OutputOptions(quiet=form not in ("text", "full"), dry_run=True)
     context = RunContext.from_invoke(c, lambda _environ: shown, asking=True, builder=flags.get("builder"))
 

@@ -9,10 +9,10 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.context import Context
 
-from buildx_tasks.errors import CannotStart, WorkFailed
+from buildx_tasks.errors import WorkFailed
 from buildx_tasks.tasks.calling import as_called
 from buildx_tasks.tasks.console import print_warning
-from buildx_tasks.tasks.options import BUILD, SELECTION, Option, flag_values, with_options
+from buildx_tasks.tasks.options import BUILD, SELECTION, Option, chosen_format, flag_values, with_options
 from buildx_tasks.tasks.outputoptions import OutputOptions
 
 NAMING = (
@@ -36,9 +36,7 @@ def prune(c: Context, given: Mapping[str, Any]) -> None:
     """Delete derived tags that are not needed from registries."""
     from buildx_tasks.tasks.runcontext import RunContext
 
-    form = given["format"] or "text"
-    if form not in FORMATS:
-        raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(FORMATS)}")
+    form = chosen_format(given, FORMATS)
     options = OutputOptions(quiet=form == "json", dry_run=bool(given["dry_run"]))
     context = RunContext.from_invoke(c, lambda _environ: options, asking=False)
 

@@ -10,9 +10,9 @@ from typing import Any
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from buildx_tasks.errors import FAILED, CannotStart
+from buildx_tasks.errors import FAILED
 from buildx_tasks.tasks.calling import as_called
-from buildx_tasks.tasks.options import BUILD, SELECTION, Option, flag_values, with_options
+from buildx_tasks.tasks.options import BUILD, SELECTION, Option, chosen_format, flag_values, with_options
 
 WHAT = tuple(option for option in BUILD if option.name == "builder")
 FORMATS = ("text", "json", "github")
@@ -27,9 +27,7 @@ def check(c: Context, given: Mapping[str, Any]) -> None:
     """Run BuildKit's checks on Dockerfiles, without building."""
     from buildx_tasks.tasks.runcontext import RunContext
 
-    form = given["format"] or "text"
-    if form not in FORMATS:
-        raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(FORMATS)}")
+    form = chosen_format(given, FORMATS)
     context = RunContext.from_invoke(c, asking=True)
 
     from buildx_tasks.execution.dockerchecks import run_checks

@@ -9,9 +9,9 @@ from typing import Any
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from buildx_tasks.errors import ENGINE_UNFIT, CannotStart
+from buildx_tasks.errors import ENGINE_UNFIT
 from buildx_tasks.tasks.calling import as_called
-from buildx_tasks.tasks.options import BUILD, SELECTION, Option, flag_values, with_options
+from buildx_tasks.tasks.options import BUILD, SELECTION, Option, chosen_format, flag_values, with_options
 
 FORMATS = ("text", "json")
 FORMAT = (Option("format", "text or json"),)
@@ -22,9 +22,7 @@ def doctor(c: Context, given: Mapping[str, Any]) -> None:
     """Check docker, builders, registries and config for a build."""
     from buildx_tasks.tasks.runcontext import RunContext
 
-    form = given["format"] or "text"
-    if form not in FORMATS:
-        raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(FORMATS)}")
+    form = chosen_format(given, FORMATS)
     context = RunContext.from_invoke(c, asking=True)
 
     from buildx_tasks.execution.doctor import gather

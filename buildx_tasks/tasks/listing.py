@@ -8,10 +8,9 @@ from typing import Any
 
 from invoke.context import Context
 
-from buildx_tasks.errors import CannotStart
 from buildx_tasks.tasks.calling import as_called
 from buildx_tasks.tasks.console import print_note
-from buildx_tasks.tasks.options import BUILD, SELECTION, Option, flag_values, with_options
+from buildx_tasks.tasks.options import BUILD, SELECTION, Option, chosen_format, flag_values, with_options
 
 CHOOSING = ("platform", "disable_multi_platform_build", "other_builders")
 """The options of a build that say something of an artifact without docker."""
@@ -25,9 +24,7 @@ def list_(c: Context, given: Mapping[str, Any]) -> None:
     """List the artifacts of the config, and which are selected."""
     from buildx_tasks.tasks.runcontext import RunContext
 
-    form = given["format"] or "text"
-    if form not in FORMATS:
-        raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(FORMATS)}")
+    form = chosen_format(given, FORMATS)
     context = RunContext.from_invoke(c)
 
     from buildx_tasks.execution.listing import list_artifacts

@@ -11,7 +11,7 @@ from invoke.exceptions import Exit
 
 from buildx_tasks.errors import FAILED, CannotStart
 from buildx_tasks.tasks.calling import as_called
-from buildx_tasks.tasks.options import BUILD, SELECTION, Option, flag_values, with_options
+from buildx_tasks.tasks.options import BUILD, SELECTION, Option, chosen_format, flag_values, with_options
 
 LOCKED = tuple(option for option in SELECTION if option.name not in ("artifact", "build_image", "module"))
 COUNTING = ("platform", "disable_multi_platform_build", "insecure_registry", "lock_file", "strict")
@@ -29,7 +29,7 @@ def lock(c: Context, given: Mapping[str, Any]) -> None:
     """Lock the digests of all base images of the config."""
     from buildx_tasks.tasks.runcontext import RunContext
 
-    form, update = _form(given), given["update"]
+    form, update = chosen_format(given, FORMATS), given["update"]
     if given["check"] and update:
         raise CannotStart("--check and --update contradict each other", "give one of them")
     if isinstance(update, str) and update.startswith("-"):
@@ -51,7 +51,7 @@ def outdated(c: Context, given: Mapping[str, Any]) -> None:
     """List the locked images whose tag has another digest now."""
     from buildx_tasks.tasks.runcontext import RunContext
 
-    form = _form(given)
+    form = chosen_format(given, FORMATS)
     context = RunContext.from_invoke(c)
 
     from buildx_tasks.execution.locking import find_outdated
@@ -68,10 +68,3 @@ def _updating(value: object) -> bool | str:
     if isinstance(value, str) and value.lower() in ("true", "false"):
         return value.lower() == "true"
     return value if isinstance(value, str) else bool(value)
-
-
-def _form(given: Mapping[str, Any]) -> str:
-    form = given["format"] or "text"
-    if form not in FORMATS:
-        raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(FORMATS)}")
-    return str(form)

@@ -7,7 +7,7 @@ says; that keeps `build`, `plan` and the others in step, and the reference page 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -198,6 +198,14 @@ def flag_values(given: Mapping[str, Any], *tables: tuple[Option, ...]) -> dict[s
         values[option.setting] = value
         said[option.setting] = option.flag
     return values
+
+
+def chosen_format(given: Mapping[str, Any], forms: Sequence[str]) -> str:
+    """The value of ``--format``, "text" by default. Raises `CannotStart` for one that is not among `forms`."""
+    form = str(given["format"] or "text")
+    if form not in forms:
+        raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(forms)}")
+    return form
 
 
 def _unknown(word: str, tables: Iterable[Iterable[Option]]) -> CannotStart:

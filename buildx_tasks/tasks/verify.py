@@ -9,10 +9,10 @@ from typing import Any
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from buildx_tasks.errors import FAILED, CannotStart
+from buildx_tasks.errors import FAILED
 from buildx_tasks.model.taskname import task_command
 from buildx_tasks.tasks.calling import as_called
-from buildx_tasks.tasks.options import BUILD, SELECTION, Option, flag_values, with_options
+from buildx_tasks.tasks.options import BUILD, SELECTION, Option, chosen_format, flag_values, with_options
 from buildx_tasks.tasks.outputoptions import OutputOptions
 
 NOT_HERE = (
@@ -48,9 +48,7 @@ def verify(c: Context, given: Mapping[str, Any]) -> None:
     """Build twice without cache and compare the images."""
     from buildx_tasks.tasks.runcontext import RunContext
 
-    form = given["format"] or "text"
-    if form not in FORMATS:
-        raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(FORMATS)}")
+    form = chosen_format(given, FORMATS)
     flags = flag_values(given, SELECTION, WHAT)
     context = RunContext.from_invoke(c, lambda _environ: OutputOptions(quiet=form == "json"), asking=True)
 
