@@ -10,6 +10,7 @@ import _thread
 import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -62,6 +63,8 @@ class _Scope:
         self.runners: list[Stoppable] = []
         self.first = 0
         self.since = 0.0
+        self.lost = False
+        self.hook = sys.unraisablehook
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """What happens on a signal, in the main thread."""
@@ -71,13 +74,14 @@ class _Scope:
         if _is_swallowed(frame):
             _thread.start_new_thread(_send_again, (number,))
             return
-        if not self.wakeup.noticed():
+        if not self.wakeup.noticed() and not self.lost:
             return
         if self.over:
             self.late = number
             return
-        if not self.first:
-            self.first, self.since = number, time.monotonic()
+        if not self.first or self.lost:
+            self.first, self.since = self.first or number, time.monotonic()
+            self.lost = False
             for runner in tuple(self.runners):
                 runner.stop_asking()
             # Not by `threading`, whose locks the interrupted code may hold.
@@ -87,6 +91,17 @@ class _Scope:
         # Results are being written by now. Only what takes longer than that is left at once.
         if time.monotonic() - self.since > GRACE_SECONDS:
             raise Signalled
+
+    def dropped(self, dropped: sys.UnraisableHookArgs) -> None:
+        """What happens where Python drops an exception: in a finalizer and the callback of a weak reference.
+
+        A signal that comes there interrupts nothing, so it is sent again.
+        """
+        if not isinstance(dropped.exc_value, Signalled):
+            self.hook(dropped)
+        elif not self.over:
+            self.lost = True
+            _thread.start_new_thread(_send_again, (self.first,))
 
     def stop(self) -> None:
         """Stop what still runs."""
@@ -145,6 +160,8 @@ def handled() -> Iterator[None]:
         return
     scope = _current.scope = _Scope()
     replaced = _install(scope)
+    hook = scope.dropped  # a bound method is a new object each time
+    sys.unraisablehook = hook
     try:
         yield
     except KeyboardInterrupt:
@@ -156,8 +173,8 @@ def handled() -> Iterator[None]:
         scope.stop()
         if not scope.first:
             raise
-        # Python drops an exception of a handler that runs in a finalizer or the callback of a weak reference. What
-        # the run was waiting for has been stopped all the same, and its failure is no news.
+        # The exception of the handler was dropped, see `dropped`. What the run was waiting for has been stopped all
+        # the same, and its failure is no news.
         failures = f"{error.message}\n" if isinstance(error, WorkFailed) else ""
         raise _interrupted(scope, f"{failures}interrupted") from None
     except BaseException:
@@ -168,6 +185,8 @@ def handled() -> Iterator[None]:
         scope.wakeup.end()
         for number in replaced:
             signal.signal(number, DEFAULTS[number])
+        if sys.unraisablehook is hook:
+            sys.unraisablehook = scope.hook
         _current.scope = None
         if scope.late and not scope.first:
             os.kill(os.getpid(), scope.late)  # it came as we left, and is for whoever goes on

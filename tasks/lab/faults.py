@@ -57,10 +57,12 @@ class Orders:
                     return order
         return {}
 
-    def note(self, method: str, path: str, outcome: object) -> None:
-        """Remember a request."""
+    def note(self, method: str, path: str, outcome: object) -> dict[str, object]:
+        """Remember a request; the outcome in what is returned may still change."""
+        noted = {"method": method, "path": path, "outcome": outcome}
         with self._lock:
-            self._requests.append({"method": method, "path": path, "outcome": outcome})
+            self._requests.append(noted)
+        return noted
 
     def as_json(self) -> dict[str, object]:
         """Both lists, as GET answers them."""
@@ -108,12 +110,11 @@ class Handler(BaseHTTPRequestHandler):
         order = self.server.orders.take(self.command, self.path)
         time.sleep(float(order.get("delay", 0)))
         if order.get("reset"):
-            outcome: object = self._reset()
+            self._reset()
         elif "status" in order:
-            outcome = self._fail(int(order["status"]), order.get("headers", {}))
+            self._fail(int(order["status"]), order.get("headers", {}))
         else:
-            outcome = self._forward()
-        self.server.orders.note(self.command, self.path, outcome)
+            self._forward()
 
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the base class looks for these
 
@@ -132,19 +133,23 @@ class Handler(BaseHTTPRequestHandler):
             self.server.orders.clear()
         self._answer(status, {}, json.dumps(self.server.orders.as_json()).encode())
 
-    def _fail(self, status: int, headers: dict[str, str]) -> int:
+    def _note(self, outcome: object) -> dict[str, object]:
+        """Remember the request before it is answered: its client may ask for what was seen as soon as it is."""
+        return self.server.orders.note(self.command, self.path, outcome)
+
+    def _fail(self, status: int, headers: dict[str, str]) -> None:
         for _ in self._body():  # an unread body would break the connection before the answer is read
             pass
         code = "TOOMANYREQUESTS" if status == http.client.TOO_MANY_REQUESTS else "UNAVAILABLE"
         errors = {"errors": [{"code": code, "message": "the lab was told to fail this request"}]}
+        self._note(status)
         self._answer(status, headers, json.dumps(errors).encode())
-        return status
 
-    def _reset(self) -> str:
+    def _reset(self) -> None:
+        self._note("reset")
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(self.connection.detach())
         self.close_connection = True
-        return "reset"
 
     def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)
@@ -155,7 +160,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def _forward(self) -> int | str:
+    def _forward(self) -> None:
+        noted: dict[str, object] | None = None
         upstream = http.client.HTTPConnection(self.server.target, timeout=60)
         # Clients repeat Accept, one line a media type: all of them must arrive.
         headers = {
@@ -168,11 +174,14 @@ class Handler(BaseHTTPRequestHandler):
             body = self._body() if has_body else None
             upstream.request(self.command, self.path, body, headers, encode_chunked=chunked)
             response = upstream.getresponse()
+            noted = self._note(response.status)
             self._relay(response)
-            return response.status
         except OSError:
             self.close_connection = True
-            return "gone"
+            if noted is None:
+                self._note("gone")
+            else:
+                noted["outcome"] = "gone"
         finally:
             upstream.close()
 

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -232,7 +233,33 @@ class Finalized:
         time.sleep(0.01)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signal_in_a_finalizer_comes_again_and_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    hook = sys.unraisablehook
+    begin = time.monotonic()
+    with pytest.raises(Interrupted) as raised, handled():
+        Finalized()
+        time.sleep(10)
+    assert raised.value.exit_code == 143
+    assert time.monotonic() - begin < 5
+    assert capsys.readouterr().err == ""
+    assert sys.unraisablehook is hook
+
+
+class Broken:
+    def __del__(self) -> None:
+        raise ValueError("of somebody else")
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_what_else_python_drops_is_told_as_before() -> None:
+    told: list[BaseException | None] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "unraisablehook", lambda dropped: told.append(dropped.exc_value))
+        with handled():
+            Broken()
+    assert [str(error) for error in told] == ["of somebody else"]
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [(CannotStart("slow ended with -2"), "interrupted by"), (WorkFailed("a failed"), "a failed\ninterrupted by")],
