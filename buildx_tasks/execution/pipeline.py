@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from buildx_tasks.errors import BuildxTasksError, CannotStart, raise_all
@@ -232,9 +233,11 @@ class Run:
             with ThreadPoolExecutor(max_workers=2) as pool:
                 arguments = (loaded.configs, loaded.selected, loaded.settings, world, cmd)
                 tag_facts = pool.submit(gather_tag_facts, *arguments, building=building)
+                known = Event()
                 if building:
-                    pool.submit(_import_for_building)
+                    pool.submit(_import_for_building, loaded.settings, known)
                 engine = selection.seen(see_engine(loaded, world, questions))
+                known.set()
                 facts = gather_facts(loaded, world, engine)
                 if not building:
                     facts = replace(facts, sources={image: one.tolerant() for image, one in facts.sources.items()})
@@ -285,7 +288,6 @@ class Run:
 
         Files of the run are removed, unless they are in a `folder` of the caller's.
         """
-        from buildx_tasks.execution.cache.artifacts import open_cache
         from buildx_tasks.execution.run.masked import MaskedObserver, mask_of_plan, masked_results
         from buildx_tasks.execution.run.schedule import run_plan
 
@@ -306,7 +308,11 @@ class Run:
             folder=folder,
         )
         expander = Expander(world.environ, now=world.now, cmd=run_cmd(world))
-        cache = open_cache(settings, world, plan, runner, expander)
+        cache = None
+        if settings.caches_artifacts:
+            from buildx_tasks.execution.cache.artifacts import open_cache
+
+            cache = open_cache(settings, world, plan, runner, expander)
         with closing(observer):
             if cache is None:
                 return masked_results(run(), mask)
@@ -386,11 +392,15 @@ def plan_with(
     )
 
 
-def _import_for_building() -> None:
-    """Load what `Run.build` needs, while docker is being waited for."""
-    import buildx_tasks.execution.cache.artifacts
+def _import_for_building(settings: Settings, known: Event) -> None:
+    """Load what `Run.build` needs while docker is being waited for; what a step needs only as long as it is."""
     import buildx_tasks.execution.run.masked
-    import buildx_tasks.execution.run.schedule  # noqa: F401
+    import buildx_tasks.execution.run.schedule
+
+    if settings.caches_artifacts:
+        import buildx_tasks.execution.cache.artifacts
+    if not known.is_set():
+        import buildx_tasks.execution.run.step  # noqa: F401
 
 
 def _with_left_out(plan: BuildPlan, loaded: LoadedRun) -> BuildPlan:

@@ -108,6 +108,11 @@ class Settings:
 
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
+    @property
+    def caches_artifacts(self) -> bool:
+        """Whether the artifact cache is used, in either of the settings that turn it off."""
+        return self.cache_artifacts and self.artifact_cache != OFF
+
 
 KEYS: tuple[str, ...] = tuple(item.name.replace("_", "-") for item in fields(Settings) if item.name != "origins")
 

@@ -13,11 +13,7 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from buildx_tasks.execution.config.envfile import load_environment_file
-from buildx_tasks.execution.docker.probe import Questions, ask
-from buildx_tasks.execution.shell import ShellRunner
-from buildx_tasks.execution.verdicts import VerdictCache
-from buildx_tasks.execution.world import World
-from buildx_tasks.model.command import Command
+from buildx_tasks.execution.docker.remotebuilders import RemoteBuilders
 from buildx_tasks.model.layers import Layer, environment_layer
 from buildx_tasks.model.mask import Mask
 from buildx_tasks.model.secrets import masked_word
@@ -27,7 +23,10 @@ from buildx_tasks.tasks.defaults import invoke_layer
 from buildx_tasks.tasks.outputoptions import SILENT, OutputOptions
 
 if TYPE_CHECKING:
+    from buildx_tasks.execution.docker.probe import Questions
     from buildx_tasks.execution.pipeline import Run
+    from buildx_tasks.execution.world import World
+    from buildx_tasks.model.command import Command
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,12 +73,18 @@ class RunContext:
         hide(Mask.of(environ))
         chosen = output(environ)
         chosen = replace(chosen, dry_run=chosen.dry_run or bool(options.dry))
-        runner = ShellRunner(environ, echo=_echo if options.echo else None, timeout=c.config.timeouts.command)
-        questions = None
-        if not chosen.dry_run if asking is None else asking:
-            questions = ask(runner, environ, str(home), VerdictCache.of(environ))
+        asking = not chosen.dry_run if asking is None else asking
+        remote = RemoteBuilders(environ, str(home))
+        if asking:
             # Not for certain the one that is wanted: no config has been read yet.
-            questions.remote.expect(str(builder or environment_layer(environ).values.get("builder") or ""))
+            remote.expect(str(builder or environment_layer(environ).values.get("builder") or ""))
+
+        from buildx_tasks.execution.docker.probe import ask
+        from buildx_tasks.execution.shell import ShellRunner
+        from buildx_tasks.execution.verdicts import VerdictCache
+        from buildx_tasks.execution.world import World
+
+        runner = ShellRunner(environ, echo=_echo if options.echo else None, timeout=c.config.timeouts.command)
         return cls(
             world=World(
                 environ=environ,
@@ -93,7 +98,7 @@ class RunContext:
             ),
             output=chosen,
             invoke=invoke_layer(c, environ),
-            questions=questions,
+            questions=ask(runner, environ, str(home), VerdictCache.of(environ), remote) if asking else None,
             hidden=options.hide in (True, "both", "out", "stdout"),
             terminal=bool(options.pty),
             warned=warned,

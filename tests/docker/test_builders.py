@@ -13,8 +13,8 @@ import pytest
 from lab_support import Completed, Relay, Sandbox, server_tls, tls_options
 
 from buildx_tasks.document.buildkit.inspect import parse_inspect
-from buildx_tasks.execution.docker.builder_inspect import RemoteBuilders
 from buildx_tasks.execution.docker.connection import speaks_http2
+from buildx_tasks.execution.docker.remotebuilders import RemoteBuilders
 
 CONFIG = """\
 apiVersion: skaffold/v4beta13

@@ -27,7 +27,7 @@ from buildx_tasks.model.imageref import parse_image_ref, registry_of
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.request import PUSH
 from buildx_tasks.model.result import BUILT, CACHED, ArtifactResult
-from buildx_tasks.model.settings import OFF, REGISTRY, Settings
+from buildx_tasks.model.settings import REGISTRY, Settings
 from buildx_tasks.planning.reuse.fingerprint import (
     Inputs,
     Required,
@@ -74,7 +74,7 @@ def open_cache(
 
     Raises `CannotStart` for a ``cache-file`` that can't be read or holds something else.
     """
-    if not settings.cache_artifacts or settings.artifact_cache == OFF or not plan.steps:
+    if not settings.caches_artifacts or not plan.steps:
         return None
     check_prefix(settings)
     folder = user_cache_folder(world.environ, world.home)

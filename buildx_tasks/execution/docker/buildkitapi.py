@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
-from buildx_tasks.document.buildkit.workers import Workers, parse_workers
 from buildx_tasks.execution.docker.connection import (
     FRAME_HEAD,
     PREFACE,
@@ -20,6 +19,9 @@ from buildx_tasks.execution.docker.connection import (
     driver_options,
     secured,
 )
+
+if TYPE_CHECKING:
+    from buildx_tasks.document.buildkit.workers import Workers
 
 DATA, HEADERS, RESET, PING, GO_AWAY = 0, 1, 3, 6, 7
 END_STREAM, ACK, END_HEADERS, PADDED = 1, 1, 4, 8
@@ -44,6 +46,8 @@ def list_workers(node: Mapping[str, Any], seconds: float) -> Workers | None:
             for said, data in _frames(stream, time.monotonic() + seconds):
                 connection.sendall(said)
                 body += data
+        from buildx_tasks.document.buildkit.workers import parse_workers
+
         return parse_workers(_message(body))
     except (OSError, ValueError):
         return None

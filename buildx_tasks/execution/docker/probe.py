@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from buildx_tasks.execution.docker.builder_inspect import RemoteBuilders, look_at_builder
+from buildx_tasks.execution.docker.builder_inspect import look_at_builder
 from buildx_tasks.execution.docker.docker_state import (
     docker_config,
     is_default_context,
@@ -19,6 +19,7 @@ from buildx_tasks.execution.docker.docker_state import (
     plugin_identity,
     selected_builder,
 )
+from buildx_tasks.execution.docker.remotebuilders import RemoteBuilders
 from buildx_tasks.execution.docker.socket import daemon_info
 from buildx_tasks.execution.verdicts import VerdictCache, key_of
 from buildx_tasks.model.command import Command, Completed, Runner
@@ -42,14 +43,20 @@ class Questions:
     pool: ThreadPoolExecutor
 
 
-def ask(runner: Runner, environ: Mapping[str, str], home: str, verdicts: VerdictCache) -> Questions:
-    """Begin to ask for versions and the image store; `answers` waits for them."""
+def ask(
+    runner: Runner,
+    environ: Mapping[str, str],
+    home: str,
+    verdicts: VerdictCache,
+    remote: RemoteBuilders | None = None,
+) -> Questions:
+    """Begin to ask for versions and the image store; `answers` waits for them. `remote` is asked already."""
     pool = ThreadPoolExecutor(max_workers=4)
     return Questions(
         docker=pool.submit(_docker, runner, _patience(environ, home)),
         store=pool.submit(_store, runner, environ, home),
         buildx=pool.submit(_buildx, runner, environ, home, verdicts),
-        remote=RemoteBuilders(environ, home),
+        remote=remote or RemoteBuilders(environ, home),
         pool=pool,
     )
 

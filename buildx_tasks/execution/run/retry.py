@@ -7,10 +7,11 @@ import random
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from buildx_tasks.planning.failures.diagnosis import Diagnosis
-from buildx_tasks.planning.failures.retry import limited_request, parse_retry_after, said_retry_after, wait_before
+if TYPE_CHECKING:
+    from buildx_tasks.planning.failures.diagnosis import Diagnosis
 
 
 class Patience:
@@ -33,6 +34,8 @@ class Patience:
 
         It is not worth one when the wait does not end `within` so many seconds.
         """
+        from buildx_tasks.planning.failures.retry import wait_before
+
         asked = _asked(error) if diagnosis.transient and attempt <= self.retries else None
         chance = random.random()  # noqa: S311 - it spreads requests, it guards nothing
         seconds = wait_before(attempt, self.retries, diagnosis, asked=asked, chance=chance)
@@ -44,6 +47,8 @@ class Patience:
 
 def _asked(error: str) -> float | None:
     """What the registry asks to be waited for: in its message, else in the header of a second refusal."""
+    from buildx_tasks.planning.failures.retry import limited_request, said_retry_after
+
     said = said_retry_after(error)
     url = limited_request(error)
     return ask_retry_after(url) if said is None and url else said
@@ -53,6 +58,7 @@ def ask_retry_after(url: str) -> float | None:
     """Repeat a refused request as a HEAD, to read the Retry-After header that docker keeps for itself."""
     from buildx_tasks.execution.http.client import HttpClient
     from buildx_tasks.execution.http.errors import RequestFailed
+    from buildx_tasks.planning.failures.retry import parse_retry_after
 
     parts = urlsplit(url)
     with HttpClient(os.environ, insecure=lambda host: host == parts.netloc) as client:

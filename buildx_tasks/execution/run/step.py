@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from buildx_tasks.document.buildkit.erroroutput import LOG_LINES, ErrorOutput, HoldBack, read_error_output
 from buildx_tasks.document.buildkit.progress import BuildLog, is_missing, without_colour
@@ -46,7 +46,9 @@ from buildx_tasks.model.result import BUILT, FAILED, ArtifactResult, Failure
 from buildx_tasks.model.secrets import masked_word
 from buildx_tasks.model.settings import PLAIN
 from buildx_tasks.planning.build.hooks import Variables
-from buildx_tasks.planning.failures.diagnosis import Diagnosis, diagnose
+
+if TYPE_CHECKING:
+    from buildx_tasks.planning.failures.diagnosis import Diagnosis
 
 PROVENANCE = "BUILDX_METADATA_PROVENANCE"
 PROGRESS = "BUILDKIT_PROGRESS"
@@ -304,6 +306,8 @@ class StepRunner:
 
         None when it is worth another attempt, which is waited for.
         """
+        from buildx_tasks.planning.failures.diagnosis import diagnose
+
         printed = from_here(read_error_output(done.stdout or done.stderr), step.artifact, self.plan.folder)
         diagnosis = diagnose(printed, tag=step.tag, builder=step.builder, daemon=self.plan.daemon)
         if self.patience.wait(attempt, diagnosis, printed.words, partial(self._say, step), within=self.limit.left):

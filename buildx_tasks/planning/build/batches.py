@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from buildx_tasks.model.baketarget import bake_target
 from buildx_tasks.model.config import Config
 from buildx_tasks.model.plan import BuildPlan, BuildStep
 from buildx_tasks.model.request import BUILDX, LOAD, PUSH
@@ -54,7 +53,7 @@ def plan_batches(plan: BuildPlan) -> tuple[tuple[str, ...], ...]:
     A batch holds up nobody: all of it waits for the same images, and the same images wait for it. It shares a builder
     and the environment of the command.
     """
-    if not plan.batch_size:
+    if not plan.batch_size or len(plan.steps) < LEAST:
         return ()
     here = {step.image for step in plan.steps}
     wanted_by: dict[str, set[str]] = {image: set() for image in here}
@@ -72,6 +71,8 @@ def plan_batches(plan: BuildPlan) -> tuple[tuple[str, ...], ...]:
 
 def can_share(plan: BuildPlan, step: BuildStep) -> bool:
     """Whether a bake gives the same image as the step's own command, and its result can be told from the others'."""
+    from buildx_tasks.model.baketarget import bake_target
+
     request = step.request
     if step.tool != BUILDX or not request.builder or step.folder or "://" in step.artifact.context:
         return False

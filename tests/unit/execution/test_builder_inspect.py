@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from buildx_tasks.document.buildkit.workers import Workers
-from buildx_tasks.execution.docker.builder_inspect import RemoteBuilders, look_at_builder
+from buildx_tasks.execution.docker.builder_inspect import look_at_builder
 from buildx_tasks.execution.docker.buildkitapi import list_workers
 from buildx_tasks.execution.docker.connection import speaks_http2
 from buildx_tasks.execution.docker.endpoints import check_endpoints, diagnose_endpoint
+from buildx_tasks.execution.docker.remotebuilders import RemoteBuilders
 from buildx_tasks.model.command import TIMED_OUT, Command, Completed, Write
 from buildx_tasks.model.engine import Builder
 
