@@ -220,6 +220,8 @@ class Map(Box):
 
     def find(self, key: str) -> Child | None:
         """The child of a key, None when there is none."""
+        if not self.opened and self.tree is None and key not in (self.data or ()):
+            return None  # plain data says so without being opened
         for child in self.children:
             if isinstance(child, Child) and child.key == key:
                 return child
