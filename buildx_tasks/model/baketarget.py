@@ -89,7 +89,7 @@ class _Renderer:
         self.step = step
         self.names = names
         self.cwd = cwd
-        self.tags = dict(plan.tags)
+        self.tags = plan.tags
         self.answer = answer
         self.target = BakeTarget()
 
@@ -255,7 +255,7 @@ class _Renderer:
     def _source(self, source: str) -> str:
         """A context's source as text: the target of an image of this plan, or a folder as bake finds it."""
         reference = source.removeprefix("docker-image://")
-        for image, tag in self.tags.items():
+        for image, tag in self.tags:
             if tag == reference != source and image in self.names:
                 return f"target:{self.names[image]}"
         if "://" not in source and not source.startswith("target:"):
@@ -264,7 +264,7 @@ class _Renderer:
         return source
 
     def _tag(self, image: str) -> str:
-        return self.tags.get(image, image)
+        return next((tag for name, tag in self.tags if name == image), image)
 
     def _needs_of(self, name: str, value: str) -> None:
         """What a flag among ``cliFlags`` reads, writes or wants besides."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -9,6 +10,7 @@ from typing import Protocol
 NOT_FOUND = 127
 NOT_STARTED = 126
 TIMED_OUT = 124
+_CONTROLS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +54,11 @@ class Completed:
     def timed_out(self) -> bool:
         """Whether the process was ended because its time was over."""
         return self.code == TIMED_OUT
+
+
+def without_colour(text: str) -> str:
+    """What a command printed, without terminal control sequences."""
+    return _CONTROLS.sub("", text)
 
 
 Write = Callable[[str], None]

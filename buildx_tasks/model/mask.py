@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from urllib.parse import quote
 
@@ -64,9 +64,10 @@ def secrets_of(value: object) -> Iterator[str]:
             yield value[1]
         for item in value:
             yield from secrets_of(item)
-    elif is_dataclass(value):
-        for item in fields(value):
-            yield from secrets_of(getattr(value, item.name))
+    else:
+        for name in getattr(value, "__dataclass_fields__", ()):
+            if part := getattr(value, name):
+                yield from secrets_of(part)
 
 
 def secret_variables(environ: Mapping[str, str]) -> dict[str, str]:

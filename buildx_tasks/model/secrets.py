@@ -46,6 +46,8 @@ _VALUE = re.compile(r""""(?:[^"\\]|\\.|"")*"|'[^']*'|(?:[^\s"',;&)\]}\\]|\\[^nrt
 _PARAMETER = re.compile(r"([?&])([\w.-]+)(=)([^&\s\"'<>#]+)")
 _HEADER = re.compile(r"(authorization[\"']?\s*[:=]\s*[\"']?(?:basic|bearer|token)\s+)[^\s\"']+", re.IGNORECASE)
 _TOKEN = re.compile(r"\b(?:gh[opsur]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|npm_\w{30,}|xox[abpr]-[\w-]{10,})")
+SHORTEST_TOKEN = 15
+"""Characters of the shortest text that `_TOKEN` finds."""
 _PROXY = re.compile(r"\b(\w{0,60}proxy=[^\s/@:\"']+:)[^\s/\"']{1,512}@", re.IGNORECASE)
 _ADDRESS = re.compile(
     r"""(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]{0,30})://
@@ -87,6 +89,8 @@ def masked(text: str) -> str:
 
 def masked_word(word: str) -> str:
     """One argument of a command, without the value after a name that looks secret and with CSV fields on their own."""
+    if len(word) < SHORTEST_TOKEN and not any(sign in word for sign in "=:@"):
+        return word
     start = _value_start(word)
     head, word = word[:start], word[start:]
     if (

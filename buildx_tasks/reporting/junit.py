@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
+from buildx_tasks.model.command import without_colour
 from buildx_tasks.model.result import (
     CACHED,
     FAILED,
@@ -21,7 +22,6 @@ from buildx_tasks.model.result import (
 )
 
 SUITE = "buildx.build"
-_COLOUR = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -98,4 +98,4 @@ def _attributes(values: Mapping[str, object]) -> str:
 
 def _clean(text: str) -> str:
     """`text` without colours; characters that XML 1.0 can't have are replaced."""
-    return _NOT_XML.sub("\ufffd", _COLOUR.sub("", text))
+    return _NOT_XML.sub("\ufffd", without_colour(text))

@@ -49,7 +49,7 @@ def affected(c: Context, given: Mapping[str, Any]) -> None:
     """List the artifacts that changed since a commit, and why."""
     from buildx_tasks.tasks.runcontext import RunContext
 
-    form = chosen_format(given, FORMATS)
+    form = chosen_format(given["format"], FORMATS)
     if not given["since"]:
         raise CannotStart("--since is missing: the commit to compare with", "such as:  --since origin/main")
     flags = flag_values(given, SELECTION, WHAT)

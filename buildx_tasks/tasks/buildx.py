@@ -9,6 +9,8 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.context import Context
 
+from buildx_tasks.errors import CannotStart
+from buildx_tasks.model.taskname import task_command
 from buildx_tasks.tasks import builder, cache, config
 from buildx_tasks.tasks.affected import affected
 from buildx_tasks.tasks.calling import as_called
@@ -52,7 +54,9 @@ def plan(c: Context, given: Mapping[str, Any]) -> None:
     """Show the build commands and the reason of every flag."""
     from buildx_tasks.tasks.runcontext import RunContext
 
-    form = chosen_format(given, PLAN_FORMATS)
+    form = chosen_format(given["format"], PLAN_FORMATS)
+    if form == "bake" and given["explain"]:
+        raise CannotStart("--explain has no place in a bake file", f"see why:  {task_command('buildx.plan')} --explain")
     flags, shown = flag_values(given, SELECTION, BUILD), OutputOptions(quiet=form not in ("text", "full"), dry_run=True)
     context = RunContext.from_invoke(c, lambda _environ: shown, asking=True, builder=flags.get("builder"))
 

@@ -36,7 +36,7 @@ def prune(c: Context, given: Mapping[str, Any]) -> None:
     """Delete derived tags that are not needed from registries."""
     from buildx_tasks.tasks.runcontext import RunContext
 
-    form = chosen_format(given, FORMATS)
+    form = chosen_format(given["format"], FORMATS)
     options = OutputOptions(quiet=form == "json", dry_run=bool(given["dry_run"]))
     context = RunContext.from_invoke(c, lambda _environ: options, asking=False)
 

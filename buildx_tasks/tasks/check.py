@@ -27,7 +27,7 @@ def check(c: Context, given: Mapping[str, Any]) -> None:
     """Run BuildKit's checks on Dockerfiles, without building."""
     from buildx_tasks.tasks.runcontext import RunContext
 
-    form = chosen_format(given, FORMATS)
+    form = chosen_format(given["format"], FORMATS)
     context = RunContext.from_invoke(c, asking=True)
 
     from buildx_tasks.execution.dockerchecks import run_checks

@@ -18,6 +18,7 @@ from buildx_tasks.model.settings import ALIASES, KEYS, Settings
 from buildx_tasks.reporting.settings import as_json, effective, settings_json, settings_text, value_text
 from buildx_tasks.tasks.calling import as_called
 from buildx_tasks.tasks.console import print_aside
+from buildx_tasks.tasks.options import chosen_format
 from buildx_tasks.tasks.task import task
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def unset(c: Context, key: str, global_: bool = False, kube_context: str = "") -
 @task(help={"key": "a key of the global config, or any setting"} | SHOW_HELP)
 def get(c: Context, key: str, kube_context: str = "", format: str = "text") -> None:  # noqa: A002 the flag's name
     """Show the value and the origin of a setting."""
-    _check_format(format)
+    chosen_format(format, FORMATS)
     known = ALIASES.get(key, key)
     if known not in KEYS:
         near = difflib.get_close_matches(key, [*KEYS, *ALIASES], 1)
@@ -68,7 +69,7 @@ def get(c: Context, key: str, kube_context: str = "", format: str = "text") -> N
 @task(name="list", help={"all": "print the global config files as they are"} | SHOW_HELP)
 def list_(c: Context, all_: bool = False, kube_context: str = "", format: str = "text") -> None:  # noqa: A002
     """List all settings with their values and origins."""
-    _check_format(format)
+    chosen_format(format, FORMATS)
     if all_:
         _print_files(format)
         return
@@ -139,11 +140,6 @@ def _print_files(format_: str) -> None:
         print(as_called(json.dumps(texts, indent=2)))
         return
     print(as_called("\n".join(f"{name}:\n{text.rstrip()}\n" for name, text in texts.items()).rstrip()))
-
-
-def _check_format(format_: str) -> None:
-    if format_ not in FORMATS:
-        raise CannotStart(f"unknown format {format_!r}", f"one of: {', '.join(FORMATS)}")
 
 
 ns = Collection("config", set_, unset, get, list_)

@@ -22,7 +22,7 @@ def doctor(c: Context, given: Mapping[str, Any]) -> None:
     """Check docker, builders, registries and config for a build."""
     from buildx_tasks.tasks.runcontext import RunContext
 
-    form = chosen_format(given, FORMATS)
+    form = chosen_format(given["format"], FORMATS)
     context = RunContext.from_invoke(c, asking=True)
 
     from buildx_tasks.execution.doctor import gather

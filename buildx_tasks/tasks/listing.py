@@ -24,7 +24,7 @@ def list_(c: Context, given: Mapping[str, Any]) -> None:
     """List the artifacts of the config, and which are selected."""
     from buildx_tasks.tasks.runcontext import RunContext
 
-    form = chosen_format(given, FORMATS)
+    form = chosen_format(given["format"], FORMATS)
     context = RunContext.from_invoke(c)
 
     from buildx_tasks.execution.listing import list_artifacts

@@ -29,7 +29,7 @@ def lock(c: Context, given: Mapping[str, Any]) -> None:
     """Lock the digests of all base images of the config."""
     from buildx_tasks.tasks.runcontext import RunContext
 
-    form, update = chosen_format(given, FORMATS), given["update"]
+    form, update = chosen_format(given["format"], FORMATS), given["update"]
     if given["check"] and update:
         raise CannotStart("--check and --update contradict each other", "give one of them")
     if isinstance(update, str) and update.startswith("-"):
@@ -51,7 +51,7 @@ def outdated(c: Context, given: Mapping[str, Any]) -> None:
     """List the locked images whose tag has another digest now."""
     from buildx_tasks.tasks.runcontext import RunContext
 
-    form = chosen_format(given, FORMATS)
+    form = chosen_format(given["format"], FORMATS)
     context = RunContext.from_invoke(c)
 
     from buildx_tasks.execution.locking import find_outdated

@@ -7,7 +7,7 @@ says; that keeps `build`, `plan` and the others in step, and the reference page 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -200,9 +200,9 @@ def flag_values(given: Mapping[str, Any], *tables: tuple[Option, ...]) -> dict[s
     return values
 
 
-def chosen_format(given: Mapping[str, Any], forms: Sequence[str]) -> str:
+def chosen_format(given: object, forms: Collection[str]) -> str:
     """The value of ``--format``, "text" by default. Raises `CannotStart` for one that is not among `forms`."""
-    form = str(given["format"] or "text")
+    form = str(given or "text")
     if form not in forms:
         raise CannotStart(f"--format can't be {form!r}", f"one of: {', '.join(forms)}")
     return form

@@ -15,6 +15,7 @@ from buildx_tasks.model.finding import Finding
 from buildx_tasks.model.taskname import task_command
 from buildx_tasks.model.upgrade import FileUpgrade
 from buildx_tasks.tasks.calling import as_called
+from buildx_tasks.tasks.options import chosen_format
 from buildx_tasks.tasks.task import task
 
 _FILES = (
@@ -49,7 +50,7 @@ def validate(
     from buildx_tasks.tasks.codequality import check_file, in_repository, write_codequality
 
     check_file(codequality_output)
-    report = REPORTERS[_choice(format, tuple(REPORTERS))]
+    report = REPORTERS[chosen_format(format, REPORTERS)]
     findings: list[Finding] = []
     unreadable: list[str] = []
     inputs = find_inputs(tuple(filename or ()), Path.cwd())
@@ -181,14 +182,8 @@ def versions(c: Context, format: str = "text") -> None:  # noqa: A002 - the flag
     from buildx_tasks.document.schema.catalogue import changes
     from buildx_tasks.reporting.versions import versions_json, versions_text
 
-    report = versions_json if _choice(format, ("text", "json")) == "json" else versions_text
+    report = versions_json if chosen_format(format, ("text", "json")) == "json" else versions_text
     print(report(changes()))
-
-
-def _choice(value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise CannotStart(f"--format can't be {value!r}", f"one of: {', '.join(allowed)}")
-    return value
 
 
 def _version(text: str) -> str:

@@ -48,7 +48,7 @@ def verify(c: Context, given: Mapping[str, Any]) -> None:
     """Build twice without cache and compare the images."""
     from buildx_tasks.tasks.runcontext import RunContext
 
-    form = chosen_format(given, FORMATS)
+    form = chosen_format(given["format"], FORMATS)
     flags = flag_values(given, SELECTION, WHAT)
     context = RunContext.from_invoke(c, lambda _environ: OutputOptions(quiet=form == "json"), asking=True)
 

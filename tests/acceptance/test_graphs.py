@@ -111,3 +111,12 @@ def test_an_empty_plan_is_an_empty_graph(here: Here, project: Project) -> None:
     project.write("skaffold.yaml", HEAD)
     assert here.invoke(project, "buildx.plan", "--format", "mermaid").out == "flowchart LR\n"
     assert here.invoke(project, "buildx.plan", "--format", "svg").code == 2
+
+
+def test_a_bake_file_gives_no_reasons(here: Here, project: Project) -> None:
+    done = here.invoke(project, "buildx.plan", "--format", "bake", "--explain")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines() == [
+        "--explain has no place in a bake file",
+        "see why:  buildx-tasks buildx.plan --explain",
+    ]

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from buildx_tasks.document.buildkit.progress import without_colour
+from buildx_tasks.model.command import without_colour
 
 LOG_LINES = 20
 SOURCE_LINES = 20

@@ -16,7 +16,6 @@ _VERTEX = re.compile(r"#(\d+) (\S.*)")
 _DONE = re.compile(r"#(\d+) DONE (\d+(?:\.\d+)?)s$")
 _CHECK = re.compile(r"(?:\x1b\[[0-9;]*m)? - (?:([A-Z]\w+): )?(.+) \(line (\d+)\)$")
 _ERROR = re.compile(r"#(\d+) ERROR: (.*)")
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
 @dataclass(slots=True)
@@ -111,8 +110,3 @@ class BuildLog:
 def is_missing(error: str) -> bool:
     """Whether the error of a cache import says that there is no such cache."""
     return error.rstrip().endswith("not found")
-
-
-def without_colour(text: str) -> str:
-    """Output without terminal control sequences."""
-    return _ANSI.sub("", text)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from buildx_tasks.document.buildkit.erroroutput import LOG_LINES, ErrorOutput, HoldBack, read_error_output
-from buildx_tasks.document.buildkit.progress import BuildLog, is_missing, without_colour
+from buildx_tasks.document.buildkit.progress import BuildLog, is_missing
 from buildx_tasks.errors import BuildxTasksError, WorkFailed
 from buildx_tasks.execution.run.failedbuild import dockerfile_path, from_here, log_command
 from buildx_tasks.execution.run.hooks import AFTER, BEFORE, run_hooks
@@ -22,7 +22,7 @@ from buildx_tasks.execution.run.retry import Patience
 from buildx_tasks.execution.run.skaffold import read_reference, skaffold_failure, write_config
 from buildx_tasks.execution.run.waiting import BoundedRunner, Limit
 from buildx_tasks.model.argv import argv
-from buildx_tasks.model.command import Command, Completed, Runner
+from buildx_tasks.model.command import Command, Completed, Runner, without_colour
 from buildx_tasks.model.config import Hook
 from buildx_tasks.model.imageref import canonical, parse_image_ref
 from buildx_tasks.model.lock import SOURCE_POLICY, Lock

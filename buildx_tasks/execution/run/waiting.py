@@ -8,9 +8,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from buildx_tasks.document.buildkit.progress import without_colour
 from buildx_tasks.errors import CannotStart
-from buildx_tasks.model.command import TIMED_OUT, Command, Completed, Runner, Write
+from buildx_tasks.model.command import TIMED_OUT, Command, Completed, Runner, Write, without_colour
 from buildx_tasks.model.imageref import parse_image_ref, registry_of
 
 QUIET_SECONDS = 60.0

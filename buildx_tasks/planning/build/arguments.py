@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from buildx_tasks.errors import CannotStart
 from buildx_tasks.model.argv import Flag, flags
@@ -48,8 +49,14 @@ def _fields_with_nul(value: object, field: str) -> Iterator[str]:
             yield from _fields_with_nul(item, field)
     else:
         for name in getattr(value, "__dataclass_fields__", ()):
-            spelled_name = re.sub("_(.)", lambda letter: letter[1].upper(), name)
-            yield from _fields_with_nul(getattr(value, name), f"{field}.{spelled_name}".lstrip("."))
+            if part := getattr(value, name):
+                yield from _fields_with_nul(part, f"{field}.{_spelled(name)}".lstrip("."))
+
+
+@cache
+def _spelled(name: str) -> str:
+    """The name of a field as configs spell it."""
+    return re.sub("_(.)", lambda letter: letter[1].upper(), name)
 
 
 def long_arguments(plan: BuildPlan, longest: int) -> tuple[CannotStart, ...]:

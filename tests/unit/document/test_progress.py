@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from buildx_tasks.document.buildkit.inspect import parse_inspect
-from buildx_tasks.document.buildkit.progress import BuildLog, without_colour
+from buildx_tasks.document.buildkit.progress import BuildLog
+from buildx_tasks.model.command import without_colour
 from buildx_tasks.model.result import StepTime
 
 LOG = """\

@@ -10,6 +10,7 @@ from buildx_tasks.errors import CannotStart, raise_all
 from buildx_tasks.model.mask import Mask
 from buildx_tasks.model.secrets import (
     HIDDEN,
+    SHORTEST_TOKEN,
     looks_secret,
     masked,
     masked_data,
@@ -203,3 +204,10 @@ def test_a_long_line_takes_linear_time(piece: str) -> None:
     begin = time.perf_counter()
     masked("://" + piece * (200_000 // len(piece)) + " @=")
     assert time.perf_counter() - begin < 5
+
+
+@pytest.mark.parametrize("token", [f"xoxb-{'1' * 10}", f"ghp_{'a' * 20}", f"glpat-{'b' * 16}", f"npm_{'c' * 30}"])
+def test_a_token_is_hidden_as_a_word_of_its_own(token: str) -> None:
+    assert masked_word(token) == HIDDEN
+    assert len(token) >= SHORTEST_TOKEN
+    assert masked_word(token[: SHORTEST_TOKEN - 1]) == token[: SHORTEST_TOKEN - 1]

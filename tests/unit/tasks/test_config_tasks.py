@@ -117,8 +117,8 @@ def test_an_entry_for_more_than_this_context_is_named(run: Run, home: Path) -> N
         (["set", "cache_tag", "x"], "did you mean cache-tag?"),
         (["unset", "survey"], "known keys: buildx-builder, cache-tag"),
         (["get", "cache-tga"], "did you mean cache-tag?"),
-        (["list", "--format", "xml"], "unknown format 'xml'\none of: text, json"),
-        (["get", "cache-tag", "--format", "yaml"], "unknown format 'yaml'"),
+        (["list", "--format", "xml"], "--format can't be 'xml'\none of: text, json"),
+        (["get", "cache-tag", "--format", "yaml"], "--format can't be 'yaml'"),
     ],
 )
 def test_unfit_requests_end_with_2_and_write_nothing(run: Run, home: Path, words: list[str], said: str) -> None:
