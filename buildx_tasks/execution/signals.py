@@ -65,6 +65,7 @@ class _Scope:
         self.since = 0.0
         self.lost = False
         self.hook = sys.unraisablehook
+        self._sending = threading.Lock()
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """What happens on a signal, in the main thread."""
@@ -101,12 +102,23 @@ class _Scope:
             self.hook(dropped)
         elif not self.over:
             self.lost = True
-            _thread.start_new_thread(_send_again, (self.first,))
+            _thread.start_new_thread(self._send_again, ())
+
+    def end(self) -> None:
+        """Let no signal of ours come any more: whoever goes on would take it for one of their own."""
+        with self._sending:
+            self.over = True
 
     def stop(self) -> None:
         """Stop what still runs."""
         for runner in self.runners:
             runner.stop()
+
+    def _send_again(self) -> None:
+        time.sleep(AGAIN_SECONDS)
+        with self._sending:
+            if self.lost and not self.over:
+                os.kill(os.getpid(), self.first)
 
     def _kill_later(self) -> None:
         time.sleep(GRACE_SECONDS)
@@ -164,6 +176,8 @@ def handled() -> Iterator[None]:
     sys.unraisablehook = hook
     try:
         yield
+        if scope.lost:
+            raise Signalled
     except KeyboardInterrupt:
         scope.stop()
         raise _interrupted(scope, "interrupted") from None
@@ -181,7 +195,7 @@ def handled() -> Iterator[None]:
         scope.stop()
         raise
     finally:
-        scope.over = True
+        scope.end()
         scope.wakeup.end()
         for number in replaced:
             signal.signal(number, DEFAULTS[number])

@@ -245,6 +245,21 @@ def test_a_signal_in_a_finalizer_comes_again_and_prints_nothing(capsys: pytest.C
     assert sys.unraisablehook is hook
 
 
+@pytest.mark.parametrize("error", [None, WorkFailed("a failed")])
+def test_it_comes_again_in_the_run_or_not_at_all(error: WorkFailed | None) -> None:
+    seen: list[int] = []
+    with pytest.raises(Interrupted) as raised, handled():
+        Finalized()
+        if error:
+            raise error
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: seen.append(number))
+    try:
+        time.sleep(10 * signals.AGAIN_SECONDS)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (raised.value.exit_code, seen) == (143, [])
+
+
 class Broken:
     def __del__(self) -> None:
         raise ValueError("of somebody else")
