@@ -58,7 +58,7 @@ def remote_build(bench: Bench) -> Iterator[Row]:
     where = (f"--default-repo={bench.registry}/bench-far", "--builder=far")
     yield _own_time(bench, folder, "own time around a cached build on a remote builder", *where)
     doctor = partial(bench.run, "invoke", "buildx.doctor", *where, cwd=folder)
-    times = alternate({"doctor": doctor}, 9)["doctor"]
+    times = [seconds(doctor) for _ in range(9)]
     yield Row(what="buildx.doctor", value=median(times), limit=1, unit="s", note="all is well")
 
 
@@ -85,15 +85,9 @@ def _own_time(bench: Bench, folder: Path, what: str, *words: str) -> Row:
 
 def _timing(bench: Bench, folder: Path) -> tuple[Path, str]:
     """A file, and a PATH whose docker notes there when a build begins and ends."""
-    docker = shutil.which("docker", path=bench.env["PATH"])
-    assert docker is not None
     clock = folder / "clock"
-    stand_in = bench.folder / f"bin-{folder.name}" / "docker"
-    stand_in.parent.mkdir()
-    build = f'date +%s.%N >> {clock}\n{docker} "$@"\nstatus=$?\ndate +%s.%N >> {clock}\nexit $status\n'
-    stand_in.write_text(f'#!/bin/sh\n[ "$1 $2" = "buildx build" ] || exec {docker} "$@"\n{build}')
-    stand_in.chmod(0o755)
-    return clock, f"{stand_in.parent}:{bench.env['PATH']}"
+    build = f'date +%s.%N >> {clock}\nDOCKER "$@"\nstatus=$?\ndate +%s.%N >> {clock}\nexit $status'
+    return clock, _with_docker(bench, folder.name, f'[ "$1 $2" = "buildx build" ] || exec DOCKER "$@"\n{build}')
 
 
 def unfit_builders(bench: Bench) -> Iterator[Row]:
@@ -551,10 +545,15 @@ def _docker_processes(bench: Bench, folder: Path) -> int:
 
 def _noting(bench: Bench, log: Path) -> str:
     """A PATH whose docker notes what it is asked in `log`, and passes it on."""
+    return _with_docker(bench, log.stem, f'echo "$*" >> {log}\nexec DOCKER "$@"')
+
+
+def _with_docker(bench: Bench, name: str, script: str) -> str:
+    """A PATH with a docker of this `name`'s own: a shell script, in which DOCKER is the real one."""
     docker = shutil.which("docker", path=bench.env["PATH"])
     assert docker is not None
-    stand_in = bench.folder / f"bin-{log.stem}" / "docker"
+    stand_in = bench.folder / f"bin-{name}" / "docker"
     stand_in.parent.mkdir(exist_ok=True)
-    stand_in.write_text(f'#!/bin/sh\necho "$*" >> {log}\nexec {docker} "$@"\n')
+    stand_in.write_text(f"#!/bin/sh\n{script.replace('DOCKER', docker)}\n")
     stand_in.chmod(0o755)
     return f"{stand_in.parent}:{bench.env['PATH']}"
